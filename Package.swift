@@ -1,0 +1,183 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Every target of ours is compiled alike: a difference would hide a defect in one of them.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableExperimentalFeature("Lifetimes"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let lifecycle = Target.Dependency.product(
+    name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
+/// A service: an executable target under `Services` with its migrations built in.
+func service(_ name: String, also dependencies: [Target.Dependency] = []) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: ["Access", "Messages", "RPC", "ServiceKit", "Storage", log] + dependencies,
+        path: "Services/\(name)",
+        exclude: ["README.md"],
+        resources: [.embedInCode("Migrations")],
+        swiftSettings: strict
+    )
+}
+
+/// The tests of a service: its rules, its store on a real database, its calls in one process.
+func serviceTests(_ name: String) -> Target {
+    .testTarget(
+        name: "\(name)Tests",
+        dependencies: [
+            .target(name: name), "Access", "Messages", "RPC", "RPCTesting", "ServiceKit", "Storage",
+        ],
+        swiftSettings: strict
+    )
+}
+
+let package = Package(
+    name: "guildhall",
+    platforms: [.macOS(.v26)],
+    products: [
+        .library(name: "RPC", targets: ["RPC"]),
+        .library(name: "RPCTransport", targets: ["RPCTransport"]),
+        .library(name: "RPCTesting", targets: ["RPCTesting"]),
+        .library(name: "Storage", targets: ["Storage"]),
+        .executable(name: "organizations", targets: ["Organizations"]),
+        .executable(name: "membership", targets: ["Membership"]),
+        .executable(name: "partners", targets: ["Partners"]),
+        .executable(name: "branding", targets: ["Branding"]),
+        .executable(name: "gateway", targets: ["Gateway"]),
+        .executable(name: "guildhall", targets: ["guildhall"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(
+            url: "https://github.com/apple/swift-configuration", from: "1.4.0",
+            traits: ["CommandLineArguments"]),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(
+            url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CProtobufC", pkgConfig: "libprotobuf-c",
+            providers: [.apt(["libprotobuf-c-dev"])]),
+        .systemLibrary(
+            name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(
+            name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
+        .target(name: "CMessages", dependencies: ["CProtobufC"]),
+
+        .target(name: "RPC", swiftSettings: strict),
+        .target(
+            name: "Messages", dependencies: ["CMessages", "CProtobufC", "RPC"],
+            swiftSettings: strict),
+        .target(
+            name: "RPCTransport",
+            dependencies: ["RPC", nioCore, nioPosix, log],
+            swiftSettings: strict),
+        .target(name: "RPCTesting", dependencies: ["RPC"], swiftSettings: strict),
+        .target(name: "Storage", dependencies: ["CSQLite"], swiftSettings: strict),
+        .target(name: "Access", swiftSettings: strict),
+        .target(
+            name: "TreeCopy", dependencies: ["Access", "Messages", "RPC", "Storage"],
+            swiftSettings: strict),
+        .target(
+            name: "ServiceKit",
+            dependencies: [
+                "Access", "Messages", "RPC", "RPCTransport", "Storage", log, lifecycle,
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "guildhall",
+            dependencies: [
+                "Access", "Messages", "RPC", "RPCTransport", "ServiceKit", log, nioCore, nioPosix,
+                subprocess,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            resources: [.embedInCode("Resources")],
+            swiftSettings: strict),
+
+        service("Organizations"),
+        service("Membership", also: ["TreeCopy", "CArgon2", .product(name: "Crypto", package: "swift-crypto")]),
+        service("Partners", also: ["TreeCopy"]),
+        service("Branding", also: ["TreeCopy", .product(name: "Crypto", package: "swift-crypto")]),
+        .executableTarget(
+            name: "Gateway",
+            dependencies: [
+                "Access", "Messages", "RPC", "RPCTransport", "ServiceKit", log, lifecycle, nioCore,
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            path: "Services/Gateway",
+            exclude: ["README.md"],
+            swiftSettings: strict),
+
+        .testTarget(name: "RPCTests", dependencies: ["RPC", "RPCTesting"], swiftSettings: strict),
+        .testTarget(
+            name: "RPCTransportTests",
+            dependencies: ["Messages", "RPC", "RPCTransport", nioCore, nioPosix],
+            swiftSettings: strict),
+        // Messages of tests, generated like those of the product.
+        .target(
+            name: "CTesting", dependencies: ["CMessages", "CProtobufC"], path: "Tests/CTesting"),
+        .testTarget(
+            name: "MessagesTests",
+            dependencies: ["CTesting", "Messages", "RPC", "RPCTesting"],
+            exclude: ["Fixtures", "Protos"],
+            swiftSettings: strict),
+        .testTarget(name: "StorageTests", dependencies: ["Storage"], swiftSettings: strict),
+        .testTarget(name: "AccessTests", dependencies: ["Access"], swiftSettings: strict),
+        .testTarget(
+            name: "TreeCopyTests",
+            dependencies: ["Access", "Messages", "RPC", "Storage", "TreeCopy"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ServiceKitTests",
+            dependencies: [
+                "Access", "Messages", "RPC", "RPCTesting", "RPCTransport", "ServiceKit", "Storage",
+                "TreeCopy", log, .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: strict),
+        serviceTests("Organizations"),
+        serviceTests("Membership"),
+        serviceTests("Partners"),
+        serviceTests("Branding"),
+        .testTarget(
+            name: "GatewayTests",
+            dependencies: [
+                "Access", "Gateway", "Messages", "RPC", "RPCTesting", "ServiceKit", log, nioCore,
+                nioPosix, .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: strict),
+        .testTarget(name: "StyleTests", swiftSettings: strict),
+        .testTarget(
+            name: "SystemTests",
+            dependencies: [subprocess],
+            exclude: ["Python"],
+            swiftSettings: strict),
+    ]
+)

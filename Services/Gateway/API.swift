@@ -1,0 +1,136 @@
+import Messages
+import RPC
+import ServiceKit
+
+/// Answers the REST routes: each is one call of one service.
+struct API: Sendable {
+    let routes: RouteTable
+    let transcoder: Transcoder
+    let sessions: Sessions
+    let upstreams: Upstreams
+    /// The paths of methods that need no principal.
+    static let publicMethods: Set<String> = [
+        MembershipMethods.signIn.path, BrandingMethods.getAsset.path,
+    ]
+
+    /// Answers a request whose route is known.
+    func answer(
+        _ request: Incoming, _ match: RouteTable.Match, requestID: String
+    ) async throws -> Answer {
+        let route = match.route
+        guard let upstream = Backend(of: route.method) else { throw Problem.noSuchRoute }
+        var metadata = try Self.metadata(of: request, calling: route.method, requestID: requestID)
+        var filled: [String: String] = [:]
+        if !Self.publicMethods.contains(route.method.path) {
+            let token = try Bearer.token(request.field("authorization"))
+            let session = try await sessions.session(of: token, requestID: requestID)
+            metadata[bytes: MetadataKey.principal] = try sessions.principal(
+                of: session, for: upstream)
+            if route.method == MembershipMethods.signOut {
+                filled["token"] = token
+                sessions.forget(token)
+            }
+        }
+        let query = try Query(request.query, countMax: transcoder.limits.parameterCountMax)
+        let body = try await self.body(of: request, route)
+        let message = try transcoder.request(match, query: query, body: body, filled: filled)
+        let options = CallOptions(timeout: transcoder.limits.callTimeout, metadata: metadata)
+        let reply: any Payload
+        do {
+            reply = try await upstreams[upstream].unary(
+                route.method, .encoded(message), options: options)
+        } catch {
+            throw Problem(Status(thrown: error), from: upstream)
+        }
+        return try self.answer(request, route, reply: reply.bytes)
+    }
+
+    private func body(of request: Incoming, _ route: Route) async throws(Problem) -> [UInt8] {
+        let body = try await request.body(transcoder.limits.bodyBytesMax)
+        if !body.isEmpty, route.content.isJSON, let type = request.field("content-type") {
+            let essence = type.prefix { $0 != ";" }.filter { !$0.isWhitespace }.lowercased()
+            guard essence == "application/json" else { throw .unsupportedType("application/json") }
+        }
+        return body
+    }
+
+    private func answer(_ request: Incoming, _ route: Route, reply: [UInt8]) throws -> Answer {
+        let json = try transcoder.reply(reply, of: route)
+        var answer = Answer.json(route.creates ? 201 : 200, json)
+        guard Transcoder.hasETag(route),
+            case .string(let tag)? = try JSONParser.document(json, depthMax: Int.max)["etag"],
+            ETag.isLegal(tag)
+        else { return answer }
+        answer.fields["ETag"] = "\"\(tag)\""
+        if route.verb == "GET", ETag.matches(request.field("if-none-match"), tag) {
+            answer.status = 304
+            answer.body = []
+        }
+        return answer
+    }
+
+    /// What accompanies a call, made from header fields.
+    private static func metadata(
+        of request: Incoming, calling method: MethodDescriptor, requestID: String
+    ) throws(Problem) -> Metadata {
+        var metadata = Metadata()
+        metadata[text: MetadataKey.requestID] = requestID
+        if let parent = request.field("traceparent"), parent.utf8.count == 55 {
+            metadata[text: MetadataKey.traceParent] = parent
+        }
+        if let match = request.field("if-match") {
+            let tag = ETag.text(match)
+            guard ETag.isLegal(tag) else {
+                throw .invalid("If-Match", "One entity tag is expected.")
+            }
+            metadata[text: MetadataKey.ifMatch] = tag
+        }
+        if let key = request.field("idempotency-key") {
+            guard (1...128).contains(key.utf8.count),
+                key.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+            else { throw .invalid("Idempotency-Key", "1 to 128 visible characters are expected.") }
+            metadata[text: MetadataKey.idempotencyKey] = key
+        } else if method.idempotency == .keyed {
+            metadata[text: MetadataKey.idempotencyKey] = RequestIdentifier.make()
+        }
+        return metadata
+    }
+}
+
+/// Entity tags: the version of a resource in `ETag`, `If-Match` and `If-None-Match`.
+enum ETag {
+    /// The tag without its quotation marks.
+    static func text(_ field: some StringProtocol) -> String {
+        var tag = field.split(separator: " ").joined()
+        if tag.hasPrefix("W/") { tag.removeFirst(2) }
+        guard tag.utf8.count >= 2, tag.hasPrefix("\""), tag.hasSuffix("\"") else { return tag }
+        return String(tag.dropFirst().dropLast())
+    }
+
+    /// Whether a text can stand between quotation marks in a header.
+    static func isLegal(_ tag: String) -> Bool {
+        (1...128).contains(tag.utf8.count)
+            && tag.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "\"") }
+    }
+
+    /// Whether an `If-None-Match` names a tag.
+    static func matches(_ field: String?, _ tag: String) -> Bool {
+        guard let field else { return false }
+        return field.split(separator: ",").contains { text($0) == tag || text($0) == "*" }
+    }
+}
+
+/// The credential of a caller.
+enum Bearer {
+    private static let bytesMax = 512
+
+    /// The token in an `Authorization` field.
+    ///
+    /// - Throws: ``Problem/unauthenticated``.
+    static func token(_ field: String?) throws(Problem) -> String {
+        guard let field, field.utf8.count <= bytesMax else { throw .unauthenticated }
+        let parts = field.split(separator: " ")
+        guard parts.count == 2, parts[0].lowercased() == "bearer" else { throw .unauthenticated }
+        return String(parts[1])
+    }
+}

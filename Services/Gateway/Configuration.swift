@@ -1,0 +1,44 @@
+import ServiceKit
+
+/// The gateway's settings beside those of every program, by flag and by environment.
+struct Configuration: Sendable {
+    /// `--http-port`: where the HTTP API and the first page are; 0 is any that is free.
+    let httpPort: Int
+    /// `--public-url`: where clients reach the gateway; never taken from what a client sends.
+    let publicURL: String?
+    /// What a client may cost.
+    let limits: Limits
+
+    /// The settings by name.
+    static let keys = [
+        ConfigurationKey(
+            "http.port", .integer(0...65_535), default: "8080",
+            "The port of the HTTP API; 0 is any that is free."),
+        ConfigurationKey(
+            "public.url", .text,
+            "Where clients reach the HTTP API (default: the address on which it listens)."),
+        ConfigurationKey(
+            "http.connections.max", .integer(1...100_000), default: "2000",
+            "The most HTTP connections."),
+        ConfigurationKey(
+            "http.connections.per.address.max", .integer(1...100_000), default: "100",
+            "The most HTTP connections from one address."),
+        ConfigurationKey(
+            "call.timeout.seconds", .integer(1...30), default: "10",
+            "How long a service may take to answer a call of the HTTP API."),
+    ]
+
+    /// What the program was told at its start.
+    init(_ settings: ServiceConfiguration) {
+        httpPort = settings.integer("http.port") ?? 8080
+        publicURL = settings.text("public.url")
+        var limits = Limits()
+        limits.connectionsMax = settings.integer("http.connections.max") ?? limits.connectionsMax
+        limits.connectionsPerAddressMax =
+            settings.integer("http.connections.per.address.max") ?? limits.connectionsPerAddressMax
+        limits.callTimeout =
+            settings.integer("call.timeout.seconds").map(Duration.seconds) ?? limits.callTimeout
+        limits.drainTimeout = settings.drainTimeout
+        self.limits = limits
+    }
+}

@@ -1,0 +1,87 @@
+import RPC
+import ServiceKit
+
+extension Problem {
+    /// The problem that a call of a service ended in.
+    init(_ status: Status, from upstream: Backend) {
+        let reason = Self.reason(of: status)
+        self.init(
+            httpStatus: ErrorReason.httpStatus(of: status),
+            code: reason ?? Self.code(for: status.code),
+            message: status.message, violations: Self.violations(status.details))
+        if reason == nil {
+            // A sentence about a connection is for the log; people learn which part is down.
+            switch status.code {
+            case .unavailable:
+                message = "The service \(upstream.rawValue) does not answer at the moment."
+                fields["Retry-After"] = "1"
+            case .deadlineExceeded, .cancelled:
+                message = "The service \(upstream.rawValue) did not answer in time."
+            case .unknown, .internal, .dataLoss:
+                message = "The service \(upstream.rawValue) failed."
+            default: break
+            }
+        }
+        for case .retryInfo(let delay) in status.details {
+            let seconds = delay.components.seconds + (delay.components.attoseconds > 0 ? 1 : 0)
+            fields["Retry-After"] = String(max(1, seconds))
+        }
+        if httpStatus == 401 { fields.merge(Self.unauthenticated.fields) { $1 } }
+    }
+
+    /// The reason that the domain gives; what the transport says of a connection is none.
+    private static func reason(of status: Status) -> String? {
+        for case .errorInfo(let reason, errorDomain, _) in status.details { return reason }
+        return nil
+    }
+
+    /// The code of a status that names no reason.
+    private static func code(for code: Status.Code) -> String {
+        switch code {
+        case .ok, .unknown, .internal, .dataLoss: "internal"
+        case .cancelled: "cancelled"
+        case .invalidArgument, .outOfRange: "validation"
+        case .deadlineExceeded: "deadline_exceeded"
+        case .notFound: "not_found"
+        case .alreadyExists: "already_exists"
+        case .permissionDenied: "forbidden"
+        case .resourceExhausted: "busy"
+        case .failedPrecondition: "wrong_state"
+        case .aborted: "aborted"
+        case .unimplemented: "unimplemented"
+        case .unavailable: "unavailable"
+        case .unauthenticated: "unauthenticated"
+        }
+    }
+
+    /// Every gate that refused and every field that is wrong; the named facts of the reason stand
+    /// with the gate that they are about.
+    private static func violations(_ details: [StatusDetail]) -> [Violation] {
+        var violations: [Violation] = []
+        for detail in details {
+            switch detail {
+            case .preconditionFailure(let gates):
+                violations += gates.map {
+                    Violation(code: $0.type, at: $0.subject, message: $0.description)
+                }
+            case .badRequest(let fields):
+                violations += fields.map {
+                    Violation(code: "invalid", at: $0.field, message: $0.description)
+                }
+            case .errorInfo, .retryInfo, .other: break
+            }
+        }
+        for case .errorInfo(let reason, errorDomain, let metadata) in details
+        where !metadata.isEmpty {
+            let place = metadata["at"] ?? ""
+            let facts = metadata.filter { !["at", "code", "message"].contains($0.key) }
+            if let position = violations.firstIndex(where: { $0.code == reason && $0.at == place })
+            {
+                violations[position].facts = facts
+            } else {
+                violations.insert(Violation(code: reason, at: place, facts: facts), at: 0)
+            }
+        }
+        return violations
+    }
+}

@@ -1,0 +1,129 @@
+/// An answer that is not the one asked for: an HTTP status and the JSON body of api.md.
+struct Problem: Error, Sendable, Hashable {
+    /// One thing that must change before the request can succeed.
+    struct Violation: Sendable, Hashable {
+        /// The domain's code, such as `members_limit_reached`.
+        var code: String
+        /// Where: a field of the request, or the identifier of an organization.
+        var at: String
+        /// What is wrong, in a sentence.
+        var message = ""
+        /// Further facts, such as `used` and `cap`; whole numbers leave as numbers.
+        var facts: [String: String] = [:]
+    }
+
+    /// The HTTP status.
+    var httpStatus: Int
+    /// The domain's code.
+    var code: String
+    /// A sentence for a person.
+    var message: String
+    /// What must change.
+    var violations: [Violation] = []
+    /// Header fields of the answer.
+    var fields: [String: String] = [:]
+    /// Whether the connection ends with the answer.
+    var closesConnection = false
+}
+
+extension Problem {
+    /// A request that is not well-formed, at a field.
+    static func invalid(_ place: String, _ sentence: String) -> Problem {
+        Problem(
+            httpStatus: 400, code: "validation", message: "\(place): \(sentence)",
+            violations: [Violation(code: "invalid", at: place, message: sentence)])
+    }
+
+    /// The bearer token is missing, unknown or expired.
+    static let unauthenticated = Problem(
+        httpStatus: 401, code: "unauthenticated",
+        message: "Sign in and send the token: Authorization: Bearer …",
+        fields: ["WWW-Authenticate": #"Bearer realm="guildhall""#])
+
+    /// No route has the path.
+    static let noSuchRoute = Problem(
+        httpStatus: 404, code: "not_found", message: "There is nothing at this path.")
+
+    /// The path exists for other verbs.
+    static func otherVerbs(_ verbs: [String]) -> Problem {
+        Problem(
+            httpStatus: 405, code: "method_not_allowed",
+            message: "This path takes \(verbs.joined(separator: ", ")).",
+            fields: ["Allow": verbs.joined(separator: ", ")])
+    }
+
+    /// The body is larger than allowed.
+    static func bodyTooLarge(_ bytesMax: Int) -> Problem {
+        Problem(
+            httpStatus: 413, code: "too_large",
+            message: "A body has at most \(bytesMax) bytes.", closesConnection: true)
+    }
+
+    /// The request target is longer than allowed.
+    static func targetTooLong(_ bytesMax: Int) -> Problem {
+        Problem(
+            httpStatus: 414, code: "too_large",
+            message: "A request target has at most \(bytesMax) bytes.", closesConnection: true)
+    }
+
+    /// The body is of a type that the route does not take.
+    static func unsupportedType(_ expected: String) -> Problem {
+        Problem(
+            httpStatus: 415, code: "unsupported_media_type",
+            message: "Send the body as \(expected).")
+    }
+
+    /// The header is larger than allowed.
+    static func headerTooLarge(_ sentence: String) -> Problem {
+        Problem(
+            httpStatus: 431, code: "too_large", message: sentence, closesConnection: true)
+    }
+
+    /// The request breaks HTTP itself.
+    static func malformed(_ sentence: String) -> Problem {
+        Problem(
+            httpStatus: 400, code: "validation", message: sentence, closesConnection: true)
+    }
+
+    /// A defect of the gateway; what it was stands in the log alone.
+    static let `internal` = Problem(
+        httpStatus: 500, code: "internal", message: "Something went wrong here.")
+}
+
+extension Problem {
+    /// The body of the answer.
+    func body(requestID: String) -> [UInt8] {
+        JSONValue.object([
+            .init(name: "code", value: .string(code)),
+            .init(name: "message", value: .string(message)),
+            .init(name: "violations", value: .array(violations.map(\.json))),
+            .init(name: "requestId", value: .string(requestID)),
+            .init(name: "explainUrl", value: explainURL.map(JSONValue.string) ?? .null),
+        ]).encoded
+    }
+
+    /// Where the decision is explained gate by gate.
+    var explainURL: String? {
+        Self.admissionCodes.contains(code) ? "/v1/explain/admission" : nil
+    }
+
+    private static let admissionCodes: Set<String> = [
+        "already_member", "member_blocked", "members_limit_reached", "org_not_active",
+        "role_quota_reached", "seats_exhausted",
+    ]
+}
+
+extension Problem.Violation {
+    /// The violation as it stands in the body.
+    var json: JSONValue {
+        var members: [JSONValue.Member] = [
+            .init(name: "code", value: .string(code)), .init(name: "at", value: .string(at)),
+        ]
+        if !message.isEmpty { members.append(.init(name: "message", value: .string(message))) }
+        for (name, fact) in facts.sorted(by: { $0.key < $1.key }) {
+            let value = Int64(fact).map { JSONValue.number(String($0)) } ?? .string(fact)
+            members.append(.init(name: FieldName.json(name), value: value))
+        }
+        return .object(members)
+    }
+}

@@ -1,0 +1,107 @@
+import Messages
+import RPC
+
+/// The gateway's own RPC port: routes public methods to the service that has them.
+///
+/// A method is public when it has a route, or needs no principal; every other is for services.
+struct RPCPort: Sendable {
+    let sessions: Sessions
+    let upstreams: Upstreams
+    /// The paths of the methods that clients may call.
+    let publicPaths: Set<String>
+
+    init(sessions: Sessions, upstreams: Upstreams, routes: [Route]) {
+        self.sessions = sessions
+        self.upstreams = upstreams
+        publicPaths = API.publicMethods.union(routes.map(\.method.path))
+    }
+
+    /// The methods of the four services, handed on.
+    var methods: [RegisteredMethod] {
+        Backend.allCases.flatMap { upstream in
+            upstream.methods.map { RegisteredMethod($0, handler(of: $0, at: upstream)) }
+        }
+    }
+
+    private func handler(of method: MethodDescriptor, at upstream: Backend) -> MethodHandler {
+        let channel = upstreams[upstream]
+        guard method.kind == .serverStreaming else {
+            return .unary { request, context in
+                let options = try await options(method, at: upstream, context)
+                let message = try signOut(method, context) ?? .encoded(request)
+                return .encoded(try await channel.unary(method, message, options: options))
+            }
+        }
+        return .serverStreaming { request, context, replies in
+            let options = try await options(method, at: upstream, context)
+            try await channel.serverStreaming(method, .encoded(request), options: options) {
+                try await replies.write(.encoded($0))
+            }
+        }
+    }
+
+    /// The request of a sign-out: it ends the session that makes the call, and no other.
+    private func signOut(
+        _ method: MethodDescriptor, _ context: CallContext
+    ) throws -> OutgoingMessage? {
+        guard method == MembershipMethods.signOut else { return nil }
+        let token = try Bearer.token(context.metadata[text: MetadataKey.authorization])
+        sessions.forget(token)
+        return .message(SignOutRequest(token: token))
+    }
+
+    /// What accompanies a call that is handed on: what the client sent, without any claim of who
+    /// it is, and what its session says of it.
+    private func options(
+        _ method: MethodDescriptor, at upstream: Backend, _ context: CallContext
+    ) async throws(Status) -> CallOptions {
+        guard publicPaths.contains(method.path) else {
+            throw Status(
+                .permissionDenied, "\(method.path) is for services alone.",
+                details: [.errorInfo(reason: "forbidden", domain: "guildhall", metadata: [:])])
+        }
+        var metadata = context.metadata
+        let authorization = metadata[text: MetadataKey.authorization]
+        metadata.removeAll(MetadataKey.authorization)
+        metadata.removeAll(MetadataKey.principal)
+        let requestID = metadata[text: MetadataKey.requestID] ?? RequestIdentifier.make()
+        metadata[text: MetadataKey.requestID] = requestID
+        if !API.publicMethods.contains(method.path) {
+            do {
+                let token = try Bearer.token(authorization)
+                let session = try await sessions.session(of: token, requestID: requestID)
+                metadata[bytes: MetadataKey.principal] = try sessions.principal(
+                    of: session, for: upstream)
+            } catch let problem as Problem {
+                throw problem.status
+            } catch {
+                throw Status(thrown: error)
+            }
+        }
+        // The deadline of the call being handled shortens this one.
+        return CallOptions(
+            timeout: method.kind == .unary ? Deadline.timeoutMax : nil, metadata: metadata)
+    }
+}
+
+/// Leaves methods as they are: the handlers of ``RPCPort`` find out themselves who calls, by
+/// session; no process is believed here.
+struct OwnAuthentication: ServerInterceptor {
+    func intercept(_ method: RegisteredMethod) -> RegisteredMethod { method }
+}
+
+extension Problem {
+    /// The problem as the status of a call: those that authentication ends in.
+    var status: Status {
+        let kind: Status.Code =
+            switch httpStatus {
+            case 401: .unauthenticated
+            case 503: .unavailable
+            case 504: .deadlineExceeded
+            default: .internal
+            }
+        return Status(
+            kind, message,
+            details: [.errorInfo(reason: code, domain: "guildhall", metadata: [:])])
+    }
+}

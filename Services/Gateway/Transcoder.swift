@@ -1,0 +1,242 @@
+import SwiftProtobuf
+
+/// Turns an HTTP request into the request of a call, and the reply of a call into JSON, by the
+/// canonical JSON mapping of proto3.
+struct Transcoder: Sendable {
+    /// What a client may cost.
+    let limits: Limits
+
+    /// Makes the request of the call that an HTTP request stands for.
+    ///
+    /// - Parameters:
+    ///   - match: The route with the values of its path variables.
+    ///   - query: The query parameters.
+    ///   - body: The body.
+    ///   - filled: Fields that the gateway fills itself, such as the token of a sign-out.
+    /// - Returns: The request, encoded.
+    /// - Throws: ``Problem`` naming what is wrong.
+    func request(
+        _ match: RouteTable.Match, query: Query, body: [UInt8], filled: [String: String] = [:]
+    ) throws(Problem) -> [UInt8] {
+        try encode(match, query: query, body: body, filled: filled, as: match.route.request)
+    }
+
+    /// The JSON of an encoded reply.
+    ///
+    /// - Throws: What the decoder finds wrong with the bytes: a defect of the service.
+    func reply(_ bytes: [UInt8], of route: Route) throws -> [UInt8] {
+        try json(bytes, as: route.reply)
+    }
+
+    /// Whether the reply of a route carries an `etag`.
+    static func hasETag(_ route: Route) -> Bool {
+        hasField("etag", route.reply)
+    }
+
+    private func json<Reply: SwiftProtobuf.Message>(
+        _ bytes: [UInt8], as type: Reply.Type
+    ) throws -> [UInt8] {
+        var options = JSONEncodingOptions()
+        options.useDeterministicOrdering = true
+        return try Reply(serializedBytes: bytes).jsonUTF8Bytes(options: options)
+    }
+
+    private func encode<Request: SwiftProtobuf.Message>(
+        _ match: RouteTable.Match, query: Query, body: [UInt8], filled: [String: String],
+        as type: Request.Type
+    ) throws(Problem) -> [UInt8] {
+        var document = JSONValue.emptyObject
+        switch match.route.content {
+        case .none:
+            guard body.isEmpty else {
+                throw .invalid("body", "This request has no body.")
+            }
+        case .whole:
+            if !body.isEmpty { document = try object(body) }
+        case .bytes(let field):
+            let value = JSONValue.string(Base64.encode(body))
+            document = .object([.init(name: FieldName.json(field), value: value)])
+        case .message(let field):
+            let value = try object(body)
+            document = .object([.init(name: FieldName.json(field), value: value)])
+            if match.route.verb == "PATCH", Self.hasField("updateMask", type) {
+                document = document.naming(presentIn: value)
+            }
+        }
+        document = try document.adding(query, of: type, route: match.route)
+        for (field, value) in match.variables + filled.map({ (field: $0.key, value: $0.value) }) {
+            let path = field.split(separator: ".").map { FieldName.json(String($0)) }
+            guard let next = document.setting(.string(value), at: path[...]) else {
+                throw .invalid(
+                    path.joined(separator: "."), "The body says otherwise than the path.")
+            }
+            document = next
+        }
+        return try bytes(document, as: type)
+    }
+
+    private func object(_ body: [UInt8]) throws(Problem) -> JSONValue {
+        let document: JSONValue
+        do throws(JSONFault) {
+            document = try JSONParser.document(body, depthMax: limits.jsonDepthMax)
+        } catch {
+            throw .invalid(error.place, error.sentence)
+        }
+        guard case .object(let members) = document else {
+            throw .invalid("body", "A JSON object is expected.")
+        }
+        var names: Set<String> = []
+        for member in members where !names.insert(FieldName.json(member.name)).inserted {
+            throw .invalid(member.name, "The name stands twice.")
+        }
+        return document
+    }
+
+    private func bytes<Request: SwiftProtobuf.Message>(
+        _ document: JSONValue, as type: Request.Type
+    ) throws(Problem) -> [UInt8] {
+        do {
+            return try Request(jsonUTF8Bytes: document.encoded).serializedBytes()
+        } catch JSONDecodingError.unknownField(let name) {
+            throw .invalid(name, "There is no such field.")
+        } catch {
+            let place = document.place { Self.decodes($0, type) }
+            throw .invalid(place.isEmpty ? "body" : place, Self.sentence(for: error))
+        }
+    }
+
+    /// Whether a document is a message of a type.
+    static func decodes(_ document: JSONValue, _ type: any SwiftProtobuf.Message.Type) -> Bool {
+        func attempt<Value: SwiftProtobuf.Message>(_ type: Value.Type) -> Bool {
+            do {
+                _ = try Value(jsonUTF8Bytes: document.encoded)
+                return true
+            } catch {
+                return false
+            }
+        }
+        return attempt(type)
+    }
+
+    /// Whether messages of a type have a field.
+    static func hasField(_ name: String, _ type: any SwiftProtobuf.Message.Type) -> Bool {
+        decodes(.object([.init(name: name, value: .null)]), type)
+    }
+
+    private static func sentence(for error: any Error) -> String {
+        switch error {
+        case JSONDecodingError.malformedNumber, JSONDecodingError.leadingZero:
+            "A number is expected."
+        case JSONDecodingError.numberRange: "The number is out of range or not whole."
+        case JSONDecodingError.malformedBool: "true or false is expected."
+        case JSONDecodingError.malformedString: "A text is expected."
+        case JSONDecodingError.malformedMap: "A JSON object is expected."
+        case JSONDecodingError.unrecognizedEnumValue: "There is no such value."
+        case JSONDecodingError.illegalNull: "null is not allowed here."
+        case JSONDecodingError.malformedDuration: "A duration such as 3.5s is expected."
+        case JSONDecodingError.malformedTimestamp:
+            "An instant such as 2030-01-31T08:00:00Z is expected."
+        case JSONDecodingError.malformedFieldMask: "Names of fields, with commas, are expected."
+        case JSONDecodingError.conflictingOneOf: "Another field of the same choice is given too."
+        default: "The value does not fit the field."
+        }
+    }
+}
+
+extension JSONValue {
+    /// Finds the smallest part of a document that is wrong.
+    ///
+    /// - Parameter isRight: Whether a document is right; asked with everything else left out.
+    /// - Returns: The part as a path such as `lines[0].quantity`.
+    func place(isRight: (JSONValue) -> Bool) -> String {
+        switch self {
+        case .object(let members) where isRight(.emptyObject):
+            for member in members {
+                func alone(_ value: JSONValue) -> JSONValue {
+                    .object([Member(name: member.name, value: value)])
+                }
+                guard !isRight(alone(member.value)) else { continue }
+                let inner = member.value.place { isRight(alone($0)) }
+                let separator = inner.isEmpty || inner.hasPrefix("[") ? "" : "."
+                return FieldName.json(member.name) + separator + inner
+            }
+        case .array(let elements) where isRight(.array([])):
+            for (position, element) in elements.enumerated() {
+                guard !isRight(.array([element])) else { continue }
+                let inner = element.place { isRight(.array([$0])) }
+                let separator = inner.isEmpty || inner.hasPrefix("[") ? "" : "."
+                return "[\(position)]" + separator + inner
+            }
+        default: break
+        }
+        return ""
+    }
+
+    /// The document with an update mask that names what is present in a resource.
+    fileprivate func naming(presentIn resource: JSONValue) -> JSONValue {
+        let names = resource.members.map { FieldName.json($0.name) }.joined(separator: ",")
+        return .object(members + [Member(name: "updateMask", value: .string(names))])
+    }
+
+    /// The document with the query parameters as fields.
+    fileprivate func adding(
+        _ query: Query, of type: any SwiftProtobuf.Message.Type, route: Route
+    ) throws(Problem) -> JSONValue {
+        var document = self
+        for parameter in query.parameters {
+            let path = parameter.name.split(separator: ".", omittingEmptySubsequences: false)
+                .map { FieldName.json(String($0)) }
+            guard route.content != .whole, !parameter.name.isEmpty, route.content.field != path[0],
+                !PathTemplate(route.template).fields.contains(where: { field in
+                    field.split(separator: ".").map { FieldName.json(String($0)) } == path
+                })
+            else { throw .unknownParameter(parameter.name) }
+            let value = try parameter.json(at: path, of: type)
+            let base = path == ["updateMask"] ? document.removing("updateMask") : document
+            guard let next = base.setting(value, at: path[...]) else {
+                throw .invalid(parameter.name, "The parameter is given twice.")
+            }
+            document = next
+        }
+        return document
+    }
+
+    private func removing(_ name: String) -> JSONValue {
+        .object(members.filter { $0.name != name })
+    }
+}
+
+extension Query.Parameter {
+    /// The value of the field that a parameter stands for: as a text, a truth value or a list,
+    /// whichever the field takes.
+    fileprivate func json(
+        at path: [String], of type: any SwiftProtobuf.Message.Type
+    ) throws(Problem) -> JSONValue {
+        func takes(_ value: JSONValue) -> Bool {
+            guard let document = JSONValue.emptyObject.setting(value, at: path[...]) else {
+                return false
+            }
+            return Transcoder.decodes(document, type)
+        }
+        guard takes(.null) else { throw .unknownParameter(name) }
+        let texts = values.map(JSONValue.string)
+        let truths = values.compactMap { text -> JSONValue? in
+            text == "true" ? .bool(true) : text == "false" ? .bool(false) : nil
+        }
+        for candidates in [texts, truths] where candidates.count == values.count {
+            if candidates.count == 1, takes(candidates[0]) { return candidates[0] }
+            if takes(.array(candidates)) { return .array(candidates) }
+        }
+        if values.count > 1, takes(texts[0]) || truths.first.map(takes) == true {
+            throw .invalid(name, "The parameter is given more than once.")
+        }
+        throw .invalid(name, "The value does not fit the parameter.")
+    }
+}
+
+extension Problem {
+    /// A query parameter that the route does not have.
+    static func unknownParameter(_ name: String) -> Problem {
+        .invalid(String(name.prefix(100)), "There is no such parameter.")
+    }
+}

@@ -1,0 +1,32 @@
+import RPC
+import ServiceKit
+
+await ServiceRunner(
+    name: "gateway", defaultPort: 7100,
+    upstreams: [.organizations, .membership, .partners, .branding], keys: Configuration.keys
+).main { environment in
+    let configuration = Configuration(environment.configuration)
+    let upstreams = Upstreams(
+        organizations: try environment.plainChannel(to: "organizations"),
+        membership: try environment.plainChannel(to: "membership"),
+        partners: try environment.plainChannel(to: "partners"),
+        branding: try environment.plainChannel(to: "branding"))
+    let sessions = Sessions(membership: upstreams.membership, signer: environment.signer)
+    let address = HTTPAddress(configured: configuration.publicURL)
+    let front = Front(
+        limits: configuration.limits,
+        api: API(
+            routes: RouteTable(Routes.all), transcoder: Transcoder(limits: configuration.limits),
+            sessions: sessions, upstreams: upstreams),
+        pages: Pages(upstreams: upstreams, address: address),
+        assets: Assets(
+            branding: upstreams.branding, callTimeout: configuration.limits.callTimeout),
+        logger: environment.logger)
+    let http = HTTPServer(
+        front: front, host: environment.configuration.host, port: configuration.httpPort,
+        address: address)
+    return ServiceParts(
+        methods: [RPCPort(sessions: sessions, upstreams: upstreams, routes: Routes.all).methods],
+        children: [ServiceChild("http", http.run)], authentication: OwnAuthentication(),
+        readySuffix: address.whenListening)
+}

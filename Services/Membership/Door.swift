@@ -1,0 +1,89 @@
+import Access
+import Messages
+import RPC
+import Storage
+import TreeCopy
+
+/// What an admission is decided on, and written by: the only code that lets anybody in or out.
+extension Reading {
+    /// What is known of somebody who asks to be admitted; a nil user is somebody new.
+    func admissionFacts(
+        of user: UserID?, in roles: RoleSet, at path: TreePath, membership: MembershipState?
+    ) throws -> AdmissionFacts {
+        let found = try counters(at: path.ids, for: user)
+        return AdmissionFacts(
+            stoppedAt: path.state.reason, membership: membership,
+            counters: Admission.counters(
+                found, path: path.ids, roles: roles, takesSeat: roles.takesSeat))
+    }
+}
+
+extension Transaction {
+    /// Admits a person, or refuses with every gate that does.
+    ///
+    /// - Parameters:
+    ///   - user: The person.
+    ///   - roles: What the person will be.
+    ///   - entry: How the person comes in.
+    ///   - path: To the organization.
+    ///   - previous: The membership that there was, whatever its state.
+    ///   - newID: Names the membership if it is the first.
+    ///   - now: When.
+    /// - Returns: The member as admitted.
+    /// - Throws: ``Refusal/notAdmitted(_:)``; nothing is changed.
+    func admit(
+        _ user: UserRecord, in roles: RoleSet, by entry: Entry, at path: TreePath,
+        previous: MembershipRecord?, newID: MembershipID, now: WallTime
+    ) throws -> MemberRecord {
+        let facts = try admissionFacts(
+            of: user.id, in: roles, at: path, membership: previous?.state)
+        let gates = Admission.gates(facts, entry: entry)
+        guard gates.isEmpty else { throw Refusal.notAdmitted(gates) }
+
+        try apply(Admission.taking(facts.counters), for: user.id, at: now)
+        let membership = MembershipRecord(
+            id: previous?.id ?? newID, organization: path.node.id, user: user.id, roles: roles,
+            state: .active, takesSeat: roles.takesSeat,
+            joined: entry == .unblocking ? previous?.joined ?? now : now,
+            version: (previous?.version ?? 0) + 1)
+        return try keep(MemberRecord(membership: membership, user: user), at: now)
+    }
+
+    /// Lets a person go: the seat and the places are free.
+    ///
+    /// - Parameters:
+    ///   - member: The membership, active or blocked.
+    ///   - state: Blocked or removed.
+    ///   - path: To the organization.
+    ///   - now: When.
+    /// - Returns: The member as released.
+    /// - Throws: ``Refusal/lastOwner``.
+    func release(
+        _ member: MemberRecord, to state: MembershipState, at path: TreePath, now: WallTime
+    ) throws -> MemberRecord {
+        var membership = member.membership
+        if membership.state == .active {
+            if membership.roles.contains(.owner),
+                try activeOwnerCount(of: membership.organization) <= 1
+            {
+                throw Refusal.lastOwner
+            }
+            let counters = Admission.counters(
+                try counters(at: path.ids, for: membership.user), path: path.ids,
+                roles: membership.roles, takesSeat: membership.takesSeat)
+            try apply(Admission.releasing(counters), for: membership.user, at: now)
+        }
+        membership.state = state
+        membership.takesSeat = false
+        membership.version += 1
+        return try keep(MemberRecord(membership: membership, user: member.user), at: now)
+    }
+
+    private func keep(_ member: MemberRecord, at now: WallTime) throws -> MemberRecord {
+        try put(member.membership, nameKey: member.nameKey)
+        try publish(
+            kind: Member.messageName, aggregate: member.membership.id.bytes,
+            version: member.membership.version, body: Member(member).encoded(), at: now)
+        return member
+    }
+}

@@ -1,0 +1,145 @@
+import Access
+import RPC
+import ServiceKit
+
+/// What the domain refuses.
+///
+/// A refusal is the stored answer of its idempotency key.
+enum Refusal: DomainRefusal, Hashable {
+    /// Every gate that refused, in the order in which they were asked; at least one.
+    case notAdmitted([Gate])
+    case lastOwner
+    case belowUsage(used: Int64)
+    case aboveSeatCeiling(Int64)
+    case emailTaken
+    case noSuchMember
+    case noSuchUser
+
+    var status: Status {
+        switch self {
+        case .notAdmitted(let gates): Self.status(of: gates)
+        case .lastOwner:
+            .refusal(.lastOwner, "The last owner of an organization cannot be removed or blocked.")
+        case .belowUsage(let used):
+            .refusal(
+                .belowUsage, "\(used) seats are taken: there cannot be fewer.",
+                metadata: ["used": "\(used)"])
+        case .aboveSeatCeiling(let ceiling):
+            .refusal(
+                .aboveCeiling, "At most \(ceiling) seats were granted.",
+                metadata: ["ceiling": "\(ceiling)"])
+        case .emailTaken:
+            .refusal(.emailTaken, "There is a user with this email address already.")
+        case .noSuchMember: .notFound("There is no such member.")
+        case .noSuchUser: .notFound("There is no such user.")
+        }
+    }
+
+    private static func status(of gates: [Gate]) -> Status {
+        guard let first = gates.first else {
+            preconditionFailure("a refusal names at least one gate")
+        }
+        let violations = gates.map { gate in
+            StatusDetail.PreconditionViolation(
+                type: gate.code, subject: gate.facts["at"] ?? "", description: gate.sentence)
+        }
+        return .refusal(
+            first.reason, first.sentence, metadata: first.facts, violations: violations)
+    }
+}
+
+extension Gate {
+    /// The code of the domain.
+    var code: String { reason.rawValue }
+
+    fileprivate var reason: ErrorReason {
+        switch self {
+        case .organizationNotActive: .orgNotActive
+        case .alreadyMember: .alreadyMember
+        case .memberBlocked: .memberBlocked
+        case .seatsExhausted: .seatsExhausted
+        case .roleQuotaReached: .roleQuotaReached
+        case .membersLimitReached: .membersLimitReached
+        }
+    }
+
+    /// Named facts for programs: at, kind, used, cap.
+    var facts: [String: String] {
+        switch self {
+        case .organizationNotActive(let node): ["at": node.text]
+        case .alreadyMember, .memberBlocked: [:]
+        case .seatsExhausted(let node, let used, let cap):
+            ["at": node.text, "kind": CountKind.seat.word, "used": "\(used)", "cap": "\(cap)"]
+        case .membersLimitReached(let node, let used, let cap):
+            ["at": node.text, "kind": CountKind.members.word, "used": "\(used)", "cap": "\(cap)"]
+        case .roleQuotaReached(let kind, let node, let used, let cap):
+            ["at": node.text, "kind": kind.word, "used": "\(used)", "cap": "\(cap)"]
+        }
+    }
+
+    var sentence: String {
+        switch self {
+        case .organizationNotActive: "The organization is not active."
+        case .alreadyMember: "The person is a member already."
+        case .memberBlocked: "The person is blocked; unblock them instead."
+        case .seatsExhausted(_, let used, let cap): "\(used) of \(cap) seats are taken."
+        case .membersLimitReached(let node, let used, let cap):
+            "The members limit of organization \(node.text) is reached: \(used) of \(cap)."
+        case .roleQuotaReached(let kind, let node, let used, let cap):
+            "The limit of \(kind.word) of organization \(node.text) is reached: \(used) of \(cap)."
+        }
+    }
+}
+
+/// Why a call is not even tried.
+///
+/// It is never stored: the same key may succeed later.
+enum Denial: StatusConvertible, Hashable {
+    /// A field that is not as it must be.
+    case invalid(field: String, String)
+    /// Unknown, or outside the caller's scope: nobody learns which.
+    case noSuchOrganization
+    case noSuchUser
+    case notPermitted
+    case wrongCredentials
+    case sessionOver
+    case tooManyAttempts(retryAfter: Duration)
+    /// Too many passwords wait to be checked.
+    case busy
+    /// The organization has not reached this service yet.
+    case treeBehind
+
+    var status: Status {
+        switch self {
+        case .invalid(let field, let sentence): .invalid(field, sentence)
+        case .noSuchOrganization: .notFound("There is no such organization.")
+        case .noSuchUser: .notFound("There is no such user.")
+        case .notPermitted: .forbidden()
+        case .wrongCredentials:
+            .refusal(.wrongCredentials, "The email address or the password is wrong.")
+        case .sessionOver: .unauthenticated("The session has ended; sign in again.")
+        case .tooManyAttempts(let delay):
+            Self.later(
+                .busy, "Too many failed attempts; wait before the next one.", after: delay)
+        case .busy:
+            Self.later(.busy, "Too many people sign in at once.", after: .seconds(1))
+        case .treeBehind:
+            Self.later(
+                .unavailable, "The organization has not arrived here yet.",
+                after: .milliseconds(100))
+        }
+    }
+
+    private static func later(
+        _ reason: ErrorReason, _ sentence: String, after delay: Duration
+    ) -> Status {
+        var status = Status.refusal(reason, sentence)
+        status.details.append(.retryInfo(delay: delay))
+        return status
+    }
+}
+
+extension Denial: CustomStringConvertible {
+    /// The sentence, for the operator who reads why a start failed.
+    var description: String { status.message }
+}

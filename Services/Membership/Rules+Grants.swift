@@ -1,0 +1,43 @@
+import Access
+
+/// What a person may act as.
+enum GrantRules {
+    /// A signed statement of who calls has to fit beside a request: more grants are left out, the
+    /// weakest first.
+    static let grantsMax = 128
+
+    /// Platform roles as kept, then the roles of active memberships of active organizations.
+    static func grants(
+        platform: [PlatformRoleRecord], memberships: [MembershipRecord],
+        isActive: (OrganizationID) throws -> Bool
+    ) rethrows -> [Grant] {
+        var grants = platform.map { Grant($0.role, at: $0.node) }
+        for membership in memberships
+        where membership.state == .active && grants.count < grantsMax {
+            guard try isActive(membership.organization) else { continue }
+            grants += membership.roles.roles.map { Grant($0, at: membership.organization) }
+        }
+        return Array(grants.prefix(grantsMax))
+    }
+
+    /// Whether somebody in these roles may be given them, or lose them, by the caller.
+    ///
+    /// Every role is decided by itself: who may not make an owner may not stop one either.
+    static func decide(
+        _ roles: RoleSet, of user: UserID?, by principal: Principal, at path: [OrganizationID]
+    ) -> Decision {
+        let members = principal.decide(.manageMembers, at: path)
+        guard members == .allowed else { return members }
+        for role in roles.roles {
+            let decision = principal.decideGrant(of: role, at: path)
+            guard decision == .allowed else { return decision }
+        }
+        return isOwnCase(user, principal) ? .forbidden : .allowed
+    }
+
+    // Nobody changes the own roles; the platform's own people draw theirs from elsewhere.
+    private static func isOwnCase(_ user: UserID?, _ principal: Principal) -> Bool {
+        guard let user, principal.userID == user else { return false }
+        return !principal.grants.contains { $0.role.reach == .platform }
+    }
+}

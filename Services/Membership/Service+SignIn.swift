@@ -1,0 +1,125 @@
+import Access
+import Crypto
+import Messages
+import RPC
+import ServiceKit
+import Storage
+import Synchronization
+import TreeCopy
+
+/// The failed attempts of every account, kept in memory: a restart forgives them.
+final class SignInFailureTable: Sendable {
+    private let failures = Mutex(SignInFailures())
+
+    /// Counts an attempt.
+    ///
+    /// - Throws: ``Denial/tooManyAttempts(retryAfter:)`` when the account has to wait.
+    func begin(_ account: String, at now: WallTime) throws(Denial) {
+        let wait = failures.withLock { failures in
+            let wait = failures.wait(account, at: now.microseconds)
+            if wait == 0 { failures.begin(account, at: now.microseconds) }
+            return wait
+        }
+        guard wait == 0 else { throw .tooManyAttempts(retryAfter: .microseconds(wait)) }
+    }
+
+    func succeed(_ account: String) {
+        failures.withLock { $0.succeed(account) }
+    }
+}
+
+/// A session token: 256 random bits as text, of which only a hash is kept.
+enum SessionToken {
+    static let byteCount = 32
+    static let textBytesMax = 128
+
+    static func text(of bytes: [UInt8]) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        let text = bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+        return "ghs_" + String(decoding: text, as: UTF8.self)
+    }
+
+    static func hash(of text: String) -> [UInt8] {
+        Array(SHA256.hash(data: Array(text.utf8)))
+    }
+}
+
+extension Service {
+    /// Sessions of one person at once; the oldest end when there are more.
+    static let sessionsPerUserMax = 50
+
+    func openSession(_ request: SignInRequest, at now: WallTime) async throws -> Session {
+        // What can be nobody's address or password costs nothing and tells nothing.
+        let password = Text.normalized(request.password)
+        guard let email = TextRules.email(Text.normalized(request.email)),
+            (1...TextRules.passwordBytesMax).contains(password.utf8.count)
+        else { throw Denial.wrongCredentials }
+
+        try failures.begin(email, at: now)
+        let credentials = try await database.read { try $0.credentials(email: email) }
+        let isRight = try await passwords.verify(
+            password, against: credentials?.passwordHash ?? Passwords.hashOfNobody)
+        guard isRight, let credentials, credentials.passwordHash != nil else {
+            throw Denial.wrongCredentials
+        }
+        failures.succeed(email)
+
+        let token = SessionToken.text(of: random(SessionToken.byteCount))
+        let session = SessionRecord(user: credentials.user.id, created: now, used: now)
+        try await keep(session, token)
+        let end = now.advanced(by: .microseconds(SessionRules.absoluteMicroseconds))
+        return Session(token: token, expiresAt: Timestamp(end), user: User(credentials.user))
+    }
+
+    private func keep(_ session: SessionRecord, _ token: String) async throws {
+        let hash = SessionToken.hash(of: token)
+        let dead = session.created.advanced(by: .microseconds(-SessionRules.absoluteMicroseconds))
+        try await database.write { transaction in
+            try transaction.sweepSessions(createdBefore: dead)
+            try transaction.add(session, tokenHash: hash)
+            try transaction.trimSessions(of: session.user, keeping: Self.sessionsPerUserMax)
+        }
+    }
+
+    func endSession(_ request: SignOutRequest) async throws {
+        guard (1...SessionToken.textBytesMax).contains(request.token.utf8.count) else {
+            throw Denial.invalid(field: "token", "There is no token.")
+        }
+        let hash = SessionToken.hash(of: request.token)
+        try await database.write { try $0.endSession(tokenHash: hash) }
+    }
+
+    func sessionOwner(
+        _ request: AuthenticateRequest, at now: WallTime
+    ) async throws -> AuthenticateReply {
+        guard (1...SessionToken.textBytesMax).contains(request.token.utf8.count) else {
+            throw Denial.sessionOver
+        }
+        let hash = SessionToken.hash(of: request.token)
+        let (session, grants) = try database.readInline { snapshot in
+            guard let session = try snapshot.session(tokenHash: hash), now < session.end else {
+                throw Denial.sessionOver
+            }
+            return (session, try Self.grants(of: session.user, in: snapshot))
+        }
+        var used = session
+        if SessionRules.recordsUse(last: session.used.microseconds, now: now.microseconds) {
+            try await database.write { try $0.recordUse(ofSession: hash, at: now) }
+            used = SessionRecord(user: session.user, created: session.created, used: now)
+        }
+        return AuthenticateReply(
+            userID: session.user.text, grants: grants.map { Messages.Grant($0) },
+            expiresAt: Timestamp(used.end))
+    }
+
+    /// What a person may act as now.
+    static func grants(of user: UserID, in reading: some Reading) throws -> [Access.Grant] {
+        try GrantRules.grants(
+            platform: try reading.platformRoles(of: user),
+            memberships: try reading.activeMemberships(of: user).map(\.membership)
+        ) { organization in
+            // Unknown is not active: access that starts may lag.
+            try TreeCopy.path(of: organization, in: reading)?.state.isActive ?? false
+        }
+    }
+}

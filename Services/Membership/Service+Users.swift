@@ -1,0 +1,59 @@
+import Access
+import Messages
+import RPC
+import ServiceKit
+import Storage
+import TreeCopy
+
+extension Service {
+    func getMe(_ request: GetMeRequest, _ context: CallContext) async throws -> Me {
+        guard let id = try context.principal.userID else { throw Denial.notPermitted }
+        return try await database.read { snapshot in
+            guard let user = try snapshot.user(id) else { throw Denial.noSuchUser }
+            return Me(
+                user: User(user),
+                grants: try Self.grants(of: id, in: snapshot).map { Messages.Grant($0) },
+                memberships: try snapshot.activeMemberships(of: id).map { Member($0) })
+        }
+    }
+
+    func createUser(_ request: CreateUserRequest, _ context: CallContext) async throws -> User {
+        try check(try context.principal.decide(.createUsers, at: []))
+        let user = UserRecord(
+            id: identifiers.next(), email: try Parse.email(request.email),
+            name: try Parse.name(request.name), created: context.now, version: 1)
+        var hash: String?
+        if !request.password.isEmpty {
+            let password = try Parse.newPassword(request.password)
+            hash = try await passwords.hash(password, salt: random(Passwords.saltByteCount))
+        }
+        return try await database.command(context, request) { [hash] transaction in
+            try transaction.add(user, passwordHash: hash)
+            return User(user)
+        }
+    }
+
+    func getUser(_ request: GetUserRequest, _ context: CallContext) async throws -> User {
+        let caller = try context.principal
+        let id = try UserID(requestText: request.id, field: "id")
+        return try await database.read { snapshot in
+            guard let user = try snapshot.user(id),
+                try Self.maySee(id, caller, in: snapshot)
+            else { throw Denial.noSuchUser }
+            return User(user)
+        }
+    }
+
+    // Oneself, those who may create users, and those who look after one of the memberships.
+    private static func maySee(
+        _ user: UserID, _ caller: Access.Principal, in snapshot: Snapshot
+    ) throws -> Bool {
+        if caller.userID == user || caller.userID == nil { return true }
+        if caller.grants.contains(where: { $0.role.reach == .platform }) { return true }
+        return try snapshot.activeMemberships(of: user).contains { member in
+            let path = try TreeCopy.path(of: member.membership.organization, in: snapshot)
+            guard let path else { return false }
+            return caller.decide(.manageMembers, at: path.ids) == .allowed
+        }
+    }
+}

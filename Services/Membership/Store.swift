@@ -1,0 +1,91 @@
+import Access
+import ServiceKit
+import Storage
+import TreeCopy
+
+/// The schema of this service and of its copy of the tree.
+let migrations =
+    TreeCopy.migrations + [
+        Migration(
+            component: "membership", number: 1, name: "first-tables",
+            utf8: PackageResources._001_first_tables_sql)
+    ]
+
+/// A person as the tables keep them.
+struct UserRecord: Sendable, Hashable {
+    let id: UserID
+    let email: String
+    let name: String
+    let created: WallTime
+    let version: Int64
+}
+
+/// A membership as the tables keep it.
+struct MembershipRecord: Sendable, Hashable {
+    /// Names the membership in the feed, which knows aggregates by one identifier.
+    let id: MembershipID
+    let organization: OrganizationID
+    let user: UserID
+    var roles: RoleSet
+    var state: MembershipState
+    var takesSeat: Bool
+    var joined: WallTime
+    var version: Int64
+}
+
+/// A membership with the person.
+struct MemberRecord: Sendable, Hashable {
+    let membership: MembershipRecord
+    let user: UserRecord
+
+    /// What lists are ordered by.
+    var nameKey: String { user.name.lowercased() }
+}
+
+/// The kind of identifiers that memberships have.
+enum MembershipKind {}
+typealias MembershipID = Identifier<MembershipKind>
+
+// MARK: - Workspaces
+
+/// A workspace as the tables keep it.
+struct WorkspaceRecord: Sendable, Hashable {
+    let id: WorkspaceID
+    let organization: OrganizationID
+    let title: String
+    let isDefault: Bool
+}
+
+extension Reading {
+    /// The workspaces of an organization, the default first.
+    func workspaces(of organization: OrganizationID) throws -> [WorkspaceRecord] {
+        try rows(
+            """
+            SELECT id, title, is_default FROM workspace WHERE organization_id = \(organization)
+            ORDER BY is_default DESC, id LIMIT 500
+            """
+        ) { row in
+            WorkspaceRecord(
+                id: try row.identifier(0), organization: organization,
+                title: try row.text(1), isDefault: try row.bool(2))
+        }
+    }
+}
+
+extension Transaction {
+    /// Gives an organization its default workspace, unless it has one.
+    func ensureDefaultWorkspace(of organization: OrganizationID, id: WorkspaceID) throws {
+        try execute(
+            """
+            INSERT INTO workspace (id, organization_id, title, is_default)
+            VALUES (\(id), \(organization), 'Default Workspace', 1)
+            ON CONFLICT (organization_id) WHERE is_default = 1 DO NOTHING
+            """
+        )
+    }
+
+    /// Removes the workspaces of an organization whose preparation was cancelled.
+    func removeWorkspaces(of organization: OrganizationID) throws {
+        try execute("DELETE FROM workspace WHERE organization_id = \(organization)")
+    }
+}

@@ -1,0 +1,111 @@
+import Foundation
+
+/// The title of an organization, with the key by which siblings are told apart.
+struct Title: Sendable, Hashable {
+    static let charactersMax = 120
+
+    /// As it is shown: in normal form C, without white space around it.
+    let text: String
+    /// Equal for titles that a person reads as the same: compatibility characters are resolved,
+    /// white space is folded, case is folded, invisible characters are left out.
+    let key: String
+
+    init(_ input: String, field: String) throws(FieldFault) {
+        // Bounded first: the rest looks at every character several times.
+        guard input.utf8.count <= 16 * Title.charactersMax else {
+            throw FieldFault(field: field, sentence: Title.tooLong)
+        }
+        guard !input.unicodeScalars.contains(where: \.isControl) else {
+            throw FieldFault(
+                field: field, sentence: "The title must not contain control characters.")
+        }
+        let text = String(input.trimmed).precomposedStringWithCanonicalMapping
+        let key = Title.key(of: text)
+        guard !key.isEmpty else {
+            throw FieldFault(field: field, sentence: "Please type a title.")
+        }
+        guard text.unicodeScalars.count <= Title.charactersMax else {
+            throw FieldFault(field: field, sentence: Title.tooLong)
+        }
+        self.text = text
+        self.key = key
+    }
+
+    private static let tooLong = "The title may have at most \(charactersMax) characters."
+
+    /// The key of a title: Unicode's normal form KC with case folded, white space folded.
+    static func key(of text: String) -> String {
+        let plain = String(
+            String.UnicodeScalarView(
+                text.precomposedStringWithCompatibilityMapping.unicodeScalars.lazy.filter {
+                    !$0.properties.isDefaultIgnorableCodePoint
+                }))
+        // Folding may leave what normal form KC would write otherwise, hence once more.
+        let folded = plain.caseFolded.precomposedStringWithCompatibilityMapping
+        return folded.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    }
+}
+
+/// What an organization says of itself.
+struct Description: Sendable, Hashable {
+    static let charactersMax = 2_000
+
+    let text: String
+
+    init(_ input: String, field: String) throws(FieldFault) {
+        guard input.utf8.count <= 4 * Description.charactersMax,
+            input.unicodeScalars.count <= Description.charactersMax
+        else {
+            throw FieldFault(
+                field: field,
+                sentence:
+                    "The description may have at most \(Description.charactersMax) characters.")
+        }
+        let isLegal = input.unicodeScalars.allSatisfy { scalar in
+            !scalar.isControl || scalar == "\n" || scalar == "\r" || scalar == "\t"
+        }
+        guard isLegal else {
+            throw FieldFault(
+                field: field, sentence: "The description must not contain control characters.")
+        }
+        text = String(input.trimmed).precomposedStringWithCanonicalMapping
+    }
+}
+
+extension Unicode.Scalar {
+    /// Whether the scalar moves the cursor or ends a line instead of showing something.
+    fileprivate var isControl: Bool {
+        switch properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator: true
+        default: false
+        }
+    }
+}
+
+extension String {
+    /// Without white space at both ends.
+    fileprivate var trimmed: Substring {
+        guard let start = firstIndex(where: { !$0.isWhitespace }),
+            let end = lastIndex(where: { !$0.isWhitespace })
+        else { return "" }
+        return self[start...end]
+    }
+
+    /// With Unicode's full case folding, so that “Straße” and “STRASSE” become one.
+    fileprivate var caseFolded: String {
+        var folded = ""
+        for scalar in unicodeScalars {
+            // The dotless i has no other case in Unicode's folding.
+            if scalar == "\u{131}" {
+                folded.unicodeScalars.append(scalar)
+                continue
+            }
+            for lower in scalar.properties.lowercaseMapping.unicodeScalars {
+                for upper in lower.properties.uppercaseMapping.unicodeScalars {
+                    folded += upper.properties.lowercaseMapping
+                }
+            }
+        }
+        return folded
+    }
+}

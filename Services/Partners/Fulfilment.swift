@@ -1,0 +1,281 @@
+import Access
+import Messages
+import RPC
+import ServiceKit
+import Storage
+
+/// What fulfilling a sale asks of the other services, in order.
+///
+/// The names are part of keys.
+enum FulfilmentStep: String, Sendable, Hashable, CaseIterable {
+    case prepareOrganization = "prepare_organization"
+    case grantSeats = "grant_seats"
+    case prepareAppearance = "prepare_appearance"
+    /// Makes everything visible: the pivot.
+    case commitOrganization = "commit_organization"
+}
+
+/// Fulfils approved sales: a durable workflow over the other services.
+///
+/// Every identifier is chosen before the first step and every step has a key of its own, so that
+/// however often a step is sent, and by whatever life of this program, it has one effect. What
+/// the sale becomes is written in the transaction that ends the workflow.
+struct FulfilSale: Sendable {
+    /// The kind of workflow that makes the buyer: nobody sees it before the last step.
+    static let newBuyer = "fulfil_sale"
+    /// The kind of workflow for a buyer that exists.
+    static let existingBuyer = "fulfil_sale_to_existing_buyer"
+    /// How long one attempt of a step may take.
+    static let stepTimeout: Duration = .seconds(2)
+
+    let organizations: OrganizationsClient
+    let membership: MembershipClient
+    let branding: BrandingClient
+    let clock: WallClock
+
+    /// Does the work of every sale in a database.
+    func runner(
+        of database: Database, settings: WorkflowSettings = WorkflowSettings(),
+        random: @escaping @Sendable () -> Double = { .random(in: 0..<1) }
+    ) -> WorkflowRunner {
+        WorkflowRunner(
+            database, definitions: definitions, stepKey: Self.key(of:step:), settings: settings,
+            now: clock.now, random: random)
+    }
+
+    var definitions: [WorkflowDefinition] {
+        [Self.newBuyer, Self.existingBuyer].map { kind in
+            WorkflowDefinition(
+                kind: kind, steps: Self.steps(of: kind).map { step($0, of: kind) },
+                onTransition: conclude)
+        }
+    }
+
+    /// The steps of a kind of workflow, in their order.
+    static func steps(of kind: String) -> [FulfilmentStep] {
+        kind == newBuyer ? FulfilmentStep.allCases : [.grantSeats]
+    }
+
+    private func step(_ step: FulfilmentStep, of kind: String) -> WorkflowStep {
+        switch step {
+        case .prepareOrganization: prepareOrganization
+        case .grantSeats: grantSeats(isPivot: kind == Self.existingBuyer)
+        case .prepareAppearance: prepareAppearance
+        case .commitOrganization: commitOrganization
+        }
+    }
+
+    /// The start of the workflow of a sale that has just been approved.
+    ///
+    /// The organization is the one to make, should one be made; the person is who approved.
+    static func start(
+        _ sale: Sale, workflow: WorkflowID, newOrganization organization: OrganizationID,
+        by person: String, at now: WallTime
+    ) throws -> WorkflowStart {
+        var plan = Fulfilment(saleID: sale.id.text, seats: try sale.seats())
+        let kind: String
+        switch sale.buyer {
+        case .existing(let buyer):
+            kind = existingBuyer
+            plan.organizationID = buyer.text
+        case .new(let order, _):
+            kind = newBuyer
+            plan.organizationID = organization.text
+            plan.newOrganization = Messages.NewOrganization(order)
+        }
+        return WorkflowStart(
+            id: workflow.bytes, kind: kind, input: plan.encoded(), startedBy: person, at: now)
+    }
+
+    /// The key of a step: the same whenever it is sent.
+    private static func key(of workflow: [UInt8], step: String) -> [UInt8] {
+        Array(digest(workflow + Array(step.utf8)).prefix(16))
+    }
+}
+
+// MARK: The steps
+
+extension FulfilSale {
+    private var prepareOrganization: WorkflowStep {
+        WorkflowStep(
+            FulfilmentStep.prepareOrganization.rawValue,
+            action: call { plan, options in
+                let order = plan.newOrganization ?? Messages.NewOrganization()
+                _ = try await organizations.prepareOrganization(
+                    PrepareOrganizationRequest(
+                        id: plan.organizationID, parentID: order.parentID, title: order.title,
+                        category: order.category, country: order.country, origin: .sale),
+                    options: options)
+            },
+            compensation: undo { plan, key, options in
+                _ = try await organizations.cancelPreparation(
+                    CancelPreparationRequest(id: plan.organizationID, preparationKey: key),
+                    options: options)
+            })
+    }
+
+    /// The last step for a buyer that exists.
+    private func grantSeats(isPivot: Bool) -> WorkflowStep {
+        WorkflowStep(
+            FulfilmentStep.grantSeats.rawValue, isPivot: isPivot,
+            action: call { plan, options in
+                _ = try await membership.grantSeats(
+                    GrantSeatsRequest(
+                        organizationID: plan.organizationID, quantity: plan.seats,
+                        saleID: plan.saleID),
+                    options: options)
+            },
+            compensation: undo { plan, key, options in
+                _ = try await membership.cancelSeatGrant(
+                    CancelSeatGrantRequest(organizationID: plan.organizationID, grantKey: key),
+                    options: options)
+            })
+    }
+
+    private var prepareAppearance: WorkflowStep {
+        WorkflowStep(
+            FulfilmentStep.prepareAppearance.rawValue,
+            action: call { plan, options in
+                // Without colors of its own the organization inherits: nothing to set.
+                guard let colors = plan.newOrganization?.colors, colors != Colors() else { return }
+                _ = try await branding.prepareAppearance(
+                    PrepareAppearanceRequest(
+                        organizationID: plan.organizationID, colors: colors),
+                    options: options)
+            },
+            compensation: undo { plan, key, options in
+                guard let colors = plan.newOrganization?.colors, colors != Colors() else { return }
+                _ = try await branding.cancelAppearance(
+                    CancelAppearanceRequest(
+                        organizationID: plan.organizationID, preparationKey: key),
+                    options: options)
+            })
+    }
+
+    private var commitOrganization: WorkflowStep {
+        WorkflowStep(
+            FulfilmentStep.commitOrganization.rawValue, isPivot: true,
+            action: call { plan, options in
+                _ = try await organizations.commitOrganization(
+                    CommitOrganizationRequest(id: plan.organizationID), options: options)
+            })
+    }
+
+    private func call(
+        _ body: @escaping @Sendable (Fulfilment, CallOptions) async throws -> Void
+    ) -> WorkflowStep.Action {
+        { workflow in
+            await Self.outcome {
+                let key = hexadecimal(workflow.stepKey)
+                try await body(Fulfilment(decoding: workflow.input), Self.options(key))
+            }
+        }
+    }
+
+    private func undo(
+        _ body: @escaping @Sendable (Fulfilment, String, CallOptions) async throws -> Void
+    ) -> WorkflowStep.Action {
+        { workflow in
+            await Self.outcome {
+                let key = hexadecimal(workflow.stepKey)
+                try await body(
+                    Fulfilment(decoding: workflow.input), key, Self.options("\(key)-cancel"))
+            }
+        }
+    }
+
+    private static func options(_ key: String) -> CallOptions {
+        var options = CallOptions(timeout: stepTimeout)
+        options.metadata[text: MetadataKey.idempotencyKey] = key
+        return options
+    }
+
+    private static func outcome(of body: () async throws -> Void) async -> StepOutcome {
+        do {
+            try await body()
+            return .done([])
+        } catch {
+            let status = Status(thrown: error)
+            let words = "\(status.code): \(status.message)"
+            guard status.isRefusal else { return .unknown(words) }
+            let refusal = Messages.SaleRefusal(
+                code: status.reason ?? "refused", message: status.message)
+            return .refused(refusal.encoded(), words)
+        }
+    }
+}
+
+// MARK: The end
+
+extension FulfilSale {
+    /// Writes what a workflow that ends makes of its sale.
+    private func conclude(_ transaction: Transaction, _ workflow: WorkflowInstance) throws {
+        switch workflow.state {
+        case .running, .compensating: return
+        case .done: try fulfil(workflow, in: transaction)
+        case .aborted: try refuse(workflow, in: transaction)
+        }
+    }
+
+    private func fulfil(_ workflow: WorkflowInstance, in transaction: Transaction) throws {
+        let plan = try Fulfilment(decoding: workflow.input)
+        guard let organization = OrganizationID(text: plan.organizationID) else {
+            throw Unreadable.fulfilment
+        }
+        let now = clock.now()
+        let sale = try transaction.sale(of: plan).fulfilled(for: organization, now: now)
+        try transaction.update(sale)
+        if case .new = sale.buyer {
+            try transaction.assign(organization, to: sale.partner, at: now)
+        }
+        _ = try transaction.publish(sale)
+    }
+
+    private func refuse(_ workflow: WorkflowInstance, in transaction: Transaction) throws {
+        let plan = try Fulfilment(decoding: workflow.input)
+        let refusal: SaleRefusal
+        if let bytes = workflow.refusal {
+            let message = try Messages.SaleRefusal(decoding: bytes)
+            refusal = SaleRefusal(code: message.code, message: message.message)
+        } else {
+            refusal = SaleRefusal(
+                code: "unavailable",
+                message: workflow.lastError ?? "The other services could not be reached.")
+        }
+        let sale = try transaction.sale(of: plan).refused(because: refusal, now: clock.now())
+        try transaction.update(sale)
+        try transaction.updateLines(of: sale)
+        _ = try transaction.publish(sale)
+    }
+}
+
+extension Reading {
+    fileprivate func sale(of plan: Fulfilment) throws -> Sale {
+        guard let id = SaleID(text: plan.saleID), let sale = try sale(id) else {
+            throw Unreadable.fulfilment
+        }
+        return sale
+    }
+}
+
+extension Status {
+    /// Whether the other service said no for good, so that there is nothing to wait for.
+    ///
+    /// A missing right is none of these: it is the installation that is at fault, and an operator
+    /// who mends it finds the workflow waiting.
+    fileprivate var isRefusal: Bool {
+        switch code {
+        case .invalidArgument, .notFound, .alreadyExists, .failedPrecondition, .outOfRange: true
+        case .aborted: reason == ErrorReason.commandCancelled.rawValue
+        default: false
+        }
+    }
+}
+
+/// Bytes as text, two digits each.
+private func hexadecimal(_ bytes: [UInt8]) -> String {
+    bytes.map { byte in
+        let digits = String(byte, radix: 16)
+        return byte < 16 ? "0\(digits)" : digits
+    }.joined()
+}

@@ -1,0 +1,65 @@
+/// A discount in hundredths of a percent.
+struct BasisPoints: Sendable, Hashable {
+    static let none = BasisPoints(verified: 0)
+    static let whole: Int64 = 10_000
+
+    let value: Int64
+
+    private init(verified: Int64) {
+        value = verified
+    }
+
+    /// The discount, or nil when it is not from 0 to 10000.
+    init?(_ given: Int64) {
+        guard (0...BasisPoints.whole).contains(given) else { return nil }
+        value = given
+    }
+}
+
+/// A field of a request that is wrong.
+struct FieldFault: Error, Sendable, Hashable {
+    let field: String
+    let sentence: String
+}
+
+/// Checks the fields of one request, and names every wrong one at once.
+struct FieldCheck {
+    private(set) var faults: [FieldFault] = []
+
+    /// The value if there is one; else the field is wrong.
+    mutating func require<Value>(_ value: Value?, _ field: String, _ sentence: String) -> Value? {
+        if value == nil { faults.append(FieldFault(field: field, sentence: sentence)) }
+        return value
+    }
+
+    /// The field is wrong unless the condition holds.
+    mutating func expect(_ condition: Bool, _ field: String, _ sentence: String) {
+        if !condition { faults.append(FieldFault(field: field, sentence: sentence)) }
+    }
+
+    /// Refuses when a field was wrong.
+    func finish() throws(Refusal) {
+        guard faults.isEmpty else { throw .invalid(faults) }
+    }
+}
+
+/// Where a partner may sell.
+struct Region: Sendable, Hashable {
+    /// The most countries of a region.
+    static let countryCountMax = 250
+
+    /// Countries in the order of their codes; none: everywhere.
+    let countries: [String]
+
+    /// The region, or nil when a code is not that of a country.
+    init?(_ given: [String]) {
+        guard given.count <= Region.countryCountMax,
+            given.allSatisfy(CountryCode.isKnown)
+        else { return nil }
+        countries = Set(given).sorted()
+    }
+
+    func covers(_ country: String) -> Bool {
+        countries.isEmpty || countries.contains(country)
+    }
+}

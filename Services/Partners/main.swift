@@ -1,0 +1,32 @@
+import Messages
+import ServiceKit
+import Storage
+import TreeCopy
+
+await ServiceRunner(
+    name: Configuration.name, defaultPort: Configuration.port,
+    upstreams: [
+        .init("organizations", defaultPort: 7101), .init("membership", defaultPort: 7102),
+        .init("branding", defaultPort: 7104),
+    ]
+).main { environment in
+    let database = try environment.openDatabase(migrations: Configuration.migrations)
+    let organizations = OrganizationsClient(try environment.channel(to: "organizations"))
+    let consumer = FeedConsumer(
+        FeedSource(organizations), into: database, target: Configuration.treeTarget,
+        logger: environment.logger)
+    let fulfilment = FulfilSale(
+        organizations: organizations,
+        membership: MembershipClient(try environment.channel(to: "membership")),
+        branding: BrandingClient(try environment.channel(to: "branding")),
+        clock: environment.clock)
+    let runner = fulfilment.runner(of: database)
+    let service = Service(
+        database: database, organizations: consumer,
+        pages: PageTokens(keys: environment.keys), identifiers: environment.identifiers)
+    return ServiceParts(
+        methods: [service.registeredMethods],
+        children: [
+            ServiceChild("tree", consumer.run), ServiceChild("workflows", runner.run),
+        ])
+}

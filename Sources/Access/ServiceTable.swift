@@ -1,0 +1,45 @@
+/// What services do at one another without a person behind it.
+public enum ServiceAction: String, Sendable, Hashable, CaseIterable {
+    /// Follow the event feed.
+    case followFeed
+    /// Find out whose session a token is.
+    case authenticateSessions
+    /// Find the organization that an address joins.
+    case resolveEmail
+    /// Wait until a feed has been applied.
+    case awaitTree
+    /// Make, commit and cancel an organization in a workflow.
+    case prepareOrganization
+    /// Grant and take back seats in a workflow.
+    case grantSeats
+    /// Set and take back an appearance in a workflow.
+    case prepareAppearance
+}
+
+/// Which service may do what at others.
+public enum ServiceTable {
+    /// The services that may do an action.
+    public static func services(for action: ServiceAction) -> Set<String> {
+        switch action {
+        case .followFeed: ["organizations", "membership", "partners", "branding", "gateway"]
+        case .authenticateSessions: ["gateway"]
+        case .resolveEmail: ["membership", "gateway"]
+        case .awaitTree: ["organizations"]
+        case .prepareOrganization, .grantSeats, .prepareAppearance: ["partners"]
+        }
+    }
+}
+
+extension Principal {
+    /// Decides an action that only services do.
+    public func decide(_ action: ServiceAction) -> Decision {
+        guard let serviceName else { return .forbidden }
+        return ServiceTable.services(for: action).contains(serviceName) ? .allowed : .forbidden
+    }
+
+    /// Whether one of the named services acts for itself.
+    public func isService(_ names: String...) -> Bool {
+        guard let serviceName else { return false }
+        return names.contains(serviceName)
+    }
+}

@@ -1,0 +1,107 @@
+internal import RPC
+
+/// What generated services and clients share.
+enum Calls {
+    /// A unary method with its handler.
+    static func registered<Request: Message, Reply: Message>(
+        _ method: MethodDescriptor,
+        _ handler: @escaping @Sendable (Request, CallContext) async throws -> Reply
+    ) -> RegisteredMethod {
+        RegisteredMethod(
+            method,
+            .unary { payload, context in
+                .message(try await handler(request(in: payload), context))
+            })
+    }
+
+    /// A method that streams replies, with its handler.
+    static func registered<Request: Message, Reply: Message>(
+        _ method: MethodDescriptor,
+        _ handler:
+            @escaping @Sendable (Request, CallContext, ReplyStream<Reply>) async throws -> Void
+    ) -> RegisteredMethod {
+        RegisteredMethod(
+            method,
+            .serverStreaming { payload, context, writer in
+                try await handler(request(in: payload), context, ReplyStream(writer))
+            })
+    }
+
+    /// Makes a unary call.
+    static func make<Request: Message, Reply: Message>(
+        _ channel: any Channel, _ method: MethodDescriptor, _ request: Request,
+        _ options: CallOptions
+    ) async throws -> Reply {
+        let payload = try await channel.unary(
+            method, .message(request), options: keyed(options, for: method))
+        return try reply(in: payload, of: method)
+    }
+
+    /// Makes a call whose replies stream.
+    static func make<Request: Message, Reply: Message>(
+        _ channel: any Channel, _ method: MethodDescriptor, _ request: Request,
+        _ options: CallOptions,
+        _ onReply: @Sendable (Reply) async throws -> Void
+    ) async throws {
+        try await channel.serverStreaming(
+            method, .message(request), options: keyed(options, for: method)
+        ) { payload in
+            try await onReply(reply(in: payload, of: method))
+        }
+    }
+
+    private static func request<Request: Message>(in payload: any Payload) throws(Status) -> Request
+    {
+        do {
+            return try payload.withBytes { (bytes) throws(DecodingFault) in
+                try Request(decoding: bytes, limits: .standard)
+            }
+        } catch {
+            let field = error.location ?? Request.messageName
+            throw Status(
+                .invalidArgument, "The request is not a valid \(Request.messageName): \(error).",
+                details: [
+                    .errorInfo(
+                        reason: "malformed_message", domain: "guildhall",
+                        metadata: ["fault": error.reason.rawValue]),
+                    .badRequest([.init(field: field, description: error.description)]),
+                ])
+        }
+    }
+
+    private static func reply<Reply: Message>(
+        in payload: any Payload, of method: MethodDescriptor
+    ) throws(Status) -> Reply {
+        do {
+            return try payload.withBytes { (bytes) throws(DecodingFault) in
+                try Reply(decoding: bytes, limits: .bulk)
+            }
+        } catch {
+            throw Status(
+                .internal, "The server's reply to \(method.path) is malformed: \(error).",
+                details: [
+                    .errorInfo(
+                        reason: "malformed_reply", domain: "guildhall",
+                        metadata: ["fault": error.reason.rawValue])
+                ])
+        }
+    }
+
+    /// The options, with a random idempotency key if the method takes one and they have none.
+    private static func keyed(_ options: CallOptions, for method: MethodDescriptor) -> CallOptions {
+        guard method.idempotency == .keyed,
+            options.metadata[text: MetadataKey.idempotencyKey] == nil
+        else { return options }
+        var options = options
+        options.metadata[text: MetadataKey.idempotencyKey] = randomKey()
+        return options
+    }
+
+    /// 128 random bits in 32 hexadecimal digits.
+    private static func randomKey() -> String {
+        (0..<2).map { _ in
+            let digits = String(UInt64.random(in: .min ... .max), radix: 16)
+            return String(repeating: "0", count: 16 - digits.count) + digits
+        }.joined()
+    }
+}

@@ -1,0 +1,35 @@
+/// What a handler knows of the call beside its request.
+public struct CallContext: Sendable {
+    /// The method called.
+    public let method: MethodDescriptor
+    /// What the caller sent beside the request.
+    public var metadata: Metadata
+    /// When the answer must be there.
+    public let deadline: Deadline
+    /// Who called.
+    public let peer: Peer
+    /// Values that interceptors leave for handlers.
+    private var values: [ObjectIdentifier: any Sendable] = [:]
+
+    /// A context.
+    public init(
+        method: MethodDescriptor, metadata: Metadata = Metadata(), deadline: Deadline, peer: Peer
+    ) {
+        self.method = method
+        self.metadata = metadata
+        self.deadline = deadline
+        self.peer = peer
+    }
+
+    /// The value that an interceptor left under a key.
+    public subscript<Key: CallContextKey>(key: Key.Type) -> Key.Value? {
+        get { values[ObjectIdentifier(key)] as? Key.Value }
+        set { values[ObjectIdentifier(key)] = newValue }
+    }
+}
+
+/// Names a value in a ``CallContext``.
+public protocol CallContextKey {
+    /// The type of the value.
+    associatedtype Value: Sendable
+}

@@ -1,0 +1,55 @@
+/// Carries calls to a server: over the network, or within the process.
+public protocol Channel: Sendable {
+    /// Makes a call of one request and one reply.
+    ///
+    /// - Returns: The encoded reply.
+    /// - Throws: ``Status``.
+    func unary(
+        _ method: MethodDescriptor, _ request: OutgoingMessage, options: CallOptions
+    ) async throws -> any Payload
+
+    /// Makes a call of one request and any number of replies, consumed by a closure.
+    ///
+    /// The call is cancelled when the closure throws or its task is cancelled.
+    /// - Throws: ``Status``, or what the closure throws.
+    func serverStreaming(
+        _ method: MethodDescriptor, _ request: OutgoingMessage, options: CallOptions,
+        onReply: @Sendable (any Payload) async throws -> Void
+    ) async throws
+}
+
+/// What a caller wants for one call.
+public struct CallOptions: Sendable, Hashable {
+    /// How long the call may take; nil is ``Deadline/timeoutDefault`` for unary calls and no end
+    /// for streams. The deadline of the call being handled shortens it.
+    public var timeout: Duration?
+    /// Sent beside the request.
+    public var metadata: Metadata
+    /// Whether the call waits, until its deadline, for a server that cannot be reached now.
+    public var waitsForReady: Bool
+
+    /// Options.
+    public init(
+        timeout: Duration? = nil, metadata: Metadata = Metadata(), waitsForReady: Bool = false
+    ) {
+        self.timeout = timeout
+        self.metadata = metadata
+        self.waitsForReady = waitsForReady
+    }
+
+    /// The deadline of a unary call made now, inherited deadline included.
+    public func unaryDeadline(at now: ContinuousClock.Instant = .now) -> Deadline {
+        let own = Deadline.after(
+            min(timeout ?? Deadline.timeoutDefault, Deadline.timeoutMax), from: now)
+        guard let inherited = Deadline.current else { return own }
+        return min(own, inherited)
+    }
+
+    /// The deadline of a streaming call made now: ``Deadline/never`` unless these options name a
+    /// timeout or the call being handled has a deadline.
+    public func streamingDeadline(at now: ContinuousClock.Instant = .now) -> Deadline {
+        let own = timeout.map { Deadline.after($0, from: now) } ?? .never
+        guard let inherited = Deadline.current else { return own }
+        return min(own, inherited)
+    }
+}

@@ -1,0 +1,304 @@
+import NIOCore
+import RPC
+
+/// The client's side of one connection. It lives on its event loop.
+final class ClientConnection: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    enum Phase {
+        case connecting
+        case awaitingSettings
+        case ready
+        /// The server takes no further calls.
+        case draining
+        case closed
+    }
+
+    private let link: ClientLink
+    private let configuration: RPCClientConfiguration
+    private let loop: LoopContext
+    private var context: ChannelHandlerContext?
+    private var assembler: FrameAssembler
+    private var outbox: Outbox
+    private var timer: DueTimer
+    private var isInBurst = false
+    private var isFlushScheduled = false
+    private(set) var phase = Phase.connecting
+    private var calls = CallTable<ClientCall>()
+    private var nextCall: UInt32 = 1
+    private var numbers: [String: UInt32] = [:]
+    private var callsMax = 64
+    private var pingIntervalMin: Duration = .zero
+    private var callDue: ContinuousClock.Instant?
+    private var handshakeDue: ContinuousClock.Instant
+    private var lastFrames = ContinuousClock.now
+    private var pingSent: ContinuousClock.Instant?
+    private var pingNumber: UInt64 = 0
+    /// Why the server or this side ended the connection.
+    private(set) var reason: Status?
+
+    init(_ link: ClientLink) {
+        self.link = link
+        configuration = link.configuration
+        loop = link.loop
+        assembler = FrameAssembler(frameBytesMax: configuration.frameBytesMax)
+        outbox = Outbox(loop)
+        timer = DueTimer(loop.loop)
+        handshakeDue = .now.advanced(by: configuration.handshakeTimeout)
+    }
+
+    /// Whether another call may be sent.
+    var hasPlace: Bool { phase == .ready && calls.count < callsMax }
+
+    // MARK: Life
+
+    func channelActive(context: ChannelHandlerContext) {
+        self.context = context
+        phase = .awaitingSettings
+        var preface = ByteBuffer()
+        preface.writeBytes(Frame.preface)
+        context.write(wrapOutboundOut(preface), promise: nil)
+        var settings = Frame.Settings()
+        settings.frameBytesMax = UInt32(configuration.frameBytesMax)
+        settings.window = configuration.streamWindow
+        settings.agent = configuration.agent
+        send(.settings(settings))
+        flush()
+        armTimer()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        let wasReady = phase == .ready || phase == .draining
+        phase = .closed
+        timer.cancel()
+        self.context = nil
+        let why = reason.map { "the connection ended: \($0.message)" } ?? "the connection was lost"
+        for (_, call) in calls.all {
+            call.end(
+                .failure(call.failure(.unavailable, why, peer: link.target, phase: .sent)))
+        }
+        calls = CallTable()
+        link.didClose(self, wasReady: wasReady, why: why)
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if reason == nil { reason = Status(.unavailable, "\(error)") }
+        context.close(promise: nil)
+    }
+
+    /// Ends the connection; calls in flight fail.
+    func close(_ why: Status) {
+        if reason == nil { reason = why }
+        if phase != .closed {
+            send(.goaway(Frame.Goaway(lastCall: 0, status: why)))
+            flush()
+        }
+        context?.close(promise: nil)
+    }
+
+    // MARK: In
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        isInBurst = true
+        lastFrames = .now
+        pingSent = nil
+        assembler.append(unwrapInboundIn(data))
+        do {
+            while phase != .closed, let bytes = try assembler.next() {
+                handle(try Frame(decoding: bytes.readableBytesSpan), bytes)
+            }
+        } catch {
+            close(Status(.internal, "The server sent what is no frame: \(error)"))
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        isInBurst = false
+        assembler.compact()
+        flush()
+        closeIfDrained()
+    }
+
+    private func handle(_ frame: Frame, _ bytes: ByteBuffer) {
+        switch frame {
+        case .settings(let settings): apply(settings)
+        case .end(let number, let ending): end(number, ending, bytes)
+        case .data(let number, let message, _):
+            guard let call = calls[number] else { return }
+            let reply = BufferPayload(bytes, message)
+            if !call.receive(reply, byteCount: bytes.readableBytes) {
+                close(Status(.internal, "The server sent more than it may."))
+            }
+        case .ping(let number): send(.pong(number: number))
+        case .pong, .window: break
+        case .goaway(let goaway): drain(goaway)
+        case .open, .cancel: close(Status(.internal, "The server sent a frame of clients."))
+        }
+    }
+
+    private func apply(_ settings: Frame.Settings) {
+        guard phase == .awaitingSettings else {
+            close(Status(.internal, "The server sent its settings twice."))
+            return
+        }
+        if settings.frameBytesMax != 0 { outbox.peerFrameBytesMax = Int(settings.frameBytesMax) }
+        if settings.callsMax != 0 { callsMax = Int(settings.callsMax) }
+        pingIntervalMin = settings.pingIntervalMin
+        for (number, path) in settings.methods { numbers[path] = number }
+        phase = .ready
+        link.didBecomeReady(self)
+    }
+
+    private func end(_ number: UInt32, _ ending: Frame.Ending, _ bytes: ByteBuffer) {
+        // A call that was cancelled may still be answered.
+        guard let call = calls.remove(number) else { return }
+        link.didHear()
+        if ending.status.code == .ok {
+            call.end(.success(BufferPayload(bytes, ending.reply ?? 0..<0)))
+        } else {
+            call.end(.failure(AttemptFailure(status: ending.status, isUnseen: false)))
+        }
+        link.pump()
+    }
+
+    private func drain(_ goaway: Frame.Goaway) {
+        reason = goaway.status
+        guard phase == .ready else { return }
+        phase = .draining
+        for (number, call) in calls.all where number > goaway.lastCall {
+            calls.remove(number)
+            let failure = call.failure(
+                .unavailable, goaway.status.message, peer: link.target, phase: .queue)
+            call.end(.failure(failure))
+        }
+        link.didDrain(self)
+        closeIfDrained()
+    }
+
+    private func closeIfDrained() {
+        if phase == .draining, calls.isEmpty { context?.close(promise: nil) }
+    }
+
+    // MARK: Out
+
+    /// Sends a call; ``hasPlace`` must hold.
+    func start(_ call: ClientCall) {
+        let now = ContinuousClock.now
+        guard !call.deadline.hasPassed(at: now) else {
+            call.end(.failure(link.late(call, .queue)))
+            return
+        }
+        let number = nextCall
+        let opening = OutgoingOpening(
+            method: numbers[call.method.path].map { .number($0) } ?? .path(call.method.path),
+            timeout: call.deadline.isNever ? nil : call.deadline.remaining(at: now),
+            metadata: call.options.metadata, message: call.request)
+        guard send(.open(call: number, opening)) != nil else {
+            let why = "the request is larger than the \(outbox.peerFrameBytesMax) bytes accepted"
+            call.end(
+                .failure(
+                    call.failure(.resourceExhausted, why, peer: link.target, phase: .queue)))
+            return
+        }
+        call.number = number
+        calls.insert(call, for: number)
+        // The last number is left alone, so that the next never overflows.
+        if number >= UInt32.max - 4 { link.didDrain(self) }
+        nextCall = min(number + 2, UInt32.max - 2)
+        guard !call.deadline.isNever else { return }
+        callDue = min(callDue ?? call.deadline.instant, call.deadline.instant)
+        armTimer()
+    }
+
+    /// The caller no longer wants the call.
+    func cancel(_ call: ClientCall) {
+        guard calls[call.number] === call else { return }
+        calls.remove(call.number)
+        send(.cancel(call: call.number))
+        closeIfDrained()
+    }
+
+    func giveCredit(_ bytes: Int, to call: ClientCall) {
+        guard calls[call.number] === call else { return }
+        send(.window(call: call.number, bytes: UInt32(clamping: bytes)))
+    }
+
+    @discardableResult
+    private func send(_ frame: OutgoingFrame) -> Int? {
+        guard phase != .closed else { return 0 }
+        let count = outbox.append(frame)
+        if !isInBurst, !isFlushScheduled {
+            isFlushScheduled = true
+            let bound = NIOLoopBound(self, eventLoop: loop.loop)
+            loop.loop.execute {
+                bound.value.isFlushScheduled = false
+                bound.value.flush()
+            }
+        }
+        return count
+    }
+
+    private func flush() {
+        guard let context, !isInBurst else { return }
+        guard let full = outbox.take() else { return }
+        context.writeAndFlush(wrapOutboundOut(full), promise: nil)
+        outbox.giveBack(full)
+    }
+
+    // MARK: Timers
+
+    private func armTimer() {
+        guard phase != .closed else { return }
+        var due = callDue
+        if phase == .awaitingSettings { due = min(due ?? handshakeDue, handshakeDue) }
+        if !calls.isEmpty {
+            let quiet = quietDue
+            due = min(due ?? quiet, quiet)
+        }
+        guard let due, !timer.isArmed(for: due) else { return }
+        let bound = NIOLoopBound(self, eventLoop: loop.loop)
+        timer.arm(due) { bound.value.timerFired() }
+    }
+
+    private var quietDue: ContinuousClock.Instant {
+        if let pingSent { return pingSent.advanced(by: configuration.pongTimeout) }
+        return lastFrames.advanced(by: max(configuration.pingInterval, pingIntervalMin))
+    }
+
+    private func timerFired() {
+        timer.fired()
+        let now = ContinuousClock.now
+        if phase == .awaitingSettings, handshakeDue <= now {
+            close(Status(.unavailable, "The server did not send its settings in time."))
+            return
+        }
+        endLateCalls(at: now)
+        if !calls.isEmpty, quietDue <= now {
+            guard pingSent == nil else {
+                close(Status(.unavailable, "The server does not answer."))
+                return
+            }
+            pingSent = now
+            pingNumber += 1
+            send(.ping(number: pingNumber))
+        }
+        armTimer()
+    }
+
+    private func endLateCalls(at now: ContinuousClock.Instant) {
+        callDue = nil
+        for (number, call) in calls.all where !call.deadline.isNever {
+            if call.deadline.hasPassed(at: now) {
+                calls.remove(number)
+                send(.cancel(call: number))
+                call.end(.failure(link.late(call, .sent)))
+            } else {
+                callDue = min(callDue ?? call.deadline.instant, call.deadline.instant)
+            }
+        }
+        link.pump()
+        closeIfDrained()
+    }
+}

@@ -1,0 +1,77 @@
+import NIOCore
+import RPC
+
+/// Cuts what arrives on a connection into frames, without copying those that arrive whole.
+struct FrameAssembler {
+    /// Why what arrived cannot be cut into frames.
+    enum Fault: Error, Hashable {
+        case empty
+        case tooLarge(byteCount: Int, max: Int)
+    }
+
+    /// Larger frames are refused when their length has arrived, before they are buffered.
+    var frameBytesMax: Int
+    private var buffer = ByteBuffer()
+
+    init(frameBytesMax: Int) {
+        self.frameBytesMax = frameBytesMax
+    }
+
+    /// Whether a frame has begun to arrive and not ended.
+    var hasPartialFrame: Bool { buffer.readableBytes > 0 }
+
+    /// Takes bytes over.
+    mutating func append(_ bytes: ByteBuffer) {
+        if buffer.readableBytes == 0 {
+            buffer = bytes
+        } else {
+            buffer.writeImmutableBuffer(bytes)
+        }
+    }
+
+    /// The next bytes if so many have arrived; they need no length before them.
+    mutating func take(_ count: Int) -> ByteBuffer? {
+        buffer.readSlice(length: count)
+    }
+
+    /// The first bytes that have arrived.
+    func prefix(_ count: Int) -> ByteBuffer {
+        buffer.getSlice(at: buffer.readerIndex, length: min(count, buffer.readableBytes))
+            ?? ByteBuffer()
+    }
+
+    /// The next whole frame, without its length.
+    mutating func next() throws(Fault) -> ByteBuffer? {
+        guard let length = buffer.getInteger(at: buffer.readerIndex, as: UInt32.self) else {
+            return nil
+        }
+        let count = Int(length)
+        guard count > 0 else { throw .empty }
+        guard count <= frameBytesMax else {
+            throw .tooLarge(byteCount: count, max: frameBytesMax)
+        }
+        guard buffer.readableBytes >= Frame.lengthByteCount + count else { return nil }
+        buffer.moveReaderIndex(forwardBy: Frame.lengthByteCount)
+        return buffer.readSlice(length: count)
+    }
+
+    /// Lets go of what was read; keeps a partial frame in memory of its own size.
+    ///
+    /// Memory grows with what arrives, never with what a length promises.
+    mutating func compact() {
+        let rest = buffer.readableBytes
+        guard rest > 0 else {
+            buffer = ByteBuffer()
+            return
+        }
+        guard buffer.readerIndex > 0 else { return }
+        var kept = ByteBufferAllocator().buffer(capacity: max(2 * rest, 512))
+        kept.writeImmutableBuffer(buffer)
+        buffer = kept
+    }
+
+    /// Lets go of everything.
+    mutating func discard() {
+        buffer = ByteBuffer()
+    }
+}

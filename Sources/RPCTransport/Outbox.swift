@@ -1,0 +1,49 @@
+import NIOCore
+import RPC
+
+/// Collects outgoing frames of a connection: many frames, one write and one flush.
+struct Outbox {
+    private let loop: LoopContext
+    private var buffer = ByteBuffer()
+    /// The largest frame that the peer accepts.
+    var peerFrameBytesMax = Frame.byteCountDefault
+
+    init(_ loop: LoopContext) {
+        self.loop = loop
+    }
+
+    /// How many bytes wait for the flush.
+    var byteCount: Int { buffer.readableBytes }
+
+    /// Packs a frame at the end.
+    ///
+    /// - Returns: The bytes of the frame after its length, or nil when they are more than the peer
+    ///   accepts: nothing is appended then.
+    mutating func append(_ frame: OutgoingFrame) -> Int? {
+        if buffer.capacity == 0 { buffer = loop.takeBuffer() }
+        let start = buffer.writerIndex
+        buffer.writeWithOutputRawSpan(minimumWritableBytes: frame.byteCountMax) { output in
+            frame.encode(into: &output)
+        }
+        let count = buffer.writerIndex - start - Frame.lengthByteCount
+        guard count <= peerFrameBytesMax else {
+            buffer.moveWriterIndex(to: start)
+            return nil
+        }
+        return count
+    }
+
+    /// What was collected, to be written and flushed; nil when there is nothing.
+    ///
+    /// Writing may call back into the connection, so that it is not done in here.
+    mutating func take() -> ByteBuffer? {
+        guard buffer.readableBytes > 0 else { return nil }
+        defer { buffer = ByteBuffer() }
+        return buffer
+    }
+
+    /// Takes a buffer back that was written.
+    func giveBack(_ buffer: consuming ByteBuffer) {
+        loop.giveBack(buffer)
+    }
+}

@@ -1,0 +1,81 @@
+import RPC
+
+/// How a server listens, and its limits.
+public struct RPCServerConfiguration: Sendable {
+    /// Where to listen.
+    public var address: RPCAddress
+    /// The program and its version, announced to clients: `guildhall-organizations/1.0`.
+    public var agent: String
+    /// Announced to clients; changes when the database is made anew or restored.
+    public var incarnation: [UInt8]
+    /// The limits.
+    public var limits: Limits
+    /// Services whose calls pass when all places are taken: health.
+    public var reservedServices: Set<String>
+
+    /// A configuration with default limits.
+    public init(address: RPCAddress, agent: String = "guildhall", incarnation: [UInt8] = []) {
+        self.address = address
+        self.agent = agent
+        self.incarnation = incarnation
+        limits = Limits()
+        reservedServices = ["guildhall.rpc.v1.Health"]
+    }
+
+    /// What a server gives to its peers at most.
+    public struct Limits: Sendable, Hashable {
+        /// The largest frame in bytes; more is refused by its length alone.
+        public var frameBytesMax = Frame.byteCountHardMax
+        /// Calls in flight on a connection.
+        public var callsPerConnectionMax = 64
+        /// Calls in flight in the process.
+        public var callsMax = 256
+        /// Streams open in the process; they may stay for ever and have places of their own.
+        public var streamsMax = 256
+        /// Calls in flight of reserved services.
+        public var reservedCallsMax = 16
+        /// Calls that wait for a place.
+        public var queueMax = 128
+        /// The time a call waits for a place.
+        public var queueTimeMax: Duration = .milliseconds(100)
+        /// Connections.
+        public var connectionsMax = 1_024
+        /// Connections of one address that have not shaken hands.
+        public var handshakesPerAddressMax = 16
+        /// From accepting a connection to the client's settings.
+        public var handshakeTimeout: Duration = .seconds(5)
+        /// From a frame's first byte to its last.
+        public var frameTimeout: Duration = .seconds(10)
+        /// A connection without calls and frames is closed after this time.
+        public var idleTimeout: Duration = .seconds(300)
+        /// A connection with calls and without frames is pinged after this time…
+        public var pingInterval: Duration = .seconds(60)
+        /// …and closed when no frame arrives in this time.
+        public var pongTimeout: Duration = .seconds(20)
+        /// Pings of the client that come sooner than this twice close the connection.
+        public var peerPingIntervalMin: Duration = .seconds(10)
+        /// Cancellations on a connection…
+        public var cancelsMax = 200
+        /// …within this time.
+        public var cancelsPeriod: Duration = .seconds(30)
+        /// A connection that cannot be written to for this time is closed.
+        public var unwritableTimeout: Duration = .seconds(30)
+        /// Above so many bytes not yet taken by the peer its frames are not read.
+        public var writeHighWaterBytes = 64 * 1_024
+        /// Below so many bytes they are read again.
+        public var writeLowWaterBytes = 32 * 1_024
+        /// Calls in flight may take this time once the server drains.
+        public var drainTimeout: Duration = .seconds(10)
+        /// Streams may take this time once the server drains.
+        public var streamDrainTimeout: Duration = .milliseconds(250)
+        /// The deadline of unary calls that name none.
+        public var timeoutDefault: Duration = Deadline.timeoutDefault
+        /// The latest deadline of unary calls.
+        public var timeoutMax: Duration = Deadline.timeoutMax
+        /// What a caller is told to wait when a limit is reached.
+        public var retryDelay: Duration = .milliseconds(50)
+
+        /// The default limits.
+        public init() {}
+    }
+}

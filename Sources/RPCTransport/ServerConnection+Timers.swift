@@ -1,0 +1,188 @@
+import NIOCore
+import RPC
+
+extension ServerConnection {
+    /// What may fall due on a connection, under one timer.
+    struct Timers {
+        private let limits: RPCServerConfiguration.Limits
+        private var timer: DueTimer
+        private var handshakeDue: ContinuousClock.Instant?
+        private var frameDue: ContinuousClock.Instant?
+        private var callDue: ContinuousClock.Instant?
+        private var unwritableDue: ContinuousClock.Instant?
+        private var lingerDue: ContinuousClock.Instant?
+        private var lastFrames: ContinuousClock.Instant
+        private var pingSent: ContinuousClock.Instant?
+        private var lastPing: ContinuousClock.Instant?
+        private var pingsTooSoon = 0
+
+        /// After its last frame a connection may stay so long for the peer to read it.
+        private static let lingerTime: Duration = .seconds(1)
+        private static let pingsTooSoonMax = 2
+
+        init(
+            _ loop: any EventLoop, _ limits: RPCServerConfiguration.Limits,
+            now: ContinuousClock.Instant
+        ) {
+            self.limits = limits
+            timer = DueTimer(loop)
+            lastFrames = now
+            handshakeDue = now.advanced(by: limits.handshakeTimeout)
+        }
+
+        mutating func endHandshake() { handshakeDue = nil }
+        mutating func setCallDue(_ due: ContinuousClock.Instant?) { callDue = due }
+        mutating func noteWritable() { unwritableDue = nil }
+        mutating func cancel() { timer.cancel() }
+        mutating func fired() { timer.fired() }
+
+        mutating func noteCall(due: ContinuousClock.Instant) {
+            callDue = min(callDue ?? due, due)
+        }
+
+        mutating func noteFrames(at now: ContinuousClock.Instant, partial: Bool) {
+            lastFrames = now
+            pingSent = nil
+            if !partial {
+                frameDue = nil
+            } else if frameDue == nil {
+                frameDue = now.advanced(by: limits.frameTimeout)
+            }
+        }
+
+        /// A frame has ended: what follows it is another.
+        mutating func noteWholeFrame() { frameDue = nil }
+
+        mutating func noteUnwritable(at now: ContinuousClock.Instant) {
+            if unwritableDue == nil {
+                unwritableDue = now.advanced(by: limits.unwritableTimeout)
+            }
+        }
+
+        mutating func linger(from now: ContinuousClock.Instant) {
+            self = Timers(lingering: self, until: now.advanced(by: Self.lingerTime))
+        }
+
+        private init(lingering old: Timers, until due: ContinuousClock.Instant) {
+            self = old
+            handshakeDue = nil
+            frameDue = nil
+            callDue = nil
+            unwritableDue = nil
+            lingerDue = due
+        }
+
+        mutating func acceptsPing(at now: ContinuousClock.Instant) -> Bool {
+            if let lastPing, lastPing.duration(to: now) < limits.peerPingIntervalMin {
+                pingsTooSoon += 1
+            }
+            lastPing = now
+            return pingsTooSoon < Self.pingsTooSoonMax
+        }
+
+        /// When the timer must fire, if it is not set for then or earlier.
+        func dueUnarmed(hasCalls: Bool) -> ContinuousClock.Instant? {
+            var due = lingerDue ?? quietDue(hasCalls: hasCalls)
+            for candidate in [handshakeDue, frameDue, callDue, unwritableDue] {
+                if let candidate { due = min(due, candidate) }
+            }
+            return timer.isArmed(for: due) ? nil : due
+        }
+
+        mutating func arm(
+            _ due: ContinuousClock.Instant, _ body: @escaping @Sendable () -> Void
+        ) {
+            timer.arm(due, body)
+        }
+
+        private func quietDue(hasCalls: Bool) -> ContinuousClock.Instant {
+            guard hasCalls else { return lastFrames.advanced(by: limits.idleTimeout) }
+            if let pingSent { return pingSent.advanced(by: limits.pongTimeout) }
+            return lastFrames.advanced(by: limits.pingInterval)
+        }
+
+        /// What has fallen due.
+        enum Due {
+            case linger
+            case failure(Status)
+            case calls
+            case ping
+            case idle
+        }
+
+        mutating func due(at now: ContinuousClock.Instant, hasCalls: Bool) -> Due? {
+            if let lingerDue { return lingerDue <= now ? .linger : nil }
+            if let handshakeDue, handshakeDue <= now {
+                return .failure(
+                    Status(.deadlineExceeded, "The handshake took too long."))
+            }
+            if let frameDue, frameDue <= now {
+                return .failure(Status(.deadlineExceeded, "A frame took too long to arrive."))
+            }
+            if let unwritableDue, unwritableDue <= now {
+                return .failure(
+                    Status(.resourceExhausted, "The peer did not take what was sent."))
+            }
+            if let callDue, callDue <= now { return .calls }
+            guard quietDue(hasCalls: hasCalls) <= now else { return nil }
+            guard hasCalls else { return .idle }
+            guard pingSent == nil else {
+                return .failure(Status(.unavailable, "The peer does not answer."))
+            }
+            pingSent = now
+            return .ping
+        }
+    }
+
+    /// How often a client may cancel.
+    struct CancelRate {
+        private let limits: RPCServerConfiguration.Limits
+        private var periodStart: ContinuousClock.Instant?
+        private var count = 0
+
+        init(_ limits: RPCServerConfiguration.Limits) {
+            self.limits = limits
+        }
+
+        mutating func accepts(at now: ContinuousClock.Instant) -> Bool {
+            if let periodStart, periodStart.duration(to: now) < limits.cancelsPeriod {
+                count += 1
+            } else {
+                periodStart = now
+                count = 1
+            }
+            return count <= limits.cancelsMax
+        }
+    }
+
+    func armTimers() {
+        guard phase != .closed, let due = timers.dueUnarmed(hasCalls: openCalls > 0) else {
+            return
+        }
+        let bound = NIOLoopBound(self, eventLoop: loop.context.loop)
+        timers.arm(due) { bound.value.timersFired() }
+    }
+
+    private func timersFired() {
+        timers.fired()
+        let now = ContinuousClock.now
+        while let due = timers.due(at: now, hasCalls: openCalls > 0) {
+            switch due {
+            case .linger:
+                closeNow()
+                return
+            case .failure(let status):
+                fail(status)
+                // Whoever does not read must not keep the connection by not reading.
+                if phase == .closing, !hasRoom { closeNow() }
+                return
+            case .calls: endLateCalls(at: now)
+            case .ping: send(.ping(number: 1))
+            case .idle:
+                fail(Status(.ok, "The connection was idle."))
+                return
+            }
+        }
+        armTimers()
+    }
+}

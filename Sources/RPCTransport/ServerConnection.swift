@@ -1,0 +1,306 @@
+import Logging
+import NIOCore
+import RPC
+
+/// The server's side of one connection: frames in, frames out, and what may fall due.
+///
+/// It lives on its event loop. Openings become calls in `ServerConnection+Calls.swift`; what falls
+/// due is in `ServerConnection+Timers.swift`.
+final class ServerConnection: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    enum Phase: Equatable {
+        case awaitingPreface
+        case awaitingSettings
+        case open
+        /// No further calls are taken; those in flight may end.
+        case draining
+        /// The last frame is on its way; what arrives is thrown away.
+        case closing
+        case closed
+    }
+
+    let core: ServerCore
+    let loop: ServerLoop
+    let peer: Peer
+    private let host: String
+    private var context: ChannelHandlerContext?
+    private var assembler: FrameAssembler
+    private var outbox: Outbox
+    private(set) var isInBurst = false
+    private var isFlushScheduled = false
+    private var holdsRead = false
+    private var isAdmitted = false
+    var phase = Phase.awaitingPreface
+    /// Calls that have suspended, and so are in flight beside others.
+    var calls = CallTable<ServerWorker>()
+    /// Calls that were accepted and have not ended.
+    var openCalls = 0
+    var lastCall: UInt32 = 0
+    var windowOfPeer = Frame.windowDefault
+    /// When the burst of frames being handled arrived.
+    var now = ContinuousClock.now
+    var timers: Timers
+    var cancels: CancelRate
+
+    init(_ core: ServerCore, _ loop: ServerLoop, remote: SocketAddress?) {
+        self.core = core
+        self.loop = loop
+        let address = RPCAddress(remote)
+        peer = Peer("\(address)")
+        if case .tcp(let host, _) = address { self.host = host } else { host = "unix" }
+        let limits = core.configuration.limits
+        assembler = FrameAssembler(frameBytesMax: limits.frameBytesMax)
+        outbox = Outbox(loop.context)
+        timers = Timers(loop.context.loop, limits, now: now)
+        cancels = CancelRate(limits)
+    }
+
+    var limits: RPCServerConfiguration.Limits { core.configuration.limits }
+    var isClosed: Bool { phase == .closing || phase == .closed }
+
+    // MARK: Life
+
+    func channelActive(context: ChannelHandlerContext) {
+        self.context = context
+        loop.add(self)
+        if let refusal = core.admission.connect(from: host) {
+            fail(refusal)
+            return
+        }
+        isAdmitted = true
+        armTimers()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        let wasHandshaking = phase == .awaitingPreface || phase == .awaitingSettings
+        leaveHandshake(if: wasHandshaking)
+        phase = .closed
+        abandonCalls()
+        timers.cancel()
+        if isAdmitted { core.admission.disconnect() }
+        loop.remove(self)
+        self.context = nil
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        core.logger.debug(
+            "connection failed", metadata: ["peer": "\(peer)", "error": "\(error)"])
+        context.close(promise: nil)
+    }
+
+    private func leaveHandshake(if isHandshaking: Bool) {
+        if isHandshaking, isAdmitted { core.admission.endHandshake(from: host) }
+    }
+
+    // MARK: In
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isClosed else { return }
+        if !isInBurst {
+            isInBurst = true
+            now = .now
+        }
+        assembler.append(unwrapInboundIn(data))
+        do {
+            guard try takePreface() else { return }
+            while !isClosed, let bytes = try assembler.next() { handle(bytes) }
+        } catch {
+            fail(error)
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        guard isInBurst else { return }
+        loop.dispatch()
+        isInBurst = false
+        if isClosed { assembler.discard() } else { assembler.compact() }
+        timers.noteFrames(at: now, partial: assembler.hasPartialFrame)
+        flush()
+        armTimers()
+    }
+
+    /// Whether the preface has arrived.
+    private func takePreface() throws(FrameAssembler.Fault) -> Bool {
+        guard phase == .awaitingPreface else { return true }
+        let expected = Frame.preface
+        let arrived = assembler.prefix(expected.count)
+        let isName = zip(arrived.readableBytesView, expected).enumerated().allSatisfy {
+            $0.offset == Self.versionPosition || $0.element.0 == $0.element.1
+        }
+        guard isName else {
+            fail(Status(.invalidArgument, "The connection does not begin with the preface."))
+            return false
+        }
+        guard arrived.readableBytes == expected.count else { return false }
+        guard arrived.readableBytesView.elementsEqual(expected) else {
+            fail(Status(.unimplemented, "This server speaks version 1 of the protocol."))
+            return false
+        }
+        _ = assembler.take(expected.count)
+        phase = .awaitingSettings
+        send(.settings(core.settings))
+        return true
+    }
+
+    /// Where the preface names the version.
+    private static let versionPosition = 6
+
+    private func handle(_ bytes: ByteBuffer) {
+        timers.noteWholeFrame()
+        let frame: Frame
+        do throws(FrameFault) {
+            frame = try Frame(decoding: bytes.readableBytesSpan)
+        } catch {
+            fail(Status(.invalidArgument, error.description))
+            return
+        }
+        if phase == .awaitingSettings {
+            guard case .settings(let settings) = frame else {
+                fail(Status(.invalidArgument, "The first frame must be Settings."))
+                return
+            }
+            leaveHandshake(if: true)
+            phase = .open
+            timers.endHandshake()
+            apply(settings)
+            return
+        }
+        switch frame {
+        case .open(let call, let opening): open(call, opening, bytes)
+        case .cancel(let call): cancel(call)
+        case .window(let call, let credit): addCredit(credit, to: call)
+        case .ping(let number): pong(number)
+        case .pong: break
+        case .goaway: stopTaking()
+        case .data(let call, _, _):
+            // A caller may have sent it before it saw the end of its call.
+            guard call > lastCall || calls[call] != nil else { return }
+            fail(Status(.invalidArgument, "The call \(call) takes no further message."))
+        case .end, .settings:
+            fail(Status(.invalidArgument, "A client must not send this frame now."))
+        }
+    }
+
+    private func apply(_ settings: Frame.Settings) {
+        let announced = Int(settings.frameBytesMax)
+        outbox.peerFrameBytesMax = announced == 0 ? Frame.byteCountDefault : announced
+        if settings.window != 0 { windowOfPeer = settings.window }
+    }
+
+    private func pong(_ number: UInt64) {
+        guard timers.acceptsPing(at: now) else {
+            fail(Status(.resourceExhausted, "The pings come too often."))
+            return
+        }
+        send(.pong(number: number))
+    }
+
+    private func fail(_ fault: FrameAssembler.Fault) {
+        switch fault {
+        case .empty: fail(Status(.invalidArgument, "A frame has no bytes."))
+        case .tooLarge(let count, let max):
+            fail(
+                Status(
+                    .resourceExhausted,
+                    "A frame has \(count) bytes; this server accepts \(max)."))
+        }
+    }
+
+    // MARK: Out
+
+    /// Whether streams may send more now.
+    var hasRoom: Bool {
+        outbox.byteCount < limits.writeHighWaterBytes && context?.channel.isWritable == true
+    }
+
+    /// Sends a frame with the next flush; nil when it is larger than the peer accepts.
+    @discardableResult
+    func send(_ frame: OutgoingFrame) -> Int? {
+        guard phase != .closed else { return 0 }
+        let count = outbox.append(frame)
+        if !isInBurst, !isFlushScheduled { scheduleFlush() }
+        return count
+    }
+
+    /// Replies of handlers that resume together leave together.
+    private func scheduleFlush() {
+        isFlushScheduled = true
+        let bound = NIOLoopBound(self, eventLoop: loop.context.loop)
+        loop.context.loop.execute {
+            bound.value.isFlushScheduled = false
+            bound.value.flush()
+        }
+    }
+
+    func flush() {
+        guard let context, !isInBurst else { return }
+        let wasFull = outbox.byteCount >= limits.writeHighWaterBytes
+        writeOut(context)
+        if wasFull, context.channel.isWritable { pumpStreams() }
+        closeIfDrained()
+    }
+
+    private func writeOut(_ context: ChannelHandlerContext) {
+        guard let full = outbox.take() else { return }
+        context.writeAndFlush(wrapOutboundOut(full), promise: nil)
+        outbox.giveBack(full)
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable {
+            timers.noteWritable()
+            pumpStreams()
+            if holdsRead {
+                holdsRead = false
+                context.read()
+            }
+        } else {
+            timers.noteUnwritable(at: .now)
+            armTimers()
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    /// A peer that does not take its replies is not read from.
+    func read(context: ChannelHandlerContext) {
+        if context.channel.isWritable || isClosed { context.read() } else { holdsRead = true }
+    }
+
+    private func pumpStreams() {
+        guard !calls.isEmpty else { return }
+        for (_, worker) in calls.all { worker.stream?.pump() }
+    }
+
+    // MARK: Ends
+
+    /// Says why, and closes: the peer broke the protocol or a limit.
+    func fail(_ status: Status) {
+        guard !isClosed else { return }
+        core.logger.debug(
+            "connection refused",
+            metadata: ["peer": "\(peer)", "code": "\(status.code)", "why": "\(status.message)"])
+        leaveHandshake(if: phase == .awaitingPreface || phase == .awaitingSettings)
+        send(.goaway(Frame.Goaway(lastCall: lastCall, status: status)))
+        close()
+    }
+
+    /// Flushes, closes the outgoing half and gives the peer a moment to read.
+    func close() {
+        guard !isClosed, let context else { return }
+        phase = .closing
+        abandonCalls()
+        assembler.discard()
+        writeOut(context)
+        context.close(mode: .output, promise: nil)
+        timers.linger(from: .now)
+        armTimers()
+    }
+
+    func closeNow() {
+        context?.close(promise: nil)
+    }
+}

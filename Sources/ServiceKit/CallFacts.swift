@@ -1,0 +1,137 @@
+public import Access
+public import RPC
+public import Storage
+
+/// What the interceptors found out about a call, for its handler.
+final class CallFacts: Sendable {
+    let principal: Access.Principal?
+    let signedPrincipal: [UInt8]?
+    let now: WallTime
+
+    init(principal: Access.Principal?, signedPrincipal: [UInt8]?, now: WallTime) {
+        self.principal = principal
+        self.signedPrincipal = signedPrincipal
+        self.now = now
+    }
+
+    enum Key: CallContextKey {
+        typealias Value = CallFacts
+    }
+}
+
+extension CallContext {
+    /// The most characters of an idempotency key.
+    public static let idempotencyKeyBytesMax = 128
+
+    /// Who acts.
+    ///
+    /// - Throws: `UNAUTHENTICATED` when the call carries no principal.
+    public var principal: Access.Principal {
+        get throws(Status) {
+            guard let principal = self[CallFacts.Key.self]?.principal else {
+                throw Status.unauthenticated()
+            }
+            return principal
+        }
+    }
+
+    /// Who acts; nil in calls that need no principal and carry none.
+    public var principalOrNil: Access.Principal? { self[CallFacts.Key.self]?.principal }
+
+    /// The instant at which the call arrived.
+    public var now: WallTime { self[CallFacts.Key.self]?.now ?? WallTime.current() }
+
+    /// The identifier of the request in logs and errors; empty when the caller named none.
+    public var requestID: String { metadata[text: MetadataKey.requestID] ?? "" }
+
+    /// The key under which the effect of this call happens once.
+    ///
+    /// - Throws: `INVALID_ARGUMENT` when there is none, or it is not 1 to 128 visible ASCII
+    ///   characters.
+    public var idempotencyKey: String {
+        get throws(Status) {
+            guard let key = metadata[text: MetadataKey.idempotencyKey] else {
+                throw Status.refusal(
+                    .idempotencyKeyRequired, "This call needs an idempotency key.")
+            }
+            guard Self.isLegal(idempotencyKey: key) else {
+                throw Status.refusal(
+                    .idempotencyKeyInvalid,
+                    "An idempotency key is 1 to 128 visible ASCII characters.")
+            }
+            return key
+        }
+    }
+
+    /// Allows the call to certain services acting for themselves.
+    ///
+    /// - Throws: `PERMISSION_DENIED` for everybody else.
+    public func requireService(_ names: String...) throws(Status) {
+        guard let name = try principal.serviceName, names.contains(name) else {
+            throw Status.forbidden("This call is for services.")
+        }
+    }
+
+    /// Allows the call to the services that the table names for an action.
+    ///
+    /// - Throws: `PERMISSION_DENIED` for everybody else.
+    public func require(_ action: ServiceAction) throws(Status) {
+        guard try principal.decide(action) == .allowed else {
+            throw Status.forbidden("This call is for services.")
+        }
+    }
+
+    /// Options for a call to another service on behalf of the same principal: principal, request
+    /// and trace identifiers go along.
+    ///
+    /// - Parameters:
+    ///   - timeout: How long the call may take; nil for the default. The deadline of this call
+    ///     shortens it in any case.
+    ///   - idempotencyKey: The key of the call to make; nil to have one made for it alone.
+    /// - Returns: The options.
+    public func forwarding(
+        timeout: Duration? = nil, idempotencyKey: String? = nil
+    ) -> CallOptions {
+        var options = tracing(timeout: timeout, idempotencyKey: idempotencyKey)
+        options.metadata[bytes: MetadataKey.principal] =
+            self[CallFacts.Key.self]?.signedPrincipal
+        return options
+    }
+
+    /// Options for a call that this service makes in its own name because of this one: request
+    /// and trace identifiers go along, the principal does not.
+    public func tracing(
+        timeout: Duration? = nil, idempotencyKey: String? = nil
+    ) -> CallOptions {
+        var options = CallOptions(timeout: timeout)
+        for key in [MetadataKey.requestID, MetadataKey.traceParent] {
+            if let text = metadata[text: key] { options.metadata[text: key] = text }
+        }
+        options.metadata[text: MetadataKey.idempotencyKey] = idempotencyKey
+        return options
+    }
+
+    static func isLegal(idempotencyKey key: String) -> Bool {
+        (1...idempotencyKeyBytesMax).contains(key.utf8.count)
+            && key.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+    }
+}
+
+extension Access.Principal {
+    /// Requires the right to an action at an organization, or at the platform.
+    ///
+    /// - Parameters:
+    ///   - action: What is wanted.
+    ///   - path: The identifiers from the root down to the organization; empty for the platform.
+    ///   - conditions: What the caller has found to hold.
+    /// - Throws: `NOT_FOUND` outside the scope, `PERMISSION_DENIED` inside it.
+    public func require(
+        _ action: Action, at path: [OrganizationID], meeting conditions: Set<Condition> = []
+    ) throws(Status) {
+        switch decide(action, at: path, meeting: conditions) {
+        case .allowed: return
+        case .forbidden: throw Status.forbidden()
+        case .notFound: throw Status.notFound("There is no such organization.")
+        }
+    }
+}

@@ -1,0 +1,86 @@
+public import Access
+public import Messages
+public import RPC
+public import Storage
+
+extension Identifier: SQLBindable {
+    /// The 16 bytes.
+    public var sqlValue: SQLValue { .blob(bytes) }
+}
+
+extension Row {
+    /// An identifier, kept as 16 bytes.
+    public func identifier<Kind>(
+        _ index: Int, as type: Identifier<Kind>.Type = Identifier<Kind>.self
+    ) throws -> Identifier<Kind> {
+        guard let identifier = Identifier<Kind>(bytes: try bytes(index)) else {
+            throw StorageFault.sql("column \(index) holds no identifier")
+        }
+        return identifier
+    }
+
+    /// An identifier, or nil.
+    public func identifierOrNil<Kind>(
+        _ index: Int, as type: Identifier<Kind>.Type = Identifier<Kind>.self
+    ) throws -> Identifier<Kind>? {
+        try isNull(index) ? nil : try identifier(index)
+    }
+}
+
+extension Identifier {
+    /// The identifier in a field of a request.
+    ///
+    /// - Parameters:
+    ///   - text: The content of the field.
+    ///   - field: The path of the field, for the error.
+    /// - Throws: `INVALID_ARGUMENT` with the field when the text is not an identifier.
+    public init(requestText text: String, field: String) throws(Status) {
+        guard let identifier = Identifier(text: text) else {
+            throw Status.invalid(field, "This is not an identifier.")
+        }
+        self = identifier
+    }
+
+    /// The identifier in a field of a request that may be empty.
+    ///
+    /// - Throws: `INVALID_ARGUMENT` with the field when the text is neither empty nor an identifier.
+    public static func optional(
+        requestText text: String, field: String
+    ) throws(Status) -> Identifier? {
+        text.isEmpty ? nil : try Identifier(requestText: text, field: field)
+    }
+}
+
+extension Access.Role {
+    /// The role that stands in a message; nil when it is unspecified or unknown.
+    public init?(_ role: Messages.Role) {
+        self.init(rawValue: role.rawValue)
+    }
+}
+
+extension Messages.Role {
+    /// A role as it stands in messages.
+    public init(_ role: Access.Role) {
+        self.init(rawValue: role.rawValue)
+    }
+}
+
+extension Access.Grant {
+    /// The grant that stands in a message; nil when the role or the organization is not known.
+    public init?(_ grant: Messages.Grant) {
+        guard let role = Access.Role(grant.role) else { return nil }
+        if grant.organizationID.isEmpty {
+            self.init(role)
+        } else {
+            guard let node = OrganizationID(text: grant.organizationID) else { return nil }
+            self.init(role, at: node)
+        }
+    }
+}
+
+extension Messages.Grant {
+    /// A grant as it stands in messages.
+    public init(_ grant: Access.Grant) {
+        self.init(role: Messages.Role(grant.role), organizationID: grant.node?.text ?? "")
+    }
+}

@@ -1,0 +1,135 @@
+internal import Access
+internal import Crypto
+public import RPC
+public import Storage
+
+extension Database {
+    /// Runs the change that a call asks for, once, however often the call arrives.
+    ///
+    /// A refusal with a definite code that the body throws is stored and answered again; outages
+    /// and refusals for want of a right are not.
+    /// - Parameters:
+    ///   - context: The call: its principal, idempotency key and deadline.
+    ///   - request: The request; another one under the same key is refused.
+    ///   - body: Makes the change and the reply. A function of what it captures: it may run again.
+    /// - Returns: The reply, the same every time.
+    /// - Throws: ``RPC/Status``, or an error that nobody foresaw.
+    public func command<Request: Message, Reply: Message>(
+        _ context: CallContext, _ request: Request,
+        _ body: @escaping @Sendable (Transaction) throws -> Reply
+    ) async throws -> Reply {
+        let command = try Command(context, request)
+        let outcome: CommandOutcome
+        do {
+            outcome = try await self.command(command) { transaction in
+                do {
+                    return try body(transaction).encoded()
+                } catch let error as any StatusConvertible {
+                    let status = error.status
+                    guard status.isDefinite else { throw status }
+                    throw StandingRefusal(status: status)
+                }
+            }
+        } catch {
+            throw Status(known: error) ?? error
+        }
+        switch outcome {
+        case .reply(let bytes): return try Reply(decoding: bytes, limits: .bulk)
+        case .refusal(let bytes): throw try Status(decoding: bytes)
+        }
+    }
+
+    /// Cancels a command that the caller of this call sent, or will be found to have sent: undoes
+    /// it if it was done, and refuses it if it comes later.
+    ///
+    /// - Parameters:
+    ///   - context: The call that cancels; its principal is the one of the command.
+    ///   - method: The method of the command.
+    ///   - key: The idempotency key of the command.
+    ///   - undo: Takes back what the command did; given its reply.
+    /// - Throws: ``RPC/Status``, or an error that nobody foresaw.
+    public func cancel<Reply: Message>(
+        _ context: CallContext, _ method: MethodDescriptor, key: String,
+        undo: @escaping @Sendable (Transaction, Reply) throws -> Void
+    ) async throws {
+        guard CallContext.isLegal(idempotencyKey: key) else {
+            throw Status.refusal(
+                .idempotencyKeyInvalid, "An idempotency key is 1 to 128 visible ASCII characters.")
+        }
+        let command = Command(
+            principal: try context.principal.scope, key: Command.key(of: key),
+            method: method.path, requestDigest: [], deadline: context.deadline.ifEver,
+            now: context.now)
+        do {
+            try await cancel(command) { transaction, reply in
+                try undo(transaction, try Reply(decoding: reply, limits: .bulk))
+            }
+        } catch {
+            throw Status(known: error) ?? error
+        }
+    }
+}
+
+extension Command {
+    /// The command that a call is.
+    ///
+    /// - Throws: `UNAUTHENTICATED` without a principal, `INVALID_ARGUMENT` without a good key.
+    public init(_ context: CallContext, _ request: some Message) throws(Status) {
+        self.init(
+            principal: try context.principal.scope,
+            key: Self.key(of: try context.idempotencyKey), method: context.method.path,
+            requestDigest: Array(SHA256.hash(data: request.encoded())),
+            deadline: context.deadline.ifEver, now: context.now)
+    }
+
+    /// The 16 bytes under which a key is kept.
+    public static func key(of text: String) -> [UInt8] {
+        Array(SHA256.hash(data: Array(text.utf8)).prefix(16))
+    }
+}
+
+/// The digest that durable workflows make the keys of their steps with.
+///
+/// - Parameter bytes: What is to be digested.
+/// - Returns: SHA-256: 32 bytes.
+public func digest(_ bytes: [UInt8]) -> [UInt8] {
+    Array(SHA256.hash(data: bytes))
+}
+
+extension Deadline {
+    /// The instant; nil when there is none.
+    var ifEver: ContinuousClock.Instant? { isNever ? nil : instant }
+}
+
+/// A status that stands: stored, and answered again.
+private struct StandingRefusal: DefiniteRefusal {
+    let status: Status
+
+    var encodedRefusal: [UInt8] { status.encoded() }
+}
+
+extension Status {
+    /// The status of a fault of storage; nil when it is a defect of ours.
+    init?(_ fault: StorageFault) {
+        switch fault {
+        case .busy(let delay):
+            self = .refusal(.busy, "The service is busy. Try again shortly.")
+            details.append(.retryInfo(delay: delay))
+        case .lost:
+            self = .refusal(
+                .outcomeUnknown, "Whether this was done is unknown. Retry with the same key.")
+        case .constraint, .sql: return nil
+        }
+    }
+
+    /// The status of a command that is not run.
+    init(_ fault: CommandFault) {
+        switch fault {
+        case .idempotencyMismatch:
+            self = .refusal(
+                .idempotencyMismatch, "This idempotency key was used for another request.")
+        case .cancelled:
+            self = .refusal(.commandCancelled, "This was cancelled.")
+        }
+    }
+}

@@ -1,0 +1,143 @@
+public import RPC
+
+/// Every reason with which a call may be refused, with its statuses in HTTP and RPC.
+public enum ErrorReason: String, Sendable, Hashable, CaseIterable {
+    // 400
+    case malformedMessage = "malformed_message"
+    case idempotencyKeyRequired = "idempotency_key_required"
+    case idempotencyKeyInvalid = "idempotency_key_invalid"
+    case pageTokenInvalid = "page_token_invalid"
+    case pageSizeInvalid = "page_size_invalid"
+    // 401
+    case unauthenticated
+    case wrongCredentials = "wrong_credentials"
+    // 403
+    case forbidden
+    case orgCreationClosed = "org_creation_closed"
+    case invitationEmailMismatch = "invitation_email_mismatch"
+    case emailNotVerified = "email_not_verified"
+    case onlyPlatformOwner = "only_platform_owner"
+    // 404
+    case notFound = "not_found"
+    // 409
+    case nameTaken = "name_taken"
+    case emailTaken = "email_taken"
+    case orgNotActive = "org_not_active"
+    case orgMoving = "org_moving"
+    case hasChildren = "has_children"
+    case parentArchived = "parent_archived"
+    case alreadyMember = "already_member"
+    case memberBlocked = "member_blocked"
+    case seatsExhausted = "seats_exhausted"
+    case roleQuotaReached = "role_quota_reached"
+    case membersLimitReached = "members_limit_reached"
+    case belowUsage = "below_usage"
+    case aboveCeiling = "above_ceiling"
+    case lastOwner = "last_owner"
+    case emailMaskTaken = "email_mask_taken"
+    case slugTaken = "slug_taken"
+    case whiteLabelDisabled = "white_label_disabled"
+    case planStale = "plan_stale"
+    case importHasErrors = "import_has_errors"
+    case typeInUse = "type_in_use"
+    case invitationNotPending = "invitation_not_pending"
+    case wrongState = "wrong_state"
+    case commandCancelled = "command_cancelled"
+    case tooManyGrants = "too_many_grants"
+    // 410
+    case customURLDisabled = "custom_url_disabled"
+    case customURLReleased = "custom_url_released"
+    case invitationExpired = "invitation_expired"
+    // 412
+    case versionMismatch = "version_mismatch"
+    // 422
+    case validation
+    case depthExceeded = "depth_exceeded"
+    case cycle
+    case slugInvalid = "slug_invalid"
+    case slugReserved = "slug_reserved"
+    case publicEmailDomain = "public_email_domain"
+    case dateInPast = "date_in_past"
+    case trialNeedsDate = "trial_needs_date"
+    case distributorDiscountRequired = "distributor_discount_required"
+    case outsideRegion = "outside_region"
+    case idempotencyMismatch = "idempotency_mismatch"
+    // 429 and 503
+    case busy
+    case unavailable
+    // 500
+    case outcomeUnknown = "outcome_unknown"
+    case `internal`
+
+    /// The status of an HTTP answer.
+    public var httpStatus: Int {
+        switch self {
+        case .malformedMessage, .idempotencyKeyRequired, .idempotencyKeyInvalid,
+            .pageTokenInvalid, .pageSizeInvalid:
+            400
+        case .unauthenticated, .wrongCredentials: 401
+        case .forbidden, .orgCreationClosed, .invitationEmailMismatch, .emailNotVerified,
+            .onlyPlatformOwner:
+            403
+        case .notFound: 404
+        case .nameTaken, .emailTaken, .orgNotActive, .orgMoving, .hasChildren, .parentArchived,
+            .alreadyMember, .memberBlocked, .seatsExhausted, .roleQuotaReached,
+            .membersLimitReached, .belowUsage, .aboveCeiling, .lastOwner, .emailMaskTaken,
+            .slugTaken, .whiteLabelDisabled, .planStale, .importHasErrors, .typeInUse,
+            .invitationNotPending, .wrongState, .commandCancelled, .tooManyGrants:
+            409
+        case .customURLDisabled, .customURLReleased, .invitationExpired: 410
+        case .versionMismatch: 412
+        case .validation, .depthExceeded, .cycle, .slugInvalid, .slugReserved,
+            .publicEmailDomain, .dateInPast, .trialNeedsDate, .distributorDiscountRequired,
+            .outsideRegion, .idempotencyMismatch:
+            422
+        case .busy: 429
+        case .unavailable: 503
+        case .outcomeUnknown, .internal: 500
+        }
+    }
+
+    /// The status code of an RPC answer.
+    public var code: Status.Code {
+        switch self {
+        case .nameTaken, .emailTaken, .alreadyMember, .emailMaskTaken, .slugTaken:
+            .alreadyExists
+        case .orgMoving, .commandCancelled: .aborted
+        case .idempotencyMismatch: .failedPrecondition
+        case .outcomeUnknown: .unknown
+        case .busy: .resourceExhausted
+        case .unavailable: .unavailable
+        case .internal: .internal
+        default:
+            switch httpStatus {
+            case 400, 422: .invalidArgument
+            case 401: .unauthenticated
+            case 403: .permissionDenied
+            case 404: .notFound
+            default: .failedPrecondition
+            }
+        }
+    }
+
+    /// The HTTP status of any RPC status: that of its reason, else that of its code.
+    public static func httpStatus(of status: Status) -> Int {
+        if let known = status.reason.flatMap(ErrorReason.init(rawValue:)) {
+            return known.httpStatus
+        }
+        return switch status.code {
+        case .ok: 200
+        case .cancelled: 499
+        case .invalidArgument, .outOfRange: 400
+        case .deadlineExceeded: 504
+        case .notFound: 404
+        case .alreadyExists, .aborted, .failedPrecondition: 409
+        case .permissionDenied: 403
+        case .resourceExhausted: 429
+        case .unimplemented: 501
+        case .unavailable: 503
+        case .unauthenticated: 401
+        case .unknown, .internal, .dataLoss: 500
+        }
+    }
+}

@@ -1,0 +1,91 @@
+public import Messages
+public import RPC
+public import Storage
+
+/// The feed of another service, as a consumer calls it.
+public struct FeedSource: Sendable {
+    /// Follows the feed.
+    public typealias Watch =
+        @Sendable (
+            WatchRequest, CallOptions, @Sendable (WatchReply) async throws -> Void
+        ) async throws -> Void
+    /// Asks how far the feed has come.
+    public typealias Head = @Sendable (GetFeedHeadRequest, CallOptions) async throws -> FeedHead
+
+    /// The name of the service, such as `organizations`; positions are kept under it.
+    public let name: String
+    let watch: Watch
+    let head: Head
+
+    /// The feed of a service.
+    ///
+    /// - Parameters:
+    ///   - name: The name of the service.
+    ///   - watch: Its `Watch`.
+    ///   - head: Its `GetFeedHead`.
+    public init(name: String, watch: @escaping Watch, head: @escaping Head) {
+        self.name = name
+        self.watch = watch
+        self.head = head
+    }
+
+    /// The feed of Organizations.
+    public init(_ client: OrganizationsClient) {
+        self.init(
+            name: "organizations",
+            watch: { try await client.watch($0, options: $1, onReply: $2) },
+            head: { try await client.getFeedHead($0, options: $1) })
+    }
+
+    /// The feed of Membership.
+    public init(_ client: MembershipClient) {
+        self.init(
+            name: "membership",
+            watch: { try await client.watch($0, options: $1, onReply: $2) },
+            head: { try await client.getFeedHead($0, options: $1) })
+    }
+
+    /// The feed of Partners.
+    public init(_ client: PartnersClient) {
+        self.init(
+            name: "partners",
+            watch: { try await client.watch($0, options: $1, onReply: $2) },
+            head: { try await client.getFeedHead($0, options: $1) })
+    }
+
+    /// The feed of Branding.
+    public init(_ client: BrandingClient) {
+        self.init(
+            name: "branding",
+            watch: { try await client.watch($0, options: $1, onReply: $2) },
+            head: { try await client.getFeedHead($0, options: $1) })
+    }
+}
+
+/// What a consumer does with a feed; every closure runs inside a write transaction.
+public struct FeedTarget: Sendable {
+    let apply: @Sendable (Messages.FeedEvent, Transaction) throws -> Void
+    let reset: @Sendable (Transaction) throws -> Void
+    let caughtUp: @Sendable (Transaction) throws -> Void
+    let isLost: @Sendable (Transaction) throws -> Bool
+
+    /// A target.
+    ///
+    /// - Parameters:
+    ///   - apply: Applies an event; each is applied once, in order.
+    ///   - reset: Begins a rebuild: every event will come again, from the first.
+    ///   - caughtUp: Ends a rebuild: nothing more is known to come. Also called at other times.
+    ///   - isLost: Whether what was applied is no longer there, so that a rebuild is due; asked at
+    ///     the start, and only if something was applied before.
+    public init(
+        apply: @escaping @Sendable (Messages.FeedEvent, Transaction) throws -> Void,
+        reset: @escaping @Sendable (Transaction) throws -> Void = { _ in },
+        caughtUp: @escaping @Sendable (Transaction) throws -> Void = { _ in },
+        isLost: @escaping @Sendable (Transaction) throws -> Bool = { _ in false }
+    ) {
+        self.apply = apply
+        self.reset = reset
+        self.caughtUp = caughtUp
+        self.isLost = isLost
+    }
+}

@@ -1,0 +1,68 @@
+public import RPC
+
+/// Finds out who calls, before any handler runs.
+public struct PrincipalInterceptor: ServerInterceptor {
+    /// What a method asks of its caller.
+    private enum Need {
+        case required
+        case optional
+    }
+
+    private let verifier: PrincipalVerifier
+    private let clock: WallClock
+    private let openMethods: Set<MethodDescriptor>
+
+    /// An interceptor.
+    ///
+    /// - Parameters:
+    ///   - verifier: Believes or refuses what callers say.
+    ///   - clock: Tells when the call arrived.
+    ///   - openMethods: The methods that need no principal; health needs none anywhere.
+    public init(
+        verifier: PrincipalVerifier, clock: WallClock = .system,
+        openMethods: Set<MethodDescriptor> = []
+    ) {
+        self.verifier = verifier
+        self.clock = clock
+        self.openMethods = openMethods
+    }
+
+    /// The method with the check before its handler.
+    public func intercept(_ method: RegisteredMethod) -> RegisteredMethod {
+        let need: Need = isOpen(method.descriptor) ? .optional : .required
+        switch method.handler {
+        case .unary(let handler):
+            return RegisteredMethod(
+                method.descriptor,
+                .unary { payload, context in
+                    try await handler(payload, try identified(context, need))
+                })
+        case .serverStreaming(let handler):
+            return RegisteredMethod(
+                method.descriptor,
+                .serverStreaming { payload, context, writer in
+                    try await handler(payload, try identified(context, need), writer)
+                })
+        }
+    }
+
+    private func isOpen(_ method: MethodDescriptor) -> Bool {
+        method.service == ServiceHealth.serviceName || openMethods.contains(method)
+    }
+
+    private func identified(
+        _ context: CallContext, _ need: Need
+    ) throws(Status) -> CallContext {
+        var context = context
+        let now = clock.now()
+        let signed = context.metadata[bytes: MetadataKey.principal]
+        if let signed {
+            context[CallFacts.Key.self] = CallFacts(
+                principal: try verifier.verify(signed, at: now), signedPrincipal: signed, now: now)
+            return context
+        }
+        guard case .optional = need else { throw Status.unauthenticated() }
+        context[CallFacts.Key.self] = CallFacts(principal: nil, signedPrincipal: nil, now: now)
+        return context
+    }
+}

@@ -1,0 +1,137 @@
+public import Access
+public import Logging
+public import RPC
+internal import RPCTransport
+public import Storage
+import Synchronization
+
+/// What a program is wired from.
+public final class ServiceEnvironment: Sendable {
+    /// What the program was told at its start.
+    public let configuration: ServiceConfiguration
+    /// The log.
+    public let logger: Logger
+    /// The time of day.
+    public let clock: WallClock
+    /// Makes identifiers.
+    public let identifiers: IdentifierSource
+    /// The keys by which processes know one another.
+    public let keys: KeyRing
+    /// States who makes the calls that this process sends.
+    public let signer: PrincipalSigner
+    /// Whether this process is ready.
+    public let health = ServiceHealth()
+
+    let loops = RPCEventLoops()
+    let losses = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingNewest(1))
+    private let opened = Mutex(Opened())
+
+    private struct Opened {
+        var databases: [Database] = []
+        var clients: [String: RPCClient] = [:]
+    }
+
+    init(configuration: ServiceConfiguration, logger: Logger, clock: WallClock) throws {
+        self.configuration = configuration
+        self.logger = logger
+        self.clock = clock
+        identifiers = IdentifierSource(clock: clock)
+        keys = try KeyRing(folder: configuration.keysFolder, name: configuration.service)
+        signer = PrincipalSigner(keys: keys, clock: clock)
+    }
+
+    /// Opens the database of the service, `<data>/<service>.db`; blocks until it is checked.
+    ///
+    /// It is looked after daily, and closed when the program ends. When the outcome of a commit
+    /// becomes unknown, the program drains and ends, to be started again.
+    /// - Parameter migrations: Those of all components.
+    /// - Returns: The database, open.
+    /// - Throws: `OpeningFault`, or when its folder cannot be made.
+    public func openDatabase(migrations: [Migration]) throws -> Database {
+        var settings = DatabaseConfiguration(path: configuration.databasePath)
+        settings.ballastBytes = DatabaseConfiguration.serviceBallastBytes
+        try PrivateFile.createFolder(configuration.dataFolder)
+        let (clock, losses) = (clock, losses.continuation)
+        settings.now = { clock.now() }
+        settings.onLost = { reason in losses.yield(reason) }
+        let database = try Database(settings, migrations: migrations)
+        opened.withLock { $0.databases.append(database) }
+        return database
+    }
+
+    /// A channel to another service, at the address set under its name; its calls are signed by
+    /// this process unless they name a principal.
+    ///
+    /// - Parameter upstream: The name of the service, such as `organizations`.
+    /// - Returns: The channel, which connects when it is first used.
+    /// - Throws: ``ServiceConfiguration/Fault`` when its address is not set.
+    public func channel(to upstream: String) throws -> any Channel {
+        SigningChannel(try client(of: upstream), signer: signer, audience: upstream)
+    }
+
+    /// A channel to another service whose calls carry nothing but what their options say.
+    ///
+    /// - Parameter upstream: The name of the service, such as `organizations`.
+    /// - Returns: The channel, which connects when it is first used.
+    /// - Throws: ``ServiceConfiguration/Fault`` when its address is not set.
+    public func plainChannel(to upstream: String) throws -> any Channel {
+        try client(of: upstream)
+    }
+
+    private func client(of upstream: String) throws -> RPCClient {
+        guard let text = configuration.text(upstream) else {
+            throw ServiceConfiguration.Fault.usage(
+                "\(configuration.service): the address of \(upstream) is not set")
+        }
+        let address = try RPCAddress(parsing: text)
+        return opened.withLock { opened in
+            if let known = opened.clients[upstream] { return known }
+            let client = RPCClient(address, loops: loops, logger: logger)
+            opened.clients[upstream] = client
+            return client
+        }
+    }
+
+    /// The databases that were opened.
+    var databases: [Database] { opened.withLock { $0.databases } }
+
+    /// Closes what was opened; to be called when nothing uses it any more.
+    func close() async {
+        let opened = self.opened.withLock { opened in
+            defer { opened = Opened() }
+            return opened
+        }
+        for client in opened.clients.values { await client.close() }
+        await loops.shutDown()
+        for database in opened.databases { database.close() }
+    }
+}
+
+/// Looks after a database from day to day.
+struct Housekeeping: Sendable {
+    /// The pause between two rounds.
+    static let period: Duration = .seconds(86_400)
+    /// The pause before the first, so that a start is not slowed down.
+    static let firstPause: Duration = .seconds(600)
+    /// Events that later ones supersede are kept for this long.
+    static let eventRetention: Duration = .seconds(7 * 86_400)
+
+    let database: Database
+    let clock: WallClock
+    let logger: Logger
+
+    func run() async throws {
+        try await Task.sleep(for: Self.firstPause)
+        while true {
+            do {
+                let now = clock.now()
+                try await database.purgeReplies(at: now)
+                try await database.feed.compact(
+                    olderThan: now.advanced(by: .zero - Self.eventRetention))
+            } catch let fault as StorageFault {
+                logger.warning("housekeeping failed", metadata: ["error": "\(fault)"])
+            }
+            try await Task.sleep(for: Self.period)
+        }
+    }
+}

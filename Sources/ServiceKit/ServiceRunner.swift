@@ -1,0 +1,265 @@
+internal import FoundationEssentials
+internal import Glibc
+internal import Logging
+internal import Messages
+internal import RPC
+internal import RPCTransport
+internal import ServiceLifecycle
+internal import Storage
+internal import UnixSignals
+
+/// Runs a program from its first line to its exit code: settings, log, keys, wiring, listening,
+/// readiness, signals, drain.
+public struct ServiceRunner: Sendable {
+    /// How a program ends.
+    enum Exit: Int32 {
+        case success = 0
+        /// Flags or variables are wrong.
+        case usage = 64
+        /// The address cannot be listened on.
+        case unavailable = 69
+        /// A defect of ours.
+        case failure = 70
+        /// Starting again may help: another process has the database, or a commit was lost.
+        case temporary = 75
+        /// Keys or database are not usable.
+        case configuration = 78
+    }
+
+    /// After the drain, cancelled work gets this long before the program ends regardless.
+    static let cancellationTimeMax: Duration = .seconds(5)
+    /// What the drain may take beyond the time given to calls in flight.
+    static let drainMargin: Duration = .seconds(5)
+
+    private let name: String
+    private let version: String
+    private let defaultPort: Int
+    private let keys: [ConfigurationKey]
+
+    /// A program.
+    ///
+    /// - Parameters:
+    ///   - name: Its name, such as `organizations`.
+    ///   - defaultPort: Where it listens unless told otherwise.
+    ///   - version: Told to peers.
+    ///   - upstreams: The services that it calls.
+    ///   - keys: Its settings beside those of every program.
+    public init(
+        name: String, defaultPort: Int, version: String = "0.1", upstreams: [Upstream] = [],
+        keys: [ConfigurationKey] = []
+    ) {
+        self.name = name
+        self.version = version
+        self.defaultPort = defaultPort
+        self.keys = upstreams.map(\.key) + keys
+    }
+
+    /// Runs the program and ends the process.
+    ///
+    /// - Parameter wire: Puts the program together.
+    public func main(
+        _ wire: @Sendable (ServiceEnvironment) async throws -> ServiceParts
+    ) async -> Never {
+        let outcome = await run(
+            arguments: CommandLine.arguments,
+            environment: ProcessInfo.processInfo.environment, wire)
+        exit(outcome.rawValue)
+    }
+
+    func run(
+        arguments: [String], environment: [String: String],
+        _ wire: @Sendable (ServiceEnvironment) async throws -> ServiceParts
+    ) async -> Exit {
+        let configuration: ServiceConfiguration
+        do {
+            configuration = try ServiceConfiguration(
+                service: name, defaultPort: defaultPort, keys: keys, arguments: arguments,
+                environment: environment)
+        } catch {
+            if case .help(let text) = error {
+                StandardErrorLog.write("\(text)\n", to: STDOUT_FILENO)
+                return .success
+            }
+            return stop(error, .usage)
+        }
+        // Files of ours are nobody else's; a reader that goes away must not end us.
+        umask(0o077)
+        _ = signal(SIGPIPE, SIG_IGN)
+        let level = Logger.Level(rawValue: configuration.logLevel) ?? .info
+        let logger = Logger(label: name) { StandardErrorLog(label: $0, level: level) }
+        let parts: ServiceEnvironment
+        do {
+            parts = try ServiceEnvironment(
+                configuration: configuration, logger: logger, clock: .system)
+        } catch {
+            return stop(error, .configuration)
+        }
+        let outcome = await run(in: parts, wire)
+        await parts.close()
+        return outcome
+    }
+
+    private func run(
+        in environment: ServiceEnvironment,
+        _ wire: @Sendable (ServiceEnvironment) async throws -> ServiceParts
+    ) async -> Exit {
+        let parts: ServiceParts
+        do {
+            parts = try await wire(environment)
+        } catch let fault as OpeningFault {
+            if case .inUse = fault { return stop(fault, .temporary) }
+            return stop(fault, .configuration)
+        } catch {
+            return stop(error, .configuration)
+        }
+        let server = server(of: parts, in: environment)
+        do {
+            try await group(of: parts, server, in: environment).run()
+            environment.logger.info("stopped")
+            return .success
+        } catch let fault as ListeningFault {
+            return stop(fault, .unavailable)
+        } catch let fault as LostCommit {
+            return stop(fault, .temporary)
+        } catch {
+            return stop(error, .failure)
+        }
+    }
+
+    private func server(
+        of parts: ServiceParts, in environment: ServiceEnvironment
+    ) -> RPCServer {
+        let authentication =
+            parts.authentication
+            ?? PrincipalInterceptor(
+                verifier: PrincipalVerifier(service: name, keys: environment.keys),
+                clock: environment.clock, openMethods: parts.openMethods)
+        let router = Router(
+            services: [environment.health.registeredMethods] + parts.methods,
+            interceptors: [
+                LoggingInterceptor(logger: environment.logger, clock: environment.clock),
+                authentication,
+            ],
+            fallback: parts.fallback)
+        let settings = environment.configuration
+        var configuration = RPCServerConfiguration(
+            address: .tcp(host: settings.host, port: settings.port),
+            agent: "guildhall-\(name)/\(version)",
+            incarnation: environment.databases.first?.incarnation ?? [])
+        configuration.limits.drainTimeout = settings.drainTimeout
+        return RPCServer(
+            router: router, configuration: configuration, loops: environment.loops,
+            logger: environment.logger)
+    }
+
+    /// Ends in reverse order: readiness, then the server, then the work beside it.
+    private func group(
+        of parts: ServiceParts, _ server: RPCServer, in environment: ServiceEnvironment
+    ) -> ServiceGroup {
+        let housekeeping = environment.databases.map { database in
+            ServiceChild("housekeeping") {
+                try await Housekeeping(
+                    database: database, clock: environment.clock, logger: environment.logger
+                ).run()
+            }
+        }
+        let losses = environment.losses.stream
+        let watch = ServiceChild("commits") {
+            for await reason in losses { throw LostCommit(reason: reason) }
+        }
+        var services = (housekeeping + [watch] + parts.children).map { child in
+            ChildService(child: child).configured(child.name)
+        }
+        services.append(ServerService(server: server).configured("server"))
+        services.append(
+            ReadyService(
+                server: server, name: name, health: environment.health, suffix: parts.readySuffix
+            ).configured("readiness"))
+        var quiet = environment.logger
+        quiet.logLevel = max(quiet.logLevel, .warning)
+        var configuration = ServiceGroupConfiguration(
+            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
+        configuration.maximumGracefulShutdownDuration =
+            environment.configuration.drainTimeout + Self.drainMargin
+        configuration.maximumCancellationDuration = Self.cancellationTimeMax
+        return ServiceGroup(configuration: configuration)
+    }
+
+    private func stop(_ error: any Error, _ exit: Exit) -> Exit {
+        let text = "\(error)"
+        let line = text.hasPrefix(name) ? text : "\(name): \(text)"
+        StandardErrorLog.write("\(line)\n", to: STDERR_FILENO)
+        return exit
+    }
+}
+
+/// The outcome of a commit is unknown: the database must be opened again.
+private struct LostCommit: Error, CustomStringConvertible {
+    let reason: String
+    var description: String { "the outcome of a commit is unknown (\(reason)); start again" }
+}
+
+/// The server cannot listen.
+private struct ListeningFault: Error, CustomStringConvertible {
+    let description: String
+}
+
+extension Service {
+    /// Whatever ends before it is asked to takes the others with it, in order.
+    fileprivate func configured(_ name: String) -> ServiceGroupConfiguration.ServiceConfiguration {
+        ServiceGroupConfiguration.ServiceConfiguration(
+            service: self, successTerminationBehavior: .gracefullyShutdownGroup,
+            failureTerminationBehavior: .gracefullyShutdownGroup, serviceName: name)
+    }
+}
+
+private struct ChildService: Service {
+    let child: ServiceChild
+
+    func run() async throws {
+        do {
+            try await cancelWhenGracefulShutdown(child.run)
+        } catch is CancellationError {
+            // It ends because it was asked to.
+        }
+    }
+}
+
+private struct ServerService: Service {
+    let server: RPCServer
+
+    func run() async throws {
+        try await withGracefulShutdownHandler {
+            do {
+                try await server.run()
+            } catch {
+                throw ListeningFault(description: "cannot listen: \(error)")
+            }
+        } onGracefulShutdown: {
+            server.shutdownGracefully()
+        }
+    }
+}
+
+/// Says when the program is ready, and first of all when it no longer is.
+private struct ReadyService: Service {
+    let server: RPCServer
+    let name: String
+    let health: ServiceHealth
+    let suffix: (@Sendable () async throws -> String)?
+
+    func run() async throws {
+        // What keeps the server from listening is told by the server.
+        guard let address = try? await server.boundAddress else { return }
+        var line = "ready \(name) \(address)"
+        if let suffix { line += " \(try await suffix())" }
+        health.set(serving: true)
+        StandardErrorLog.write("\(line)\n", to: STDOUT_FILENO)
+        do {
+            try await gracefulShutdown()
+        } catch is CancellationError {
+            // The group ends in a hurry; readiness ends all the same.
+        }
+        health.set(serving: false)
+    }
+}

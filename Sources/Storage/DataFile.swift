@@ -1,0 +1,79 @@
+internal import Glibc
+
+/// The file of a database beside SQLite's own view of it: its making, its lock, its ballast.
+struct DataFile: Sendable {
+    let path: String
+
+    /// Makes the file, readable by its owner alone, unless it is there.
+    ///
+    /// Must run before SQLite opens the file: closing a second descriptor drops SQLite's locks.
+    func make() throws {
+        makeFolder()
+        let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw OpeningFault.file(path: path, reason: Self.reason) }
+        let isPrivate = fchmod(descriptor, 0o600) == 0
+        let reason = Self.reason
+        close(descriptor)
+        guard isPrivate else { throw OpeningFault.file(path: path, reason: reason) }
+    }
+
+    /// Locks the database for this process alone.
+    func lock() throws -> FileLock {
+        makeFolder()
+        return try FileLock(path: path + ".lock", of: path)
+    }
+
+    /// Sets space aside that can be given back when the disk is full.
+    func makeBallast(bytes: Int) {
+        guard bytes > 0 else { return }
+        let descriptor = unsafe open(ballastPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        // Without ballast the database works as well: a full disk is only harder to leave.
+        guard descriptor >= 0 else { return }
+        posix_fallocate(descriptor, 0, off_t(bytes))
+        close(descriptor)
+    }
+
+    /// Gives the space back.
+    func releaseBallast() {
+        unsafe unlink(ballastPath)
+    }
+
+    /// The bytes that are free on the disk for this process.
+    func freeBytes() -> Int64? {
+        var info = statvfs()
+        guard unsafe statvfs(path, &info) == 0 else { return nil }
+        let (bytes, overflows) = Int64(clamping: info.f_bavail)
+            .multipliedReportingOverflow(by: Int64(clamping: info.f_frsize))
+        return overflows ? .max : bytes
+    }
+
+    private var ballastPath: String { path + ".ballast" }
+
+    private func makeFolder() {
+        guard let slash = path.lastIndex(of: "/"), slash > path.startIndex else { return }
+        // A folder that cannot be made shows when the file in it is made.
+        unsafe mkdir(String(path[..<slash]), 0o700)
+    }
+
+    fileprivate static var reason: String { unsafe String(cString: strerror(errno)) }
+}
+
+/// A lock on a file, held until released with its last reference.
+final class FileLock: Sendable {
+    private let descriptor: Int32
+
+    fileprivate init(path: String, of database: String) throws {
+        descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw OpeningFault.file(path: path, reason: DataFile.reason)
+        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            throw OpeningFault.inUse(path: database)
+        }
+    }
+
+    deinit {
+        guard descriptor >= 0 else { return }
+        close(descriptor)
+    }
+}

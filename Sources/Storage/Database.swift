@@ -1,0 +1,174 @@
+internal import Synchronization
+
+/// One database file: a thread that writes, threads that read, and connections for point reads.
+public final class Database: Sendable {
+    /// Which life of the database this is: 16 bytes, random at creation and after a restore.
+    public let incarnation: [UInt8]
+    /// The events that transactions published.
+    public let feed: Feed
+    let signals: CommitSignals
+    private let writes: JobQueue<Transaction>
+    private let reads: JobQueue<Snapshot>
+    private let inline: InlineReaders
+    private let idempotency: Idempotency
+    private let threads: Mutex<[DedicatedThread]>
+
+    /// Opens a database, checks it and brings its schema up to date; blocks until that is done.
+    ///
+    /// - Parameters:
+    ///   - configuration: Where it is and what it may take.
+    ///   - migrations: Those of all components, each numbered 1, 2, 3, …
+    /// - Throws: ``OpeningFault`` or ``StorageFault``.
+    public init(_ configuration: DatabaseConfiguration, migrations: [Migration]) throws {
+        let engine: any Engine =
+            configuration.engine
+            ?? EmbeddedSQLite(path: configuration.path, ballastBytes: configuration.ballastBytes)
+        let claim = try engine.claim()
+        let writes = JobQueue<Transaction>(jobsMax: configuration.queueMax)
+        let reads = JobQueue<Snapshot>(jobsMax: configuration.queueMax)
+        var threads: [DedicatedThread] = []
+        do {
+            let (writer, opening) = try Self.startWriter(
+                engine, claim, writes, configuration, Schema.migrations + migrations)
+            threads.append(writer)
+            for _ in 0..<max(configuration.readerCount, 1) {
+                threads.append(
+                    try Self.startReader(engine, claim, reads, configuration.readTimeMax))
+            }
+            inline = try InlineReaders(
+                engine, count: configuration.inlineReaderCount,
+                countMax: configuration.inlineReaderMax, readTimeMax: configuration.readTimeMax)
+            incarnation = opening.incarnation
+            signals = opening.signals
+            idempotency = Idempotency(purges: opening.purges)
+        } catch {
+            reads.close(Self.closed)
+            writes.close(Self.closed)
+            for thread in threads.reversed() { thread.join() }
+            throw error
+        }
+        self.writes = writes
+        self.reads = reads
+        self.threads = Mutex(threads)
+        feed = Feed(writes: writes, reads: reads, signals: signals)
+    }
+
+    deinit {
+        reads.close(Self.closed)
+        writes.close(Self.closed)
+    }
+
+    /// Runs a job that may change the database; returns once its changes are durable.
+    ///
+    /// The job is a function of what it is given: it may run again, and nothing of it stays when
+    /// it throws.
+    /// - Parameters:
+    ///   - deadline: A job that would begin after it is refused.
+    ///   - job: Runs on the writer's thread.
+    /// - Returns: What the job returns.
+    /// - Throws: ``StorageFault``, `CancellationError` when the task was cancelled before the job
+    ///   began, or what the job throws.
+    public func write<T: Sendable>(
+        deadline: ContinuousClock.Instant? = nil,
+        _ job: @escaping @Sendable (Transaction) throws -> T
+    ) async throws -> T {
+        try await writes.perform(deadline: deadline, job)
+    }
+
+    /// Runs a job that reads, on a reader's thread.
+    ///
+    /// - Parameter job: Sees one state of the database.
+    /// - Returns: What the job returns.
+    /// - Throws: ``StorageFault``, `CancellationError`, or what the job throws.
+    public func read<T: Sendable>(
+        _ job: @escaping @Sendable (Snapshot) throws -> T
+    ) async throws -> T {
+        try await reads.perform(deadline: nil, job)
+    }
+
+    /// Runs a job that reads a few rows, on the calling thread.
+    ///
+    /// - Parameter job: Sees one state of the database.
+    /// - Returns: What the job returns.
+    /// - Throws: ``StorageFault`` or what the job throws.
+    public func readInline<T: Sendable>(_ job: @Sendable (Snapshot) throws -> T) throws -> T {
+        try inline.read(job)
+    }
+
+    /// Runs a command once: repeated, it answers the same bytes and changes nothing.
+    ///
+    /// - Parameters:
+    ///   - command: Who asks for what.
+    ///   - body: Makes the change and the encoded reply; a ``DefiniteRefusal`` that it throws
+    ///     undoes the change, is stored and answered.
+    /// - Returns: The reply or the refusal, as stored.
+    /// - Throws: ``CommandFault``, ``StorageFault``, `CancellationError`, or what the body throws;
+    ///   none of these is stored.
+    public func command(
+        _ command: Command, _ body: @escaping @Sendable (Transaction) throws -> [UInt8]
+    ) async throws -> CommandOutcome {
+        let idempotency = self.idempotency
+        return try await writes.perform(deadline: command.deadline) { transaction in
+            try idempotency.perform(command, in: transaction, body)
+        }
+    }
+
+    /// Cancels a command: undoes it if it was done, and refuses it if it comes later.
+    ///
+    /// - Parameters:
+    ///   - command: The command's principal and key; method and digest are not compared.
+    ///   - undo: Takes back what the command did; given its reply.
+    /// - Throws: ``StorageFault``, `CancellationError`, or what the closure throws.
+    public func cancel(
+        _ command: Command,
+        undo: @escaping @Sendable (Transaction, _ reply: [UInt8]) throws -> Void
+    ) async throws {
+        let idempotency = self.idempotency
+        try await writes.perform(deadline: command.deadline) { transaction in
+            try idempotency.cancel(command, in: transaction, undo: undo)
+        }
+    }
+
+    /// Removes replies older than 7 days and cancelled commands older than 30, in small steps.
+    ///
+    /// To be called once a day; a row stays until it has been there at two purges before.
+    /// - Parameter now: The wall clock.
+    /// - Returns: How many rows were removed.
+    /// - Throws: ``StorageFault`` or `CancellationError`.
+    @discardableResult
+    public func purgeReplies(at now: WallTime) async throws -> Int {
+        let idempotency = self.idempotency
+        var removed = 0
+        var position: Idempotency.PurgePosition?
+        repeat {
+            let from = position
+            let batch = try await write { transaction in
+                try idempotency.purge(after: from, at: now, in: transaction)
+            }
+            removed += batch.removed
+            position = batch.next
+        } while position != nil
+        try await write { try idempotency.countPurge(in: $0) }
+        idempotency.purgeCounted()
+        return removed
+    }
+
+    /// Ends the threads and closes the file; jobs that wait are refused. Blocks until done.
+    public func close() {
+        let threads = self.threads.withLock { threads in
+            let taken = threads
+            threads = []
+            return taken
+        }
+        inline.close()
+        reads.close(Self.closed)
+        writes.close(Self.closed)
+        // The writer is the first thread: it ends last, and leaves a clean file.
+        for thread in threads.reversed() { thread.join() }
+    }
+
+    /// The number of jobs that wait for the writer.
+    package var waitingWrites: Int { writes.count }
+
+    private static let closed = StorageFault.busy(retryAfter: .seconds(1))
+}

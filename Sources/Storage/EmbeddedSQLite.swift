@@ -1,0 +1,77 @@
+internal import CSQLite
+
+/// The engine that keeps a database in one file of this process.
+struct EmbeddedSQLite: Engine {
+    /// The WAL file is cut back to this size after a checkpoint.
+    private static let journalBytesMax = 64 * 1_024 * 1_024
+
+    /// Pages that the writer keeps in memory: what the hot ends of the tables and indexes take.
+    private static let writerCacheBytes = 16 * 1_024 * 1_024
+    /// The log is copied into the file after so many pages, of 4 KiB: a page that changes often is
+    /// then copied once for many commits.
+    private static let checkpointPages = 4_000
+    /// Once a process, before its first connection.
+    private static let isCountingMemory = storage_sqlite3_stop_counting_memory() != SQLITE_OK
+
+    let file: DataFile
+    let ballastBytes: Int
+
+    init(path: String, ballastBytes: Int) {
+        file = DataFile(path: path)
+        self.ballastBytes = ballastBytes
+    }
+
+    func claim() throws -> any Sendable & AnyObject {
+        _ = Self.isCountingMemory
+        let lock = try file.lock()
+        try file.make()
+        file.makeBallast(bytes: ballastBytes)
+        return lock
+    }
+
+    func connect(_ role: ConnectionRole) throws -> any Connection {
+        let connection = try SQLiteConnection(path: file.path)
+        try connection.set(SQLITE_DBCONFIG_DEFENSIVE, to: true)
+        try connection.set(SQLITE_DBCONFIG_TRUSTED_SCHEMA, to: false)
+        try connection.set(SQLITE_DBCONFIG_ENABLE_FKEY, to: true)
+        switch role {
+        case .writer: try prepareWriter(connection)
+        case .reader: try prepareReader(connection)
+        }
+        return connection
+    }
+
+    func freeBytes() -> Int64? { file.freeBytes() }
+
+    func releaseBallast() { file.releaseBallast() }
+
+    private func prepareWriter(_ connection: SQLiteConnection) throws {
+        // The queue orders the writes; nobody else holds the lock.
+        _ = try connection.ask("PRAGMA busy_timeout = 0")
+        do {
+            let mode = try connection.ask("PRAGMA journal_mode = WAL")
+            guard mode == "wal" else {
+                throw OpeningFault.file(path: file.path, reason: "no write-ahead log here")
+            }
+            let verdict = try connection.ask("PRAGMA quick_check(1)")
+            guard verdict == "ok" else {
+                throw OpeningFault.damaged(path: file.path, reason: verdict ?? "no answer")
+            }
+        } catch StorageFault.lost(let reason) {
+            throw OpeningFault.damaged(path: file.path, reason: reason)
+        }
+        _ = try connection.ask("PRAGMA synchronous = FULL")
+        _ = try connection.ask("PRAGMA cache_size = -\(Self.writerCacheBytes / 1_024)")
+        _ = try connection.ask("PRAGMA wal_autocheckpoint = \(Self.checkpointPages)")
+        _ = try connection.ask("PRAGMA journal_size_limit = \(Self.journalBytesMax)")
+    }
+
+    private func prepareReader(_ connection: SQLiteConnection) throws {
+        // Two connections that checkpoint can damage the file (SQLite before 3.51.3).
+        try connection.set(SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, to: true)
+        _ = try connection.ask("PRAGMA wal_autocheckpoint = 0")
+        _ = try connection.ask("PRAGMA query_only = 1")
+        _ = try connection.ask("PRAGMA busy_timeout = 1000")
+        connection.watchReadDeadline()
+    }
+}

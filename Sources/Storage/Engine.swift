@@ -1,0 +1,71 @@
+/// Where a database lives: a file of this process now, a replicated one later.
+package protocol Engine: Sendable {
+    /// Takes the database for this process alone, until the answer is released.
+    ///
+    /// - Throws: ``OpeningFault`` when another process has it.
+    func claim() throws -> any Sendable & AnyObject
+
+    /// Opens a connection for the calling thread.
+    func connect(_ role: ConnectionRole) throws -> any Connection
+
+    /// The bytes that the database can still grow by; nil if unknown.
+    func freeBytes() -> Int64?
+
+    /// Gives back the space kept for the moment when there is none, if it is still there.
+    func releaseBallast()
+}
+
+/// What a connection is for.
+package enum ConnectionRole: Sendable, Hashable {
+    /// The one connection that writes and checkpoints.
+    case writer
+    /// Reads alone.
+    case reader
+}
+
+/// A step of a transaction's life.
+package enum TransactionControl: Sendable, Hashable, CaseIterable {
+    /// Begins a transaction that reads.
+    case beginReading
+    /// Begins a transaction that may write at once.
+    case beginWriting
+    /// Makes everything since the beginning durable.
+    case commit
+    /// Undoes everything since the beginning.
+    case rollback
+    /// Marks where a job begins.
+    case markJob
+    /// Forgets the mark and keeps the changes since.
+    case keepJob
+    /// Undoes the changes since the mark, and keeps the mark.
+    case undoJob
+}
+
+/// A connection to a database: blocking, used by one thread at a time.
+package protocol Connection: AnyObject {
+    /// Runs one statement that changes rows.
+    ///
+    /// - Returns: The number of rows changed.
+    func execute(_ sql: SQL) throws -> Int
+
+    /// Runs one query and hands its rows to a closure until it answers false.
+    func forEachRow(of sql: SQL, _ body: (Row) throws -> Bool) throws
+
+    /// Runs the statements of a migration.
+    func run(script: String) throws
+
+    /// Steps through a transaction's life.
+    func control(_ control: TransactionControl) throws
+
+    /// Whether a transaction is open.
+    var isInTransaction: Bool { get }
+
+    /// What broke the connection for good, if anything did.
+    var breakdown: String? { get }
+
+    /// The number of the row inserted last.
+    var lastInsertedRow: Int64 { get }
+
+    /// When queries are cut off.
+    var readDeadline: ContinuousClock.Instant? { get set }
+}

@@ -1,0 +1,62 @@
+internal import Synchronization
+
+/// Connections that read on the caller's own thread.
+final class InlineReaders: Sendable {
+    private struct State {
+        /// The connection, unless it has not been needed yet.
+        var connection: (any Connection)?
+        var isClosed = false
+    }
+
+    /// A place for one connection; whoever reads on it holds its lock.
+    private final class Slot: Sendable {
+        let state: Mutex<State>
+
+        init(_ connection: sending (any Connection)?) {
+            state = Mutex(State(connection: connection))
+        }
+    }
+
+    private let engine: any Engine
+    private let readTimeMax: Duration
+    private let slots: [Slot]
+
+    /// Opens connections.
+    ///
+    /// - Parameters:
+    ///   - count: So many are opened now.
+    ///   - countMax: So many may be open when as many threads read at once.
+    init(_ engine: any Engine, count: Int, countMax: Int, readTimeMax: Duration) throws {
+        self.engine = engine
+        self.readTimeMax = readTimeMax
+        slots = try (0..<max(count, countMax)).map { index in
+            Slot(index < count ? try engine.connect(.reader) : nil)
+        }
+    }
+
+    /// Runs a job on a connection that is free; never waits for one.
+    ///
+    /// - Throws: ``StorageFault/busy(retryAfter:)`` when none is, or what the job throws.
+    func read<Value: Sendable>(_ job: @Sendable (Snapshot) throws -> Value) throws -> Value {
+        for slot in slots {
+            let value: Value?? = try slot.state.withLockIfAvailable { state in
+                guard !state.isClosed else { return nil }
+                let connection = try state.connection ?? engine.connect(.reader)
+                state.connection = connection
+                return try connection.reading(for: readTimeMax, job)
+            }
+            if case .some(.some(let value)) = value { return value }
+        }
+        throw StorageFault.busy(retryAfter: .milliseconds(10))
+    }
+
+    /// Closes the connections once nobody reads on them.
+    func close() {
+        for slot in slots {
+            slot.state.withLock { state in
+                state.connection = nil
+                state.isClosed = true
+            }
+        }
+    }
+}

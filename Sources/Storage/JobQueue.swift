@@ -1,0 +1,108 @@
+internal import Synchronization
+
+/// The jobs that wait for the threads of one kind, in order, and never more than its limit.
+final class JobQueue<Context>: Sendable {
+    typealias Job = any QueuedJob<Context>
+
+    private struct State {
+        var jobs: [Job] = []
+        /// Threads that wait for a job, less those already rung for.
+        var idleThreads = 0
+        /// Why nothing more is taken, once that is so.
+        var refusal: StorageFault?
+        /// How long a job took lately, the commit shared out.
+        var meanPerJob: Duration = .zero
+    }
+
+    private let jobsMax: Int
+    private let state = Mutex(State())
+    private let bell = Bell()
+
+    init(jobsMax: Int) {
+        self.jobsMax = jobsMax
+    }
+
+    /// The number of jobs that wait.
+    var count: Int { state.withLock { $0.jobs.count } }
+
+    /// Runs a closure on one of the threads, in its turn.
+    ///
+    /// - Parameters:
+    ///   - deadline: A job that would begin after it is refused.
+    ///   - body: Runs on the thread.
+    /// - Throws: ``StorageFault``, `CancellationError`, or what the closure throws.
+    func perform<Value: Sendable>(
+        deadline: ContinuousClock.Instant?, _ body: @escaping @Sendable (Context) throws -> Value
+    ) async throws -> Value {
+        let job = PendingJob<Context, Value>(deadline: deadline, body: body)
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                guard job.attach(continuation) else { return }
+                if let refusal = submit(job, deadline: deadline) { job.fail(refusal) }
+            }
+        } onCancel: {
+            job.cancel()
+        }
+    }
+
+    private func submit(_ job: Job, deadline: ContinuousClock.Instant?) -> StorageFault? {
+        let refusal: StorageFault?
+        let mustRing: Bool
+        (refusal, mustRing) = state.withLock { state in
+            if let refusal = state.refusal { return (refusal, false) }
+            let wait = state.meanPerJob * state.jobs.count
+            guard state.jobs.count < jobsMax else {
+                return (.busy(retryAfter: max(wait, .milliseconds(10))), false)
+            }
+            if let deadline, !state.jobs.isEmpty, deadline < ContinuousClock.now + wait {
+                return (.busy(retryAfter: wait), false)
+            }
+            state.jobs.append(job)
+            guard state.idleThreads > 0 else { return (nil, false) }
+            state.idleThreads -= 1
+            return (nil, true)
+        }
+        if mustRing { bell.ring() }
+        return refusal
+    }
+
+    /// Blocks until there are jobs, and takes the first ones; nil once closed and empty.
+    func take(atMost limit: Int) -> [Job]? {
+        while true {
+            let taken: [Job]? = state.withLock { state in
+                if !state.jobs.isEmpty {
+                    let taken = Array(state.jobs.prefix(limit))
+                    state.jobs.removeFirst(taken.count)
+                    return taken
+                }
+                if state.refusal != nil { return [] }
+                state.idleThreads += 1
+                return nil
+            }
+            if let taken { return taken.isEmpty ? nil : taken }
+            bell.wait()
+        }
+    }
+
+    /// Notes how long jobs took, so that the wait of the next can be told.
+    func note(_ duration: Duration, for jobs: Int) {
+        guard jobs > 0 else { return }
+        state.withLock { state in
+            state.meanPerJob = (state.meanPerJob * 7 + duration / jobs) / 8
+        }
+    }
+
+    /// Takes no more jobs; those that wait are refused, the threads end.
+    func close(_ refusal: StorageFault) {
+        let (waiting, idleThreads): ([Job], Int) = state.withLock { state in
+            let waiting = state.jobs
+            let idleThreads = state.idleThreads
+            state.jobs = []
+            state.idleThreads = 0
+            if state.refusal == nil { state.refusal = refusal }
+            return (waiting, idleThreads)
+        }
+        for job in waiting { job.fail(refusal) }
+        for _ in 0..<idleThreads { bell.ring() }
+    }
+}

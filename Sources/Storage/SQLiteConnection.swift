@@ -1,0 +1,213 @@
+internal import CSQLite
+
+/// A connection to an SQLite file.
+@safe final class SQLiteConnection: Connection {
+    /// Queries look at the clock after so many steps of SQLite's machine: about a millisecond.
+    private static let stepsBetweenClockReads: Int32 = 20_000
+    /// The words a statement of a service may begin with.
+    private static let verbs: Set<String> = [
+        "SELECT", "WITH", "VALUES", "INSERT", "UPDATE", "DELETE", "EXPLAIN",
+    ]
+
+    var readDeadline: ContinuousClock.Instant?
+    private(set) var breakdown: String?
+    private let handle: OpaquePointer
+    private var cache = StatementCache()
+    private var controls: [TransactionControl: SQLiteStatement] = [:]
+
+    /// Opens a file that exists.
+    init(path: String) throws {
+        var opened: OpaquePointer?
+        // One thread at a time uses a connection, so that SQLite need not lock it.
+        let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
+        let code = unsafe sqlite3_open_v2(path, &opened, flags, nil)
+        guard let connection = unsafe opened else {
+            throw StorageFault.sql("no memory to open \(path)")
+        }
+        unsafe handle = connection
+        guard code == SQLITE_OK else {
+            let message = unsafe String(cString: sqlite3_errmsg(connection))
+            unsafe sqlite3_close_v2(connection)
+            throw StorageFault.sql("cannot open \(path): \(message)")
+        }
+    }
+
+    deinit {
+        // Statements that still live keep the handle alive until they are gone.
+        unsafe sqlite3_close_v2(handle)
+    }
+
+    var isInTransaction: Bool { unsafe sqlite3_get_autocommit(handle) == 0 }
+
+    var lastInsertedRow: Int64 { unsafe sqlite3_last_insert_rowid(handle) }
+
+    /// Switches an option of the connection.
+    func set(_ option: Int32, to value: Bool) throws {
+        try check(unsafe storage_sqlite3_switch(handle, option, value ? 1 : 0))
+    }
+
+    /// Cuts queries off that pass ``readDeadline``.
+    func watchReadDeadline() {
+        let context = unsafe Unmanaged.passUnretained(self).toOpaque()
+        unsafe sqlite3_progress_handler(
+            handle, Self.stepsBetweenClockReads,
+            { context in
+                guard let context = unsafe context else { return 0 }
+                let connection = unsafe Unmanaged<SQLiteConnection>.fromOpaque(context)
+                    .takeUnretainedValue()
+                guard let deadline = connection.readDeadline else { return 0 }
+                return ContinuousClock.now < deadline ? 0 : 1
+            }, context)
+    }
+
+    func execute(_ sql: SQL) throws -> Int {
+        let statement = try prepared(sql)
+        guard statement.columnCount == 0, !statement.isReadOnly else {
+            throw StorageFault.sql("a statement that changes rows is expected: \(sql.text)")
+        }
+        defer { release(statement) }
+        try check(statement.bind(sql.values))
+        let code = statement.step()
+        guard code == SQLITE_DONE else { throw fault(code) }
+        return unsafe Int(sqlite3_changes64(handle))
+    }
+
+    func forEachRow(of sql: SQL, _ body: (Row) throws -> Bool) throws {
+        let statement = try prepared(sql)
+        guard statement.columnCount > 0, statement.isReadOnly else {
+            throw StorageFault.sql("a query is expected: \(sql.text)")
+        }
+        defer { release(statement) }
+        try check(statement.bind(sql.values))
+        let row = Row(cursor: statement)
+        while true {
+            switch statement.step() {
+            case SQLITE_ROW:
+                guard try body(row) else { return }
+            case SQLITE_DONE:
+                return
+            case let code:
+                throw fault(code)
+            }
+        }
+    }
+
+    func run(script: String) throws {
+        try check(unsafe sqlite3_exec(handle, script, nil, nil, nil))
+    }
+
+    func control(_ control: TransactionControl) throws {
+        let statement: SQLiteStatement
+        if let kept = controls[control] {
+            statement = kept
+        } else {
+            statement = try prepare(Self.text(of: control))
+            controls[control] = statement
+        }
+        let code = statement.step()
+        statement.reset()
+        guard code == SQLITE_DONE else { throw fault(code) }
+    }
+
+    /// Runs one statement of our own, such as a PRAGMA, and answers its first row as text.
+    func ask(_ text: String) throws -> String? {
+        let statement = try prepare(text)
+        defer { statement.reset() }
+        switch statement.step() {
+        case SQLITE_ROW: return statement.text(at: 0)
+        case SQLITE_DONE: return nil
+        case let code: throw fault(code)
+        }
+    }
+
+    private static func text(of control: TransactionControl) -> String {
+        switch control {
+        case .beginReading: "BEGIN DEFERRED"
+        case .beginWriting: "BEGIN IMMEDIATE"
+        case .commit: "COMMIT"
+        case .rollback: "ROLLBACK"
+        case .markJob: "SAVEPOINT job"
+        case .keepJob: "RELEASE job"
+        case .undoJob: "ROLLBACK TO job"
+        }
+    }
+
+    /// A statement with its values yet to be bound, in use until released.
+    private func prepared(_ sql: SQL) throws -> SQLiteStatement {
+        if let kept = cache.statement(for: sql.key) {
+            kept.isInUse = true
+            return kept
+        }
+        let text = sql.text
+        guard sql.values.count <= SQL.valuesMax else {
+            throw StorageFault.sql("more than \(SQL.valuesMax) values: \(text)")
+        }
+        let verb = text.drop(while: \.isWhitespace).prefix(while: \.isLetter).uppercased()
+        guard Self.verbs.contains(verb) else {
+            throw StorageFault.sql("not a query or a change of rows: \(text)")
+        }
+        let statement = try prepare(text)
+        cache.keep(statement, for: sql.key)
+        statement.isInUse = true
+        return statement
+    }
+
+    private func release(_ statement: SQLiteStatement) {
+        statement.reset()
+        statement.isInUse = false
+    }
+
+    /// Prepares the one statement that a text holds.
+    private func prepare(_ text: String) throws -> SQLiteStatement {
+        var text = text
+        var prepared: OpaquePointer?
+        var tailIsEmpty = true
+        let code = text.withUTF8 { bytes in
+            var tail: UnsafePointer<CChar>?
+            let start = unsafe UnsafeRawPointer(bytes.baseAddress)?
+                .assumingMemoryBound(to: CChar.self)
+            let code = unsafe sqlite3_prepare_v3(
+                handle, start, Int32(clamping: bytes.count), UInt32(SQLITE_PREPARE_PERSISTENT),
+                &prepared, &tail)
+            if let start = unsafe start, let tail = unsafe tail {
+                let consumed = unsafe tail - start
+                tailIsEmpty = unsafe bytes.dropFirst(consumed).allSatisfy { byte in
+                    byte <= UInt8(ascii: " ") || byte == UInt8(ascii: ";")
+                }
+            }
+            return code
+        }
+        guard code == SQLITE_OK, let statement = unsafe prepared else {
+            let reason = code == SQLITE_OK ? StorageFault.sql("an empty statement") : fault(code)
+            guard case .sql(let detail) = reason else { throw reason }
+            throw StorageFault.sql("\(detail): \(text)")
+        }
+        let owned = unsafe SQLiteStatement(handle: statement)
+        guard tailIsEmpty else { throw StorageFault.sql("more than one statement: \(text)") }
+        return owned
+    }
+
+    private func check(_ code: Int32) throws {
+        guard code == SQLITE_OK else { throw fault(code) }
+    }
+
+    /// What a result code means to a caller; remembers what breaks the connection for good.
+    private func fault(_ code: Int32) -> StorageFault {
+        let message = unsafe String(cString: sqlite3_errmsg(handle))
+        switch code & 0xff {
+        case SQLITE_CONSTRAINT:
+            return .constraint(message)
+        case SQLITE_BUSY, SQLITE_LOCKED:
+            return .busy(retryAfter: .milliseconds(50))
+        case SQLITE_INTERRUPT, SQLITE_FULL:
+            return .busy(retryAfter: .seconds(1))
+        case SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_NOMEM, SQLITE_PROTOCOL,
+            SQLITE_CANTOPEN, SQLITE_READONLY:
+            let reason = "SQLite error \(code): \(message)"
+            if breakdown == nil { breakdown = reason }
+            return .lost(reason)
+        default:
+            return .sql("SQLite error \(code): \(message)")
+        }
+    }
+}

@@ -1,0 +1,248 @@
+internal import Synchronization
+
+/// How a runner works.
+public struct WorkflowSettings: Sendable, Hashable {
+    /// Workflows worked on at once.
+    public var concurrencyMax = 16
+    /// For so long a workflow is left to the runner that claimed it.
+    public var lease: Duration = .seconds(10)
+    /// At the start, workflows beyond the first few begin at random within this span.
+    public var startSpread: Duration = .seconds(5)
+    /// The runner looks for work at least this often, should a clock jump.
+    public var pollInterval: Duration = .seconds(5)
+
+    /// The settings for a service.
+    public init() {}
+}
+
+/// Does the steps of workflows, in this life of the program or the next.
+///
+/// A lease keeps runners apart out of politeness; what keeps each step's effect single is its
+/// key, and the compare-and-set of each move.
+public final class WorkflowRunner: Sendable {
+    /// Makes the key of a step: 16 bytes of a digest of both.
+    public typealias StepKey =
+        @Sendable (_ workflowID: [UInt8], _ stepName: String) -> [UInt8]
+
+    private let database: Database
+    private let definitions: [Kind: WorkflowDefinition]
+    private let kinds: [String]
+    private let stepKey: StepKey
+    private let settings: WorkflowSettings
+    private let now: @Sendable () -> WallTime
+    private let clock: any Clock<Duration>
+    private let random: @Sendable () -> Double
+    private let underWay = Mutex<Set<[UInt8]>>([])
+
+    private struct Kind: Hashable {
+        let name: String
+        let version: Int
+    }
+
+    /// A runner.
+    ///
+    /// - Parameters:
+    ///   - database: Holds the workflows.
+    ///   - definitions: What they follow; each kind and version once.
+    ///   - stepKey: Makes the key of a step.
+    ///   - settings: How to work.
+    ///   - now: The wall clock.
+    ///   - clock: Measures waits.
+    ///   - random: From 0 to 1, for spreading attempts.
+    public init(
+        _ database: Database, definitions: [WorkflowDefinition], stepKey: @escaping StepKey,
+        settings: WorkflowSettings = WorkflowSettings(),
+        now: @escaping @Sendable () -> WallTime,
+        clock: any Clock<Duration> = ContinuousClock(),
+        random: @escaping @Sendable () -> Double = { .random(in: 0..<1) }
+    ) {
+        self.database = database
+        self.definitions = Dictionary(
+            definitions.map { (Kind(name: $0.kind, version: $0.version), $0) },
+            uniquingKeysWith: { first, _ in first })
+        kinds = Set(definitions.map(\.kind)).sorted()
+        self.stepKey = stepKey
+        self.settings = settings
+        self.now = now
+        self.clock = clock
+        self.random = random
+    }
+
+    /// Resumes the workflows of an earlier life, then works until cancelled.
+    ///
+    /// - Throws: ``StorageFault/lost(_:)``, when the program should end.
+    public func run() async throws {
+        do {
+            try await releaseAll()
+            try await withThrowingDiscardingTaskGroup { group in
+                while true {
+                    let seen = database.signals.workflowWork.value
+                    for id in try dueWorkflows() where take(id) {
+                        group.addTask { try await self.work(on: id) }
+                    }
+                    try await waitForWork(past: seen)
+                }
+            }
+        } catch is CancellationError {
+            return
+        }
+    }
+
+    private func dueWorkflows() throws -> [[UInt8]] {
+        let now = self.now()
+        // Those under way are due as well when their lease has run out.
+        let limit = settings.concurrencyMax * 2
+        return try database.readInline { snapshot in
+            try WorkflowStore.due(at: now, kinds: kinds, limit: limit, in: snapshot)
+        }
+    }
+
+    private func take(_ id: [UInt8]) -> Bool {
+        underWay.withLock { underWay in
+            guard underWay.count < settings.concurrencyMax else { return false }
+            return underWay.insert(id).inserted
+        }
+    }
+
+    private func letGo(_ id: [UInt8]) {
+        _ = underWay.withLock { $0.remove(id) }
+        database.signals.workflowWork.increment()
+    }
+
+    /// Waits for a new workflow, the end of one under way, or the time of the next.
+    private func waitForWork(past seen: Int64) async throws {
+        let now = self.now()
+        let next = try database.readInline { snapshot in
+            try WorkflowStore.nextDue(after: now, kinds: kinds, in: snapshot)
+        }
+        let span = next.map { now.duration(to: $0) } ?? settings.pollInterval
+        let work = database.signals.workflowWork
+        let clock = self.clock
+        let wait = min(span, settings.pollInterval)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { _ = try await work.wait(past: seen) }
+            group.addTask { try await clock.sleep(for: wait) }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+
+    /// Does the steps of one workflow until it ends, must wait, or is somebody else's.
+    private func work(on id: [UInt8]) async throws {
+        defer { letGo(id) }
+        do {
+            guard let instance = try await claim(id),
+                let definition = definitions[Kind(name: instance.kind, version: instance.version)]
+            else { return }
+            try await work(on: instance, definition)
+        } catch StorageFault.lost(let reason) {
+            throw StorageFault.lost(reason)
+        } catch {
+            // Cancelled, or the database is busy: the workflow is due again when its lease ends.
+            return
+        }
+    }
+
+    private func work(
+        on claimed: WorkflowInstance, _ definition: WorkflowDefinition
+    ) async throws {
+        var instance = claimed
+        while instance.state.isOpen {
+            let outcome = await outcome(of: instance, definition)
+            let next: WorkflowInstance?
+            do {
+                next = try await advance(instance, outcome, definition)
+            } catch let error where Self.isPassing(error) {
+                throw error
+            } catch {
+                return try await postpone(instance, because: error)
+            }
+            guard let next else { return }
+            if next.state == instance.state, next.step == instance.step { return }
+            instance = next
+        }
+    }
+
+    /// Whether an error says nothing about the move itself.
+    private static func isPassing(_ error: any Error) -> Bool {
+        switch error {
+        case StorageFault.busy, StorageFault.lost, is CancellationError: true
+        default: false
+        }
+    }
+
+    /// The owner's hook refuses a move: the step is tried again with its key.
+    private func postpone(
+        _ instance: WorkflowInstance, because error: any Error
+    ) async throws {
+        let now = self.now()
+        let progress = instance.progress.postponed("\(error)", now: now, jitter: random())
+        _ = try await database.write { transaction in
+            try WorkflowStore.advance(
+                instance, to: progress, result: nil, at: now, lease: .zero, in: transaction)
+        }
+    }
+
+    private func claim(_ id: [UInt8]) async throws -> WorkflowInstance? {
+        let now = self.now()
+        let lease = settings.lease
+        return try await database.write { transaction in
+            try WorkflowStore.claim(id, at: now, lease: lease, in: transaction)
+        }
+    }
+
+    private func outcome(
+        of instance: WorkflowInstance, _ definition: WorkflowDefinition
+    ) async -> StepOutcome {
+        guard definition.steps.indices.contains(instance.step) else {
+            return .unknown("there is no step \(instance.step)")
+        }
+        let step = definition.steps[instance.step]
+        var call = instance
+        call.stepName = step.name
+        call.stepKey = stepKey(instance.id, step.name)
+        guard instance.state == .compensating else { return await step.action(call) }
+        guard let compensation = step.compensation else { return .done([]) }
+        return await compensation(call)
+    }
+
+    /// Keeps an outcome, if the workflow is still in the runner's hands.
+    private func advance(
+        _ instance: WorkflowInstance, _ outcome: StepOutcome, _ definition: WorkflowDefinition
+    ) async throws -> WorkflowInstance? {
+        let now = self.now()
+        let lease = settings.lease
+        let progress = instance.progress.after(
+            outcome, shape: definition.shape, now: now, jitter: random())
+        var result: [UInt8]?
+        if case .done(let bytes) = outcome, instance.state == .running { result = bytes }
+        let kept = result
+        return try await database.write { transaction in
+            let moved = try WorkflowStore.advance(
+                instance, to: progress, result: kept, at: now, lease: lease, in: transaction)
+            guard let moved else { return nil }
+            if moved.state != instance.state || moved.step != instance.step {
+                try definition.onTransition(transaction, moved)
+            }
+            return moved
+        }
+    }
+
+    /// Nobody of an earlier life of the program is left: every open workflow may go on.
+    private func releaseAll() async throws {
+        let now = self.now()
+        let settings = self.settings
+        let random = self.random
+        var position: [UInt8]? = []
+        while let from = position {
+            position = try await database.write { transaction in
+                try WorkflowStore.release(
+                    after: from, limit: 500,
+                    dueAt: { index in
+                        from.isEmpty && index < settings.concurrencyMax
+                            ? now : now.advanced(by: settings.startSpread * random())
+                    }, in: transaction)
+            }
+        }
+    }
+}

@@ -1,0 +1,169 @@
+internal import Synchronization
+
+/// Runs the jobs that write, on one thread, many to a commit.
+final class WriterLoop {
+    private let connection: any Connection
+    private let queue: JobQueue<Transaction>
+    private let settings: WriterSettings
+    private let signals: CommitSignals
+    private let transaction: Transaction
+    private var nextSpaceCheck: ContinuousClock.Instant?
+    private var isShortOfSpace = false
+
+    init(
+        _ connection: any Connection, queue: JobQueue<Transaction>, settings: WriterSettings,
+        signals: CommitSignals
+    ) {
+        self.connection = connection
+        self.queue = queue
+        self.settings = settings
+        self.signals = signals
+        transaction = Transaction(connection)
+    }
+
+    /// Works until the queue is closed.
+    func run() {
+        while let jobs = queue.take(atMost: settings.batchMax) {
+            let start = ContinuousClock.now
+            guard hasSpace(at: start) else {
+                for job in jobs where job.begin(at: start) {
+                    job.fail(StorageFault.busy(retryAfter: WriterSettings.spaceCheckInterval))
+                }
+                continue
+            }
+            perform(jobs)
+            queue.note(start.duration(to: .now), for: jobs.count)
+        }
+    }
+
+    /// Runs jobs in one transaction, commits, and resumes their callers.
+    private func perform(_ jobs: [any QueuedJob<Transaction>]) {
+        var batch = Batch()
+        do {
+            try connection.control(.beginWriting)
+            for job in jobs where job.begin(at: .now) {
+                batch.ran.append(job)
+                try runInBatch(job, &batch)
+            }
+        } catch {
+            // The transaction itself failed, not a job.
+            abandon(batch.ran, because: error)
+            return failUnbegun(jobs, error)
+        }
+        commit(batch)
+    }
+
+    /// Runs one job between marks; a job that fails takes back its own changes alone.
+    private func runInBatch(
+        _ job: any QueuedJob<Transaction>, _ batch: inout Batch
+    ) throws {
+        transaction.begin()
+        let hasSucceeded = job.run(transaction)
+        if let breakdown = connection.breakdown { throw StorageFault.lost(breakdown) }
+        guard connection.isInTransaction else {
+            return try restart(after: job, hasSucceeded: hasSucceeded, &batch)
+        }
+        if hasSucceeded {
+            batch.effects.merge(transaction.effects)
+        } else {
+            try transaction.undo()
+        }
+        try transaction.keep()
+    }
+
+    /// SQLite has given the whole transaction up, as it does when the disk is full: the jobs that
+    /// ran are undone and say so, the job at fault answers for itself, the rest goes on.
+    private func restart(
+        after job: any QueuedJob<Transaction>, hasSucceeded: Bool, _ batch: inout Batch
+    ) throws {
+        settings.engine.releaseBallast()
+        if !hasSucceeded { job.finish() }
+        for undone in batch.ran { undone.fail(StorageFault.busy(retryAfter: .seconds(1))) }
+        batch = Batch()
+        try connection.control(.beginWriting)
+    }
+
+    private func commit(_ batch: Batch) {
+        do {
+            try connection.control(.commit)
+        } catch StorageFault.constraint where connection.isInTransaction {
+            return performAlone(batch.ran)
+        } catch {
+            return lose(batch.ran, "\(error)")
+        }
+        signals.announce(batch.effects)
+        for job in batch.ran { job.finish() }
+    }
+
+    /// A constraint that is checked at the commit failed: each job gets a transaction of its own.
+    private func performAlone(_ jobs: [any QueuedJob<Transaction>]) {
+        do {
+            try connection.control(.rollback)
+            for job in jobs {
+                var batch = Batch()
+                batch.ran.append(job)
+                try connection.control(.beginWriting)
+                try runInBatch(job, &batch)
+                do {
+                    try connection.control(.commit)
+                } catch let fault as StorageFault where connection.isInTransaction {
+                    try connection.control(.rollback)
+                    job.fail(fault)
+                    continue
+                }
+                signals.announce(batch.effects)
+                job.finish()
+            }
+        } catch {
+            lose(jobs, "\(error)")
+        }
+    }
+
+    /// Undoes a transaction that cannot go on.
+    private func abandon(_ jobs: [any QueuedJob<Transaction>], because error: any Error) {
+        if connection.breakdown != nil { return lose(jobs, "\(error)") }
+        do {
+            if connection.isInTransaction { try connection.control(.rollback) }
+        } catch {
+            return lose(jobs, "\(error)")
+        }
+        for job in jobs { job.fail(StorageFault.busy(retryAfter: .milliseconds(100))) }
+    }
+
+    private func failUnbegun(_ jobs: [any QueuedJob<Transaction>], _ error: any Error) {
+        let fault: StorageFault =
+            connection.breakdown.map { .lost($0) } ?? .busy(retryAfter: .milliseconds(100))
+        for job in jobs { job.fail(fault) }
+    }
+
+    /// Nobody knows what of the batch is on the disk: says so and takes no more work.
+    private func lose(_ jobs: [any QueuedJob<Transaction>], _ reason: String) {
+        let fault = StorageFault.lost(reason)
+        queue.close(fault)
+        for job in jobs { job.fail(fault) }
+        settings.onLost(reason)
+    }
+
+    private func hasSpace(at now: ContinuousClock.Instant) -> Bool {
+        if let nextSpaceCheck, now < nextSpaceCheck { return !isShortOfSpace }
+        nextSpaceCheck = now + WriterSettings.spaceCheckInterval
+        isShortOfSpace = (settings.engine.freeBytes() ?? .max) < settings.freeBytesMin
+        return !isShortOfSpace
+    }
+
+    private struct Batch {
+        var ran: [any QueuedJob<Transaction>] = []
+        var effects = CommitEffects()
+    }
+}
+
+/// What the writer needs to know.
+struct WriterSettings: Sendable {
+    /// How often the free space is looked at.
+    static let spaceCheckInterval: Duration = .seconds(1)
+
+    let engine: any Engine
+    let batchMax: Int
+    let freeBytesMin: Int64
+    let onLost: @Sendable (String) -> Void
+}

@@ -1,0 +1,110 @@
+public import Access
+internal import Messages
+public import Storage
+
+extension TreeCopy {
+    /// The path from the root to an organization.
+    ///
+    /// - Returns: nil when the organization, or one of its ancestors, is not known here (yet):
+    ///   nothing is decided on half a path.
+    public static func path(
+        of id: OrganizationID, in reading: some Reading
+    ) throws -> TreePath? {
+        let upward = try reading.rows(
+            """
+            WITH RECURSIVE up (id, parent_id, title, status, origin, version, level) AS (
+                SELECT id, parent_id, title, status, origin, version, 1
+                FROM tree_node WHERE id = \(id.bytes) AND removed = 0
+                UNION ALL
+                SELECT node.id, node.parent_id, node.title, node.status, node.origin,
+                    node.version, up.level + 1
+                FROM up JOIN tree_node AS node ON node.id = up.parent_id
+                WHERE node.removed = 0 AND up.level < 10
+            )
+            SELECT id, parent_id, title, status, origin, version FROM up ORDER BY level DESC
+            """, node)
+        guard let root = upward.first, root.parentID == nil else { return nil }
+        return TreePath(upward)
+    }
+
+    /// One node; nil when it is not known here.
+    public static func node(
+        _ id: OrganizationID, in reading: some Reading
+    ) throws -> TreeNode? {
+        try reading.row(
+            """
+            SELECT id, parent_id, title, status, origin, version
+            FROM tree_node WHERE id = \(id.bytes) AND removed = 0
+            """, node)
+    }
+
+    /// Whether an organization is known here.
+    public static func exists(
+        _ id: OrganizationID, in reading: some Reading
+    ) throws -> Bool {
+        try reading.exists("SELECT 1 FROM tree_node WHERE id = \(id.bytes) AND removed = 0")
+    }
+
+    /// The children of an organization, or the roots, by identifier.
+    ///
+    /// - Parameters:
+    ///   - id: The parent; nil for the roots.
+    ///   - limit: The most to answer.
+    ///   - reading: Where to look.
+    /// - Returns: The nodes.
+    /// - Throws: `StorageFault`.
+    public static func children(
+        of id: OrganizationID?, limit: Int = childrenMax, in reading: some Reading
+    ) throws -> [TreeNode] {
+        let bound = min(max(limit, 0), childrenMax)
+        return try reading.rows(
+            """
+            SELECT id, parent_id, title, status, origin, version
+            FROM tree_node WHERE parent_id IS \(id?.bytes) AND removed = 0
+            ORDER BY id LIMIT \(bound)
+            """, node)
+    }
+
+    /// Whether the copy holds nothing at all: it was never filled, or somebody deleted it.
+    public static func isEmpty(in reading: some Reading) throws -> Bool {
+        try !reading.exists("SELECT 1 FROM tree_node LIMIT 1")
+    }
+
+    /// A node as it is stored, removed or not.
+    struct Stored {
+        let node: TreeNode
+        let isRemoved: Bool
+        let isStale: Bool
+        var version: Int64 { node.version }
+    }
+
+    static func stored(_ id: OrganizationID, in reading: some Reading) throws -> Stored? {
+        try reading.row(
+            """
+            SELECT id, parent_id, title, status, origin, version, removed, stale
+            FROM tree_node WHERE id = \(id.bytes)
+            """
+        ) { row in
+            Stored(node: try node(row), isRemoved: try row.bool(6), isStale: try row.bool(7))
+        }
+    }
+
+    static func identifier(_ row: Row, _ column: Int) throws -> OrganizationID {
+        guard let id = OrganizationID(bytes: try row.bytes(column)) else {
+            throw StorageFault.sql("column \(column) holds no identifier")
+        }
+        return id
+    }
+
+    private static func node(_ row: Row) throws -> TreeNode {
+        guard let status = TreeNode.Status(rawValue: try row.int(3)) else {
+            throw StorageFault.sql("a node has the unknown status \(try row.int(3))")
+        }
+        let origin = Int32(truncatingIfNeeded: try row.int64(4))
+        return TreeNode(
+            id: try identifier(row, 0),
+            parentID: try row.isNull(1) ? nil : identifier(row, 1),
+            title: try row.text(2), status: status,
+            origin: OrganizationOrigin(rawValue: origin), version: try row.int64(5))
+    }
+}

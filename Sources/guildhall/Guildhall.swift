@@ -1,0 +1,11 @@
+import ArgumentParser
+
+/// The command line.
+@main
+struct Guildhall: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "guildhall",
+        abstract: "Runs and measures an installation of Guildhall.",
+        subcommands: [StartCommand.self, BenchCommand.self]
+    )
+}

@@ -1,0 +1,118 @@
+import ArgumentParser
+import Foundation
+import ServiceKit
+
+/// The five executables of an installation, in the order in which they start.
+enum Part: String, CaseIterable, Sendable {
+    case organizations
+    case membership
+    case partners
+    case branding
+    case gateway
+
+    /// The parts that it calls.
+    var upstreams: [Part] {
+        switch self {
+        case .organizations: [.membership]
+        case .membership, .branding: [.organizations]
+        case .partners: [.organizations, .membership, .branding]
+        case .gateway: [.organizations, .membership, .partners, .branding]
+        }
+    }
+
+    /// How far its RPC port lies above the gateway's.
+    var portOffset: Int {
+        switch self {
+        case .gateway: 0
+        case .organizations: 1
+        case .membership: 2
+        case .partners: 3
+        case .branding: 4
+        }
+    }
+}
+
+/// The sign-in of the first platform owner.
+struct OwnerSignIn: Sendable {
+    let email: String
+    let password: String
+}
+
+/// Where an installation keeps its files. The folder is readable by its owner alone.
+struct Installation: Sendable {
+    /// The name under which the command line signs what it calls.
+    static let operatorName = "operator"
+
+    /// The folder of the databases, keys and logs.
+    let data: URL
+    /// The folder of the executables.
+    let executables: URL
+
+    init(data: URL, executables: URL) throws {
+        self.data = data
+        self.executables = executables
+        for part in Part.allCases {
+            let path = executable(of: part).path
+            guard FileManager.default.isExecutableFile(atPath: path) else {
+                throw ValidationError("The executable \(path) is missing: build all products.")
+            }
+        }
+        for folder in [data, logs] {
+            try FileManager.default.createDirectory(
+                at: folder, withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o700])
+        }
+        // All of them now, so that nobody calls before the others can believe it.
+        for name in Part.allCases.map(\.rawValue) + [Self.operatorName] {
+            _ = try KeyRing(folder: keys.path, name: name)
+        }
+    }
+
+    var keys: URL { data.appending(path: "keys") }
+    private var logs: URL { data.appending(path: "logs") }
+    private var ownerFile: URL { data.appending(path: "owner-sign-in") }
+    private var demonstrationMark: URL { data.appending(path: "demonstration-loaded") }
+
+    func executable(of part: Part) -> URL { executables.appending(path: part.rawValue) }
+    func log(of part: Part) -> URL { logs.appending(path: "\(part.rawValue).log") }
+
+    /// Whether the demonstration was loaded into these databases.
+    var hasDemonstration: Bool {
+        FileManager.default.fileExists(atPath: demonstrationMark.path)
+    }
+
+    func markDemonstration() throws {
+        try write("", to: demonstrationMark)
+    }
+
+    /// The first platform owner: as given, else as kept, else made up and kept.
+    func owner(email: String?, password: String?) throws -> OwnerSignIn {
+        let kept = try? String(contentsOf: ownerFile, encoding: .utf8)
+            .split(separator: "\n").map(String.init)
+        let owner = OwnerSignIn(
+            email: email ?? kept?.first ?? "owner@guildhall.example",
+            password: password ?? kept?.dropFirst().first ?? Self.madeUpPassword())
+        try write("\(owner.email)\n\(owner.password)\n", to: ownerFile)
+        return owner
+    }
+
+    /// Where the sign-in is kept, for the person at the terminal.
+    var ownerFilePath: String { ownerFile.path }
+
+    /// 20 letters and digits that are not mistaken for one another: more than 110 bits.
+    private static func madeUpPassword() -> String {
+        let alphabet = Array("abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789")
+        var generator = SystemRandomNumberGenerator()
+        return String(
+            (0..<20).map { _ in alphabet[Int.random(in: 0..<alphabet.count, using: &generator)] })
+    }
+
+    private func write(_ text: String, to file: URL) throws {
+        // Made with its mode: the file is never readable by others, not even for a moment.
+        guard
+            FileManager.default.createFile(
+                atPath: file.path, contents: Data(text.utf8),
+                attributes: [.posixPermissions: 0o600])
+        else { throw ValidationError("Cannot write \(file.path).") }
+    }
+}

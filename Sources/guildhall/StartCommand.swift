@@ -1,0 +1,86 @@
+import ArgumentParser
+import Foundation
+import UnixSignals
+
+/// `guildhall start`: all five parts of an installation, supervised, with embedded databases.
+struct StartCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "start",
+        abstract: "Runs the four services and the gateway here, until Ctrl-C.",
+        discussion: """
+            Each option can also be given by the environment: GUILDHALL_DATA, \
+            GUILDHALL_HTTP_PORT, GUILDHALL_RPC_PORT, GUILDHALL_OWNER_EMAIL, \
+            GUILDHALL_OWNER_PASSWORD, GUILDHALL_DEMO (0: no demonstration data).
+            """
+    )
+
+    @Option(help: "The folder of the databases, keys and logs. (default: data)")
+    var data: String?
+    @Option(help: "The port of the HTTP API on loopback; 0 for any. (default: 8080)")
+    var httpPort: Int?
+    @Option(help: "The port of the gateway's RPC; the services take the next four. (default: 7100)")
+    var rpcPort: Int?
+    @Option(help: "The email of the first platform owner. (default: owner@guildhall.example)")
+    var ownerEmail: String?
+    @Option(help: "The password of the first platform owner. (default: made up)")
+    var ownerPassword: String?
+    @Flag(inversion: .prefixedNo, help: "Loads a small demonstration tenant on the first start.")
+    var demo: Bool?
+
+    func run() async throws {
+        let environment = ProcessInfo.processInfo.environment
+        let console = Console()
+        let installation = try Installation(
+            data: URL(filePath: data ?? environment["GUILDHALL_DATA"] ?? "data"),
+            executables: Self.executableFolder())
+        let ports = try Ports(
+            http: try port(httpPort, "GUILDHALL_HTTP_PORT", in: environment, default: 8080),
+            rpc: try port(rpcPort, "GUILDHALL_RPC_PORT", in: environment, default: 7100))
+        let owner = try installation.owner(
+            email: ownerEmail ?? environment["GUILDHALL_OWNER_EMAIL"],
+            password: ownerPassword ?? environment["GUILDHALL_OWNER_PASSWORD"])
+        let wantsDemonstration = demo ?? (environment["GUILDHALL_DEMO"] != "0")
+
+        let supervisor = Supervisor(
+            installation: installation, ports: ports, owner: owner, console: console)
+        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for await _ in signals { break }
+                supervisor.stop()
+            }
+            group.addTask {
+                guard await supervisor.untilReady() else { return }
+                let welcome = Welcome(
+                    installation: installation, ports: ports, owner: owner, console: console)
+                do {
+                    try await welcome.run(loadingDemonstration: wantsDemonstration)
+                } catch {
+                    // Stopped while it was loading: the next start continues.
+                    if supervisor.isStopping { return }
+                    supervisor.stop()
+                    throw error
+                }
+            }
+            try await supervisor.run()
+            group.cancelAll()
+            try await group.waitForAll()
+        }
+    }
+
+    private func port(
+        _ flag: Int?, _ key: String, in environment: [String: String], default: Int
+    ) throws -> Int {
+        if let flag { return flag }
+        guard let text = environment[key] else { return `default` }
+        guard let port = Int(text), (0...65_535).contains(port) else {
+            throw ValidationError("\(key) is not a port: \(text)")
+        }
+        return port
+    }
+
+    /// The folder of this executable: the services lie beside it.
+    private static func executableFolder() -> URL {
+        URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+    }
+}

@@ -1,0 +1,75 @@
+import Access
+import Messages
+import RPC
+import RPCTesting
+import ServiceKit
+import Testing
+
+@testable import Gateway
+
+struct RPCPortTests {
+    private static func options(_ token: String?) -> CallOptions {
+        var metadata = Metadata()
+        metadata[text: MetadataKey.authorization] = token.map { "Bearer \($0)" }
+        // A claim of a client counts for nothing.
+        metadata[bytes: MetadataKey.principal] = [1, 2, 3]
+        return CallOptions(metadata: metadata)
+    }
+
+    @Test func `a call is handed on in the name of the person who is signed in`() async throws {
+        let getOrganization = serve(OrganizationsMethods.getOrganization) {
+            (request: GetOrganizationRequest, context) throws -> Organization in
+            #expect(try context.principal.subject == .user(Stage.ada))
+            #expect(context.metadata[text: MetadataKey.authorization] == nil)
+            #expect(!context.requestID.isEmpty)
+            return Organization(id: request.id)
+        }
+        try await Stage.run([authentication, getOrganization]) { stage in
+            let reply = try await OrganizationsClient(stage.rpc).getOrganization(
+                GetOrganizationRequest(id: "7"), options: Self.options(Stage.token))
+            #expect(reply == Organization(id: "7"))
+        }
+    }
+
+    @Test func `a call without a good token is refused`() async throws {
+        try await Stage.run([authentication]) { stage in
+            for token in [nil, "wrong"] {
+                let error = await #expect(throws: Status.self) {
+                    try await OrganizationsClient(stage.rpc).getOrganization(
+                        GetOrganizationRequest(id: "7"), options: Self.options(token))
+                }
+                #expect(error?.code == .unauthenticated)
+            }
+        }
+    }
+
+    @Test func `signing in needs no token and hands on no claim`() async throws {
+        let signIn = serve(MembershipMethods.signIn) { (_: SignInRequest, context) in
+            #expect(context.principalOrNil == nil)
+            return Session(token: Stage.token)
+        }
+        try await Stage.run([signIn]) { stage in
+            let session = try await MembershipClient(stage.rpc).signIn(
+                SignInRequest(email: "a@b.org", password: "x"), options: Self.options(nil))
+            #expect(session.token == Stage.token)
+        }
+    }
+
+    @Test func `a method for services is refused before anything is asked`() async throws {
+        try await Stage.run([]) { stage in
+            let error = await #expect(throws: Status.self) {
+                try await MembershipClient(stage.rpc).grantSeats(
+                    GrantSeatsRequest(), options: Self.options(Stage.token))
+            }
+            #expect(error?.code == .permissionDenied)
+            #expect(error?.reason == "forbidden")
+
+            let stream = await #expect(throws: Status.self) {
+                try await OrganizationsClient(stage.rpc).watch(
+                    WatchRequest(), options: Self.options(Stage.token)
+                ) { _ in }
+            }
+            #expect(stream?.code == .permissionDenied)
+        }
+    }
+}

@@ -1,0 +1,147 @@
+import Messages
+import RPC
+import Testing
+
+@testable import Gateway
+
+struct TranscoderTests {
+    private static let table = RouteTable(Routes.all)
+    private static let id = "01890a5d-ac96-774b-bcce-b302099a8057"
+
+    /// The request of the call that an HTTP request stands for.
+    private static func request<Request: RPC.Message>(
+        _ verb: String, _ path: String, query: String = "", body: String = "",
+        as type: Request.Type = Request.self
+    ) throws -> Request {
+        guard case .found(let match) = table.route(verb, path) else { throw Problem.noSuchRoute }
+        let bytes = try Transcoder(limits: Limits()).request(
+            match, query: Query(query, countMax: 100), body: Array(body.utf8))
+        return try Request(decoding: bytes)
+    }
+
+    /// The problem that an HTTP request ends in.
+    private static func problem(
+        _ verb: String, _ path: String, query: String = "", body: String = ""
+    ) -> Problem? {
+        do {
+            _ = try request(
+                verb, path, query: query, body: body, as: GetOrganizationRequest.self)
+            return nil
+        } catch {
+            return error as? Problem
+        }
+    }
+
+    @Test func `a body becomes the request and the path fills its fields`() throws {
+        let request: AddMemberRequest = try Self.request(
+            "POST", "/v1/organizations/\(Self.id)/members",
+            body: #"{"email":"ada@example.org","name":"Ada","roles":["ROLE_TEACHER","ROLE_OWNER"]}"#
+        )
+
+        #expect(
+            request
+                == AddMemberRequest(
+                    organizationID: Self.id, email: "ada@example.org", name: "Ada",
+                    roles: [.teacher, .owner]))
+    }
+
+    @Test func `an empty body is an empty request`() throws {
+        let request: ActivateOrganizationRequest = try Self.request(
+            "POST", "/v1/organizations/\(Self.id):activate")
+
+        #expect(request == ActivateOrganizationRequest(id: Self.id))
+    }
+
+    @Test func `query parameters become fields of their types`() throws {
+        let request: ListMembersRequest = try Self.request(
+            "GET", "/v1/organizations/\(Self.id)/members",
+            query: "pageSize=25&state=MEMBER_STATE_BLOCKED&pageToken=a%2Bb+c")
+
+        #expect(
+            request
+                == ListMembersRequest(
+                    organizationID: Self.id, state: .blocked, pageSize: 25, pageToken: "a+b c"))
+    }
+
+    @Test func `whole numbers of 64 bits are taken as text and as numbers`() throws {
+        for number in ["9007199254740993", "\"9007199254740993\""] {
+            let request: UpdateSeatsRequest = try Self.request(
+                "PATCH", "/v1/organizations/\(Self.id)/seats", body: "{\"seatCount\":\(number)}")
+            #expect(request.seatCount == 9_007_199_254_740_993)
+        }
+    }
+
+    @Test func `a patch without a mask changes what its body names`() throws {
+        let request: UpdateOrganizationRequest = try Self.request(
+            "PATCH", "/v1/organizations/\(Self.id)", body: #"{"title":"North","country":""}"#)
+
+        #expect(request.organization == Organization(id: Self.id, title: "North"))
+        #expect(request.updateMask?.paths == ["title", "country"])
+    }
+
+    @Test func `a patch with a mask changes what the mask names`() throws {
+        let request: UpdateOrganizationRequest = try Self.request(
+            "PATCH", "/v1/organizations/\(Self.id)", query: "updateMask=description",
+            body: #"{"title":"North"}"#)
+
+        #expect(request.updateMask?.paths == ["description"])
+    }
+
+    @Test func `a field of bytes takes the body as it is`() throws {
+        let request: SetLogoRequest = try Self.request(
+            "PUT", "/v1/organizations/\(Self.id)/images/logo", body: "\u{1}PNG")
+
+        #expect(request == SetLogoRequest(organizationID: Self.id, image: Array("\u{1}PNG".utf8)))
+    }
+
+    @Test(arguments: [
+        ("nothing=1", "nothing"), ("pageSize=many", "pageSize"), ("pageSize=1.5", "pageSize"),
+        ("pageSize=99999999999", "pageSize"), ("state=asleep", "state"),
+        ("pageToken=a&pageToken=b", "pageToken"), ("pageToken=%zz", "pageToken"),
+        ("organizationId=1", "organizationId"), ("=1", ""),
+    ])
+    func `a query parameter that does not fit is named`(query: String, place: String) throws {
+        let problem = try #require(
+            Self.problem("GET", "/v1/organizations/\(Self.id)/members", query: query))
+
+        #expect(problem.httpStatus == 400)
+        #expect(problem.code == "validation")
+        #expect(problem.violations.map(\.at) == [place])
+    }
+
+    @Test(arguments: [
+        (#"{"titel":"x"}"#, "titel"), (#"{"title":5}"#, "title"), (#"{"title":["x"]}"#, "title"),
+        (#"{"category":"SHOP"}"#, "category"), (#"{"title":"x","title":"y"}"#, "title"),
+        (#"{"parent_id":"x","parentId":"y"}"#, "parentId"), ("[]", "body"), ("5", "body"),
+        ("{", "byte 1"), (#"{"title":{}}"#, "title"),
+    ])
+    func `a body that does not fit is refused at its place`(body: String, place: String) throws {
+        let problem = try #require(Self.problem("POST", "/v1/organizations", body: body))
+
+        #expect(problem.httpStatus == 400)
+        #expect(problem.violations.map(\.at) == [place])
+    }
+
+    @Test(arguments: [
+        (#"{"lines":[{"quantity":1},{"quantity":"many"}]}"#, "lines[1].quantity"),
+        (#"{"newOrganization":{"colors":{"primary":7}}}"#, "newOrganization.colors.primary"),
+        (#"{"lines":{}}"#, "lines"), (#"{"lines":[null]}"#, "lines[0]"),
+    ])
+    func `a wrong value deep inside is named by its path`(body: String, place: String) throws {
+        let problem = try #require(Self.problem("POST", "/v1/sales", body: body))
+
+        #expect(problem.violations.map(\.at) == [place])
+    }
+
+    @Test func `a body may not say otherwise than the path`() throws {
+        let path = "/v1/organizations/\(Self.id)/members"
+
+        #expect(Self.problem("POST", path, body: #"{"organizationId":"other"}"#)?.httpStatus == 400)
+        #expect(Self.problem("POST", path, body: "{\"organizationId\":\"\(Self.id)\"}") == nil)
+    }
+
+    @Test func `a body is JSON or is not there`() throws {
+        #expect(Self.problem("GET", "/v1/organizations", body: "{}")?.httpStatus == 400)
+        #expect(Self.problem("POST", "/v1/organizations", query: "title=x")?.httpStatus == 400)
+    }
+}

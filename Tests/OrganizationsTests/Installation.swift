@@ -1,0 +1,213 @@
+import Access
+import Foundation
+import Messages
+import RPC
+import RPCTesting
+import ServiceKit
+import Storage
+import Synchronization
+
+@testable import Organizations
+
+/// The service on a real database in a folder of its own, with callers of every kind.
+final class Installation: Sendable {
+    let clock = ManualClock()
+    let database: Database
+    let acknowledgements = Acknowledgements()
+    let identifiers: IdentifierSource
+    private let folder: String
+    private let router: Router
+
+    init(limits: Limits = Limits()) throws {
+        folder = NSTemporaryDirectory() + "organizations-" + UUID().uuidString
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true)
+        database = try Database(
+            DatabaseConfiguration(path: "\(folder)/organizations.db"), migrations: migrations)
+        identifiers = IdentifierSource(clock: clock.clock)
+        let keys = try KeyRing(folder: "\(folder)/keys", name: "organizations")
+        let acknowledgements = acknowledgements
+        let service = Service(
+            database: database, feed: FeedServer(database), identifiers: identifiers,
+            pageTokens: PageTokens(keys: keys), limits: limits,
+            membershipFollows: { try acknowledgements.record($0) })
+        router = Router(
+            services: [service.registeredMethods],
+            interceptors: [
+                PrincipalInterceptor(
+                    verifier: PrincipalVerifier(service: "organizations", keys: keys),
+                    clock: clock.clock)
+            ])
+    }
+
+    deinit {
+        database.close()
+        // A folder that stays behind in the temporary one hurts nobody.
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    /// A person with grants.
+    func user(
+        _ grants: Access.Grant..., as id: UserID? = nil
+    ) throws -> OrganizationsClient {
+        let signer = try signer("gateway")
+        let user = id ?? identifiers.next()
+        return client { try signer.user(user, grants: grants) }
+    }
+
+    /// A person who may do everything.
+    func platformOwner() throws -> OrganizationsClient {
+        try user(Access.Grant(.platformOwner))
+    }
+
+    /// Another process of the installation.
+    func service(_ name: String) throws -> OrganizationsClient {
+        let signer = try signer(name)
+        return client { try signer.service(audience: "organizations") }
+    }
+
+    /// Somebody who does not say who calls.
+    func stranger() -> OrganizationsClient {
+        client { nil }
+    }
+
+    private func client(
+        _ statement: @escaping @Sendable () throws -> [UInt8]?
+    ) -> OrganizationsClient {
+        OrganizationsClient(
+            StatingChannel(
+                channel: InProcessChannel(router), installation: self, statement: statement))
+    }
+
+    private func signer(_ name: String) throws -> PrincipalSigner {
+        PrincipalSigner(
+            keys: try KeyRing(folder: "\(folder)/keys", name: name), clock: clock.clock)
+    }
+}
+
+/// What Membership was asked to acknowledge, and whether it does.
+final class Acknowledgements: Sendable {
+    private struct State {
+        var isReachable = true
+        var heads: [FeedHead] = []
+    }
+
+    private let state = Mutex(State())
+
+    var heads: [FeedHead] { state.withLock { $0.heads } }
+
+    func setReachable(_ isReachable: Bool) {
+        state.withLock { $0.isReachable = isReachable }
+    }
+
+    func record(_ head: FeedHead) throws {
+        try state.withLock { state in
+            guard state.isReachable else { throw Status(.unavailable, "Nobody answers.") }
+            state.heads.append(head)
+        }
+    }
+}
+
+/// A channel whose calls state one principal, if any.
+struct StatingChannel: Channel {
+    let channel: InProcessChannel
+    /// Stays for as long as somebody may call it.
+    let installation: Installation
+    let statement: @Sendable () throws -> [UInt8]?
+
+    func unary(
+        _ method: MethodDescriptor, _ request: OutgoingMessage, options: CallOptions
+    ) async throws -> any Payload {
+        try await channel.unary(method, request, options: try stating(options))
+    }
+
+    func serverStreaming(
+        _ method: MethodDescriptor, _ request: OutgoingMessage, options: CallOptions,
+        onReply: @Sendable (any Payload) async throws -> Void
+    ) async throws {
+        try await channel.serverStreaming(
+            method, request, options: try stating(options), onReply: onReply)
+    }
+
+    private func stating(_ options: CallOptions) throws -> CallOptions {
+        var options = options
+        options.metadata[bytes: MetadataKey.principal] = try statement()
+        // Many tests run at once.
+        options.timeout = options.timeout ?? .seconds(20)
+        return options
+    }
+}
+
+extension CallOptions {
+    /// Options with an idempotency key.
+    static func key(_ key: String) -> CallOptions {
+        var options = CallOptions()
+        options.metadata[text: MetadataKey.idempotencyKey] = key
+        return options
+    }
+}
+
+extension CreateOrganizationRequest {
+    /// A request in which everything but the title is there.
+    static func named(_ title: String, below parent: String = "") -> Self {
+        Self(parentID: parent, title: title, category: .academicK12, country: "US")
+    }
+}
+
+extension OrganizationsClient {
+    /// Creates an organization of which only the title matters.
+    func create(_ title: String, below parent: Organization? = nil) async throws -> Organization {
+        try await createOrganization(.named(title, below: parent?.id ?? ""))
+    }
+
+    /// Creates organizations below one another, and answers them from the root down.
+    func chain(_ titles: String...) async throws -> [Organization] {
+        var chain: [Organization] = []
+        for title in titles { chain.append(try await create(title, below: chain.last)) }
+        return chain
+    }
+}
+
+extension Organization {
+    /// The identifier as a value.
+    var organizationID: OrganizationID {
+        get throws {
+            try OrganizationID(requestText: id, field: "id")
+        }
+    }
+}
+
+/// The status with which a call is refused; a call that succeeds fails the test.
+func refusal<Reply: Sendable>(
+    of call: () async throws -> Reply
+) async throws -> Status {
+    do {
+        let reply = try await call()
+        throw UnexpectedReply(description: "answered: \(reply)")
+    } catch let status as Status {
+        return status
+    }
+}
+
+struct UnexpectedReply: Error, CustomStringConvertible {
+    let description: String
+}
+
+extension Status {
+    /// The fields that the status complains about.
+    var invalidFields: [String] {
+        details.flatMap { detail -> [String] in
+            guard case .badRequest(let violations) = detail else { return [] }
+            return violations.map(\.field)
+        }
+    }
+}
+
+extension Installation {
+    /// What the feed has told so far.
+    func nodes() async throws -> [OrganizationNode] {
+        try await database.feed.events(after: 0, limit: 1_000).map { event in
+            try OrganizationNode(decoding: event.body)
+        }
+    }
+}

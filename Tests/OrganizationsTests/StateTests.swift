@@ -1,0 +1,123 @@
+import Access
+import Messages
+import RPC
+import ServiceKit
+import Storage
+import Testing
+
+@testable import Organizations
+
+/// Domain 2.5: activation, and what it does to everything below.
+struct StateTests {
+    @Test func `the state of an organization is that of the nearest paused one above`()
+        async throws
+    {
+        let owner = try Installation().platformOwner()
+        let chain = try await owner.chain("District", "Region", "School")
+        for organization in chain.prefix(2) {
+            _ = try await owner.deactivateOrganization(
+                DeactivateOrganizationRequest(id: organization.id))
+        }
+
+        let school = try await owner.getOrganization(GetOrganizationRequest(id: chain[2].id))
+
+        #expect(school.status == .active)
+        #expect(school.effectiveState == .inactive)
+        #expect(
+            school.stateReason
+                == StateReason(organizationID: chain[1].id, state: .inactive))
+    }
+
+    @Test func `activating makes everything below active at once`() async throws {
+        let owner = try Installation().platformOwner()
+        let chain = try await owner.chain("District", "School")
+        _ = try await owner.deactivateOrganization(
+            DeactivateOrganizationRequest(id: chain[0].id))
+
+        let district = try await owner.activateOrganization(
+            ActivateOrganizationRequest(id: chain[0].id))
+
+        #expect(district.effectiveState == .active)
+        let school = try await owner.getOrganization(GetOrganizationRequest(id: chain[1].id))
+        #expect(school.effectiveState == .active)
+        #expect(school.stateReason == nil)
+    }
+
+    @Test func `a deactivation is answered once Membership has followed`() async throws {
+        let installation = try Installation()
+        let owner = try installation.platformOwner()
+        let school = try await owner.create("School")
+
+        _ = try await owner.deactivateOrganization(DeactivateOrganizationRequest(id: school.id))
+
+        let asked = try #require(installation.acknowledgements.heads.last)
+        #expect(asked.sequence == installation.database.feed.head())
+        #expect(asked.incarnation == installation.database.incarnation)
+    }
+
+    @Test func `a deactivation that is not acknowledged is stored, and asks again`()
+        async throws
+    {
+        let installation = try Installation()
+        let owner = try installation.platformOwner()
+        let school = try await owner.create("School")
+        let request = DeactivateOrganizationRequest(id: school.id)
+        installation.acknowledgements.setReachable(false)
+
+        let refused = try await refusal {
+            try await owner.deactivateOrganization(request, options: .key("once"))
+        }
+
+        #expect(refused.code == .unavailable)
+        #expect(refused.reason == "not_acknowledged")
+        let stored = try await owner.getOrganization(GetOrganizationRequest(id: school.id))
+        #expect(stored.status == .inactive)
+        installation.acknowledgements.setReachable(true)
+        let again = try await owner.deactivateOrganization(request, options: .key("once"))
+        #expect(again == stored)
+        #expect(installation.acknowledgements.heads.count == 1)
+    }
+
+    @Test func `deactivating twice is one change`() async throws {
+        let owner = try Installation().platformOwner()
+        let school = try await owner.create("School")
+
+        let first = try await owner.deactivateOrganization(
+            DeactivateOrganizationRequest(id: school.id))
+        let second = try await owner.deactivateOrganization(
+            DeactivateOrganizationRequest(id: school.id))
+
+        #expect(second == first)
+        #expect(second.version == 2)
+    }
+
+    @Test func `a paused organization is settled by roles above it`() async throws {
+        let installation = try Installation()
+        let owner = try installation.platformOwner()
+        let chain = try await owner.chain("District", "School", "Branch")
+        let district = try installation.user(
+            Access.Grant(.owner, at: try chain[0].organizationID))
+        let school = try installation.user(
+            Access.Grant(.owner, at: try chain[1].organizationID))
+        _ = try await owner.deactivateOrganization(
+            DeactivateOrganizationRequest(id: chain[1].id))
+        func rename(_ organization: Organization, to title: String) -> UpdateOrganizationRequest {
+            UpdateOrganizationRequest(
+                organization: Organization(id: organization.id, title: title))
+        }
+
+        let own = try await refusal {
+            try await school.updateOrganization(rename(chain[1], to: "Own"))
+        }
+        let below = try await refusal {
+            try await school.updateOrganization(rename(chain[2], to: "Below"))
+        }
+        let above = try await district.updateOrganization(rename(chain[1], to: "Above"))
+        let staff = try await owner.updateOrganization(rename(chain[2], to: "Staff"))
+
+        #expect(own.reason == "org_not_active")
+        #expect(below.reason == "org_not_active")
+        #expect(above.title == "Above")
+        #expect(staff.title == "Staff")
+    }
+}

@@ -1,0 +1,157 @@
+import Glibc
+import Logging
+import Messages
+import RPC
+import RPCTransport
+import Storage
+import Synchronization
+import Testing
+
+@testable import ServiceKit
+
+/// Programs in this process, on real sockets.
+@Suite(.timeLimit(.minutes(1))) struct RunnerTests {
+    private let installation = Installation()
+    private let runner = ServiceRunner(name: "shelf", defaultPort: 0)
+
+    private func run(
+        _ arguments: [String] = [],
+        _ wire: @Sendable (ServiceEnvironment) async throws -> ServiceParts
+    ) async -> ServiceRunner.Exit {
+        await runner.run(
+            arguments: ["shelf", "--data", installation.folder.path, "--drain-seconds", "1"]
+                + arguments,
+            environment: ["GUILDHALL_LOG_LEVEL": "error"], wire)
+    }
+
+    /// A port that is free now.
+    private func freePort() async throws -> Int {
+        let server = RPCServer(
+            router: Router(services: []),
+            configuration: RPCServerConfiguration(address: .tcp(host: "127.0.0.1", port: 0)),
+            logger: installation.log.logger)
+        let address = Mutex<RPCAddress?>(nil)
+        try await during(server.run) {
+            let bound = try await server.boundAddress
+            address.withLock { $0 = bound }
+        }
+        guard case .tcp(_, let port)? = address.withLock({ $0 }) else { return 0 }
+        return port
+    }
+
+    @Test func `a program serves, drains and leaves its database behind`() async throws {
+        let port = try await freePort()
+        let seen = Mutex<[String]>([])
+
+        let exit = await run(["--port", "\(port)"]) { environment in
+            let shelf = Shelf(
+                try environment.openDatabase(migrations: Shelf.migrations),
+                clock: environment.clock)
+            let visitor = ServiceChild("visitor") {
+                let client = RPCClient(
+                    .tcp(host: "127.0.0.1", port: port), logger: environment.logger)
+                // The visit is over once it serves; then the program ends, and the call with it.
+                try? await HealthClient(client).watch(CheckHealthRequest()) { reply in
+                    if reply.state == .serving { throw CancellationError() }
+                }
+                let channel = SigningChannel(
+                    client, signer: environment.signer, audience: "shelf")
+                let made: Organization = try await call(
+                    channel, Shelf.put, Organization(title: "Atlas"), key: "k1")
+                let refused = await status {
+                    let _: Organization = try await call(
+                        client, Shelf.look, Organization(), key: nil)
+                }
+                seen.withLock { $0 = [made.title, refused?.reason ?? ""] }
+                await client.close()
+            }
+            return ServiceParts(methods: [shelf.methods], children: [visitor])
+        }
+
+        #expect(exit == .success)
+        #expect(seen.withLock { $0 } == ["Atlas", "unauthenticated"])
+        let database = try installation.database("shelf", Shelf.migrations)
+        let titles = try await database.read {
+            try $0.rows("SELECT title FROM item") { try $0.text(0) }
+        }
+        #expect(titles == ["Atlas"])
+        database.close()
+    }
+
+    @Test func `wrong flags end the program with 64`() async {
+        #expect(await run(["--prot", "1"]) { _ in ServiceParts(methods: []) } == .usage)
+    }
+
+    @Test func `help ends the program with 0`() async {
+        #expect(await run(["--help"]) { _ in ServiceParts(methods: []) } == .success)
+    }
+
+    @Test func `a port that is taken ends the program with 69`() async throws {
+        let server = RPCServer(
+            router: Router(services: []),
+            configuration: RPCServerConfiguration(address: .tcp(host: "127.0.0.1", port: 0)),
+            logger: installation.log.logger)
+
+        let exit = try await during(server.run) {
+            guard case .tcp(_, let port) = try await server.boundAddress else {
+                throw CancellationError()
+            }
+            return await run(["--port", "\(port)"]) { _ in ServiceParts(methods: []) }
+        }
+
+        #expect(exit == .unavailable)
+    }
+
+    @Test func `a database that another has ends the program with 75`() async throws {
+        let database = try installation.database("shelf", Shelf.migrations)
+
+        let exit = await run { environment in
+            _ = try environment.openDatabase(migrations: Shelf.migrations)
+            return ServiceParts(methods: [])
+        }
+
+        #expect(exit == .temporary)
+        database.close()
+    }
+
+    @Test func `a database of a newer program ends this one with 78`() async throws {
+        let newer = Migration(
+            component: "shelf", number: 2, name: "more",
+            sql: "CREATE TABLE more (id INTEGER PRIMARY KEY) STRICT;")
+        try installation.database("shelf", Shelf.migrations + [newer]).close()
+
+        let exit = await run { environment in
+            _ = try environment.openDatabase(migrations: Shelf.migrations)
+            return ServiceParts(methods: [])
+        }
+
+        #expect(exit == .configuration)
+    }
+
+    @Test func `work that fails ends the program with 70`() async {
+        let exit = await run { _ in
+            ServiceParts(
+                methods: [], children: [ServiceChild("frail") { throw StorageFault.sql("broken") }])
+        }
+
+        #expect(exit == .failure)
+    }
+
+    @Test func `a commit whose outcome is unknown ends the program with 75`() async {
+        let exit = await run { environment in
+            environment.losses.continuation.yield("disk")
+            return ServiceParts(methods: [])
+        }
+
+        #expect(exit == .temporary)
+    }
+
+    @Test(arguments: [
+        (0, "1970-01-01T00:00:00.000Z"), (951_782_400_123_456, "2000-02-29T00:00:00.123Z"),
+        (1_767_225_599_999_999, "2025-12-31T23:59:59.999Z"),
+        (-1, "1969-12-31T23:59:59.999Z"), (4_107_542_400_000_000, "2100-03-01T00:00:00.000Z"),
+    ])
+    func `the log tells the day and the time`(microseconds: Int64, text: String) {
+        #expect(StandardErrorLog.text(of: WallTime(microseconds: microseconds)) == text)
+    }
+}

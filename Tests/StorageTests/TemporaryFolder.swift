@@ -1,0 +1,76 @@
+import Glibc
+import Storage
+
+/// A folder of a test's own, gone with it.
+final class TemporaryFolder: Sendable {
+    let path: String
+
+    init() {
+        let random = UInt64.random(in: .min ... .max)
+        path = "/tmp/storage-test-\(getpid())-\(random)"
+        unsafe mkdir(path, 0o700)
+    }
+
+    deinit {
+        for name in ["db", "db-wal", "db-shm", "db.lock", "db.ballast"] {
+            unsafe unlink("\(path)/\(name)")
+        }
+        unsafe rmdir(path)
+    }
+
+    var databasePath: String { "\(path)/db" }
+
+    func database(
+        _ migrations: [Migration] = [.members],
+        _ change: (inout DatabaseConfiguration) -> Void = { _ in }
+    ) throws -> Database {
+        var configuration = DatabaseConfiguration(path: databasePath)
+        configuration.freeBytesMin = 0
+        change(&configuration)
+        return try Database(configuration, migrations: migrations)
+    }
+}
+
+extension Migration {
+    static let members = Migration(
+        component: "members", number: 1, name: "members",
+        sql: """
+            CREATE TABLE member (
+                id    INTEGER PRIMARY KEY,
+                email TEXT NOT NULL UNIQUE
+            ) STRICT;
+            CREATE TABLE note (
+                member_id INTEGER NOT NULL REFERENCES member (id) DEFERRABLE INITIALLY DEFERRED,
+                text      TEXT
+            ) STRICT;
+            """)
+}
+
+extension Transaction {
+    func add(_ id: Int, _ email: String) throws {
+        try execute("INSERT INTO member (id, email) VALUES (\(id), \(email))")
+    }
+}
+
+extension Database {
+    func emails() throws -> [String] {
+        try readInline { try $0.rows("SELECT email FROM member ORDER BY id") { try $0.text(0) } }
+    }
+}
+
+extension WallTime {
+    /// An arbitrary moment from which tests count.
+    static let start = WallTime(microseconds: 1_700_000_000_000_000)
+
+    func after(days: Int) -> WallTime { advanced(by: .seconds(days * 86_400)) }
+}
+
+/// The error that a call ends with; nil if it ends well.
+func failure(of call: () async throws -> Void) async -> (any Error)? {
+    do {
+        try await call()
+        return nil
+    } catch {
+        return error
+    }
+}

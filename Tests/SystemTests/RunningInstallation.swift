@@ -1,0 +1,129 @@
+import Foundation
+import Subprocess
+import Synchronization
+
+import Testing
+
+/// `guildhall start` as an operator runs it: five real processes, real sockets, real files.
+final class RunningInstallation: Sendable {
+    /// How long a test waits for anything before it fails.
+    static let patience: Duration = .seconds(60)
+
+    enum Failure: Error {
+        case ended(output: [String])
+        case late(String)
+        case noProcess(String)
+    }
+
+    let data: URL
+    let owner = (email: "owner@guildhall.example", password: "correct horse battery staple")
+    private let lines = Mutex<[String]>([])
+
+    private init(data: URL) {
+        self.data = data
+    }
+
+    /// Runs an installation around a closure and stops it as Ctrl-C would.
+    ///
+    /// - Parameters:
+    ///   - data: A folder to continue with; a fresh temporary one when absent.
+    ///   - demonstration: Whether the demonstration is loaded.
+    static func run(
+        data: URL? = nil, demonstration: Bool = false,
+        _ body: @Sendable @escaping (RunningInstallation) async throws -> Void
+    ) async throws {
+        let folder =
+            data
+            ?? FileManager.default.temporaryDirectory
+            .appending(path: "guildhall-\(UUID().uuidString)")
+        let installation = RunningInstallation(data: folder)
+        try await installation.run(demonstration: demonstration, body)
+        if data == nil { try FileManager.default.removeItem(at: folder) }
+    }
+
+    private func run(
+        demonstration: Bool, _ body: @Sendable @escaping (RunningInstallation) async throws -> Void
+    ) async throws {
+        let result = try await Subprocess.run(
+            .path(FilePath(Self.executable("guildhall").path)),
+            arguments: Arguments([
+                "start", "--data", data.path, "--http-port", "0", "--rpc-port", "0",
+                "--owner-email", owner.email, "--owner-password", owner.password,
+                demonstration ? "--demo" : "--no-demo",
+            ]),
+            input: .none, output: .sequence, error: .combinedWithOutput
+        ) { execution in
+            try await withThrowingTaskGroup { group in
+                group.addTask {
+                    for try await line in execution.standardOutput.strings() {
+                        self.lines.withLock { $0.append(line.trimmingCharacters(in: .newlines)) }
+                    }
+                }
+                defer { try? execution.send(signal: .terminate) }
+                do {
+                    try await self.until("ready") { self.url != nil }
+                    try await body(self)
+                } catch {
+                    Issue.record("the installation printed: \(self.output)")
+                    throw error
+                }
+                try execution.send(signal: .terminate)
+                try await group.waitForAll()
+            }
+        }
+        #expect(result.terminationStatus == .exited(0), "stopped as asked")
+    }
+
+    /// What `guildhall start` printed so far.
+    var output: [String] { lines.withLock { $0 } }
+
+    /// The address of the HTTP API, once everything answers.
+    var url: URL? {
+        for line in output where line.hasPrefix("guildhall ready ") {
+            return URL(string: String(line.dropFirst("guildhall ready ".count)))
+        }
+        return nil
+    }
+
+    /// The newest process of a part and its RPC address, from the line that announced it.
+    private func announcement(of part: String) throws -> (pid: Int32, address: String) {
+        for line in output.reversed() where line.hasPrefix("started \(part) pid ") {
+            let words = line.split(separator: " ")
+            guard words.count == 5, let pid = Int32(words[3]) else { break }
+            return (pid, String(words[4]))
+        }
+        throw Failure.noProcess(part)
+    }
+
+    func processIdentifier(of part: String) throws -> Int32 { try announcement(of: part).pid }
+
+    func address(of part: String) throws -> String { try announcement(of: part).address }
+
+    /// Sends a signal to the newest process of a part.
+    func signal(_ part: String, _ number: Int32) throws {
+        #expect(kill(try processIdentifier(of: part), number) == 0)
+    }
+
+    /// Kills a part the hard way and waits until the supervisor has started it again.
+    func killAndAwaitRestart(_ part: String) async throws {
+        let killed = try processIdentifier(of: part)
+        try signal(part, SIGKILL)
+        try await until("\(part) started again") { try self.processIdentifier(of: part) != killed }
+    }
+
+    /// Waits until a condition holds, looking again and again.
+    func until(_ what: String, _ condition: () async throws -> Bool) async throws {
+        let end = ContinuousClock.now.advanced(by: Self.patience)
+        while ContinuousClock.now < end {
+            if try await condition() { return }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        throw Failure.late(what)
+    }
+
+    /// An executable of the build that these tests belong to.
+    static func executable(_ name: String) -> URL {
+        URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+            .deletingLastPathComponent().appending(path: name)
+    }
+}

@@ -1,0 +1,89 @@
+import Testing
+
+/// A sale that creates an organization, driven through the API.
+struct Sale: Sendable {
+    static let title = "Jefferson Middle School"
+
+    let api: API
+    let id: String
+
+    /// Drafts, registers and approves a sale.
+    static func approve(
+        _ api: API, below parent: String, quantity: Int, title: String = Sale.title
+    ) async throws -> Sale {
+        let sale = try await register(api, below: parent, quantity: quantity, title: title)
+        let approved = try await sale.approve()
+        try #require(approved.status == 200, "\(approved.body)")
+        return sale
+    }
+
+    /// Drafts and registers a sale.
+    static func register(
+        _ api: API, below parent: String, quantity: Int, title: String = Sale.title
+    ) async throws -> Sale {
+        let partner = try await api.post("/v1/partners", ["name": .text("Partner of \(title)")])
+        try #require(partner.status == 201, "\(partner.body)")
+        let product = try await api.post(
+            "/v1/products",
+            [
+                "name": .text("Seat for \(title)"), "unitPriceMinor": "1500", "currency": "USD",
+                "seatsPerUnit": 1,
+            ])
+        try #require(product.status == 201, "\(product.body)")
+        let draft = try await api.post(
+            "/v1/sales",
+            [
+                "partnerId": partner.body.id,
+                "newOrganization": [
+                    "parentId": .text(parent), "title": .text(title),
+                    "category": "ORGANIZATION_CATEGORY_ACADEMIC_K12", "country": "US",
+                    "colors": ["primary": "#8a3b12"],
+                ],
+                "lines": [
+                    ["productId": product.body.id, "quantity": .number(Double(quantity))]
+                ],
+            ])
+        try #require(draft.status == 201, "\(draft.body)")
+        let sale = Sale(api: api, id: try #require(draft.body.id.text))
+        let registered = try await api.post("/v1/sales/\(sale.id):register")
+        try #require(registered.status == 200, "\(registered.body)")
+        #expect(registered.body.listTotalMinor.number == 1_500 * quantity)
+        return sale
+    }
+
+    func approve() async throws -> API.Answer {
+        try await api.post("/v1/sales/\(id):approve", key: "approve-\(id)")
+    }
+
+    func now() async throws -> JSON {
+        try await api.get("/v1/sales/\(id)").body
+    }
+
+    /// Waits until the sale is fulfilled and answers the organization it made.
+    func fulfilled(in installation: RunningInstallation) async throws -> String {
+        try await installation.until("the sale is fulfilled") {
+            try await now().state.text == "SALE_STATE_FULFILLED"
+        }
+        return try #require(try await now().buyerOrganizationId.text)
+    }
+
+    /// One organization of the title, with its seats, one workspace and the color sold.
+    static func expectExactlyOne(
+        _ api: API, below parent: String, buyer: String, seats: Int
+    ) async throws {
+        let children = try await api.get("/v1/organizations?parent=\(parent)")
+        let sold = children.body.organizations.items.filter { $0.title.text == title }
+        #expect(sold.map(\.id.text) == [buyer])
+        #expect(sold.map(\.effectiveState.text) == ["EFFECTIVE_STATE_ACTIVE"])
+        let pool = try await api.get("/v1/organizations/\(buyer)/seats").body
+        #expect(pool.seatCount.number == seats)
+        #expect(pool.seatCeiling.number == seats)
+        let workspaces = try await api.get("/v1/organizations/\(buyer)/workspaces").body
+        #expect(workspaces.workspaces.items.map(\.title.text) == ["Default Workspace"])
+        let appearance = try await api.get("/v1/organizations/\(buyer)/appearance").body
+        #expect(appearance.colors.primary.text == "#8a3b12")
+        let ledger = try await api.get("/v1/organizations/\(buyer)/seats/ledger").body
+        let resizes = ledger.entries.items.filter { $0.operation.text == "resize" }
+        #expect(resizes.count == 1)
+    }
+}
