@@ -56,11 +56,8 @@ struct API: Sendable {
 
     private func answer(_ request: Incoming, _ route: Route, reply: [UInt8]) throws -> Answer {
         let json = try transcoder.reply(reply, of: route)
-        var answer = Answer.json(route.creates ? 201 : 200, json)
-        guard Transcoder.hasETag(route),
-            case .string(let tag)? = try JSONParser.document(json, depthMax: Int.max)["etag"],
-            ETag.isLegal(tag)
-        else { return answer }
+        var answer = Answer.json(route.creates ? 201 : 200, json.encoded)
+        guard case .string(let tag)? = json["etag"], ETag.isLegal(tag) else { return answer }
         answer.fields["ETag"] = "\"\(tag)\""
         if route.verb == "GET", ETag.matches(request.field("if-none-match"), tag) {
             answer.status = 304

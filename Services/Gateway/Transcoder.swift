@@ -24,21 +24,18 @@ struct Transcoder: Sendable {
     /// The JSON of an encoded reply.
     ///
     /// - Throws: What the decoder finds wrong with the bytes: a defect of the service.
-    func reply(_ bytes: [UInt8], of route: Route) throws -> [UInt8] {
+    func reply(_ bytes: [UInt8], of route: Route) throws -> JSONValue {
         try json(bytes, as: route.reply)
-    }
-
-    /// Whether the reply of a route carries an `etag`.
-    static func hasETag(_ route: Route) -> Bool {
-        hasField("etag", route.reply)
     }
 
     private func json<Reply: SwiftProtobuf.Message>(
         _ bytes: [UInt8], as type: Reply.Type
-    ) throws -> [UInt8] {
+    ) throws -> JSONValue {
         var options = JSONEncodingOptions()
         options.useDeterministicOrdering = true
-        return try Reply(serializedBytes: bytes).jsonUTF8Bytes(options: options)
+        let json: [UInt8] = try Reply(serializedBytes: bytes).jsonUTF8Bytes(options: options)
+        return try JSONParser.document(json, depthMax: limits.jsonDepthMax)
+            .completed(as: Reply.protoMessageName)
     }
 
     private func encode<Request: SwiftProtobuf.Message>(

@@ -29,7 +29,7 @@ struct WelcomePage: Sendable {
         .good{color:var(--good)}.bad{color:var(--bad)}
         pre{background:var(--code);border:1px solid var(--line);border-radius:.375rem;\
         padding:1rem;overflow-x:auto;font:.875rem/1.5 ui-monospace,monospace}
-        code{font-family:ui-monospace,monospace}
+        code{font-family:ui-monospace,monospace}p code{font-size:.9em}
         """
 
     private static let styleHash = Digest.base64(of: style)

@@ -91,9 +91,7 @@ extension Gate {
     }
 }
 
-/// Why a call is not even tried.
-///
-/// It is never stored: the same key may succeed later.
+/// Why a call is refused before the rules of the domain are asked.
 enum Denial: StatusConvertible, Hashable {
     /// A field that is not as it must be.
     case invalid(field: String, String)

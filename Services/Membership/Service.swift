@@ -72,11 +72,13 @@ struct Service: MembershipService {
     // MARK: - What every call needs
 
     /// Turns a decision about the tree into an answer.
-    func check(_ decision: Decision) throws(Denial) {
+    ///
+    /// - Throws: ``Denial/notPermitted``, or ``OutOfScope``.
+    func check(_ decision: Decision) throws {
         switch decision {
         case .allowed: return
-        case .forbidden: throw .notPermitted
-        case .notFound: throw .noSuchOrganization
+        case .forbidden: throw Denial.notPermitted
+        case .notFound: throw OutOfScope()
         }
     }
 
@@ -90,12 +92,16 @@ struct Service: MembershipService {
     ) async throws -> Value {
         do {
             return try await body()
+        } catch is OutOfScope {
+            throw Denial.noSuchOrganization
         } catch is UnknownNode {
             do {
                 try await tree.catchUp()
                 return try await body()
             } catch is UnknownNode {
                 throw otherwise
+            } catch is OutOfScope {
+                throw Denial.noSuchOrganization
             }
         }
     }

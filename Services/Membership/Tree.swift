@@ -9,6 +9,11 @@ import TreeCopy
 /// An organization that this service does not know (yet): the caller catches up and tries again.
 struct UnknownNode: Error {}
 
+/// An organization outside the caller's scope: answered as one that does not exist.
+///
+/// It is no refusal that is kept under the call's key, for rights may come.
+struct OutOfScope: Error {}
+
 /// An organization whose parent changed.
 ///
 /// Places are counted at every ancestor, so that a move is
@@ -112,10 +117,10 @@ struct TreeFollower: Sendable {
 extension TreePath {
     /// The path for somebody who calls.
     ///
-    /// - Throws: ``Denial/noSuchOrganization`` while it is being prepared: then only services
+    /// - Throws: ``OutOfScope`` while it is being prepared: then only services
     ///   know of it.
     func visible(to principal: Access.Principal) throws -> TreePath {
         guard principal.userID != nil, case .provisioning = state else { return self }
-        throw Denial.noSuchOrganization
+        throw OutOfScope()
     }
 }

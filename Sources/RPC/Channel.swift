@@ -20,8 +20,9 @@ public protocol Channel: Sendable {
 
 /// What a caller wants for one call.
 public struct CallOptions: Sendable, Hashable {
-    /// How long the call may take; nil is ``Deadline/timeoutDefault`` for unary calls and no end
-    /// for streams. The deadline of the call being handled shortens it.
+    /// How long the call may take; nil is the default for unary calls and no end for streams.
+    ///
+    /// The default is ``Deadline/timeoutDefault``. The deadline of the call being handled shortens it.
     public var timeout: Duration?
     /// Sent beside the request.
     public var metadata: Metadata

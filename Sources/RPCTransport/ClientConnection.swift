@@ -1,7 +1,9 @@
 import NIOCore
 import RPC
 
-/// The client's side of one connection. It lives on its event loop.
+/// The client's side of one connection.
+///
+/// It lives on its event loop.
 final class ClientConnection: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -167,13 +169,14 @@ final class ClientConnection: ChannelInboundHandler {
         reason = goaway.status
         guard phase == .ready else { return }
         phase = .draining
-        for (number, call) in calls.all where number > goaway.lastCall {
-            calls.remove(number)
-            let failure = call.failure(
-                .unavailable, goaway.status.message, peer: link.target, phase: .queue)
-            call.end(.failure(failure))
-        }
+        let unseen = calls.all.filter { $0.call > goaway.lastCall }.sorted { $0.call < $1.call }
+        for (number, _) in unseen { calls.remove(number) }
         link.didDrain(self)
+        // They were not begun: sent again on another connection, whatever their kind.
+        for (_, call) in unseen {
+            call.number = 0
+            link.enqueue(call)
+        }
         closeIfDrained()
     }
 

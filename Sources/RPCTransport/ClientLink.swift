@@ -3,8 +3,9 @@ import NIOCore
 import NIOPosix
 import RPC
 
-/// One place for a connection to the target: connects when calls come, again when it was lost, and
-/// holds the calls that wait. It lives on its event loop.
+/// One place for a connection to the target, with the calls that wait for it.
+///
+/// It connects when calls come, and again when the connection was lost. It lives on its event loop.
 final class ClientLink {
     private enum State {
         case idle

@@ -14,9 +14,9 @@ public struct RPCClientConfiguration: Sendable, Hashable {
     public var connectTimeout: Duration = .seconds(2)
     /// From a connection to the server's settings.
     public var handshakeTimeout: Duration = .seconds(5)
-    /// The pause after a failed attempt to connect: drawn from 0 to this, doubled each time…
+    /// The pause after a failed attempt to connect: drawn from 0 to this, doubled each time.
     public var backoffBase: Duration = .milliseconds(50)
-    /// …up to this.
+    /// The doubled pause grows up to this.
     public var backoffMax: Duration = .seconds(1)
     /// Attempts of a call that may be repeated.
     public var attemptsMax = 3
@@ -24,9 +24,9 @@ public struct RPCClientConfiguration: Sendable, Hashable {
     public var retryBase: Duration = .milliseconds(100)
     /// Calls that wait for a connection, or for a place on it.
     public var queueMax = 1_024
-    /// A connection with calls and without frames is pinged after this time…
+    /// A connection with calls and without frames is pinged after this time.
     public var pingInterval: Duration = .seconds(60)
-    /// …and given up when no frame arrives in this time.
+    /// A connection that was pinged is given up when no frame arrives in this time.
     public var pongTimeout: Duration = .seconds(20)
 
     /// The defaults.

@@ -48,15 +48,15 @@ public struct RPCServerConfiguration: Sendable {
         public var frameTimeout: Duration = .seconds(10)
         /// A connection without calls and frames is closed after this time.
         public var idleTimeout: Duration = .seconds(300)
-        /// A connection with calls and without frames is pinged after this time…
+        /// A connection with calls and without frames is pinged after this time.
         public var pingInterval: Duration = .seconds(60)
-        /// …and closed when no frame arrives in this time.
+        /// A connection that was pinged is closed when no frame arrives in this time.
         public var pongTimeout: Duration = .seconds(20)
         /// Pings of the client that come sooner than this twice close the connection.
         public var peerPingIntervalMin: Duration = .seconds(10)
-        /// Cancellations on a connection…
+        /// Cancellations on a connection within ``cancelsPeriod``; more close it.
         public var cancelsMax = 200
-        /// …within this time.
+        /// The time over which cancellations are counted.
         public var cancelsPeriod: Duration = .seconds(30)
         /// A connection that cannot be written to for this time is closed.
         public var unwritableTimeout: Duration = .seconds(30)

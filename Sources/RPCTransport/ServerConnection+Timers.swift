@@ -82,8 +82,8 @@ extension ServerConnection {
 
         /// When the timer must fire, if it is not set for then or earlier.
         func dueUnarmed(hasCalls: Bool) -> ContinuousClock.Instant? {
-            var due = lingerDue ?? quietDue(hasCalls: hasCalls)
-            for candidate in [handshakeDue, frameDue, callDue, unwritableDue] {
+            var due = lingerDue ?? handshakeDue ?? quietDue(hasCalls: hasCalls)
+            for candidate in [frameDue, callDue, unwritableDue] {
                 if let candidate { due = min(due, candidate) }
             }
             return timer.isArmed(for: due) ? nil : due
@@ -124,7 +124,7 @@ extension ServerConnection {
                     Status(.resourceExhausted, "The peer did not take what was sent."))
             }
             if let callDue, callDue <= now { return .calls }
-            guard quietDue(hasCalls: hasCalls) <= now else { return nil }
+            guard handshakeDue == nil, quietDue(hasCalls: hasCalls) <= now else { return nil }
             guard hasCalls else { return .idle }
             guard pingSent == nil else {
                 return .failure(Status(.unavailable, "The peer does not answer."))

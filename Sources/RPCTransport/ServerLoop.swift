@@ -167,13 +167,8 @@ final class ServerLoop {
     /// A suspended call has ended: whoever waits for its place may begin.
     func giveBack(_ lane: Admission.Lane) {
         core.admission.giveBack(lane)
-        guard core.admission.hasQueue else { return }
-        if waiting.isEmpty {
-            core.onEachLoop { $0.admitWaiting() }
-        } else {
-            let bound = NIOLoopBound(self, eventLoop: context.loop)
-            context.loop.execute { bound.value.admitWaiting() }
-        }
+        // Calls may wait on any thread, and those that begin may end without a further word.
+        if core.admission.hasQueue { core.onEachLoop { $0.admitWaiting() } }
     }
 
     private func admitWaiting() {

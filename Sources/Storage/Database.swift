@@ -68,6 +68,7 @@ public final class Database: Sendable {
     /// - Returns: What the job returns.
     /// - Throws: ``StorageFault``, `CancellationError` when the task was cancelled before the job
     ///   began, or what the job throws.
+    @discardableResult
     public func write<T: Sendable>(
         deadline: ContinuousClock.Instant? = nil,
         _ job: @escaping @Sendable (Transaction) throws -> T
@@ -153,7 +154,9 @@ public final class Database: Sendable {
         return removed
     }
 
-    /// Ends the threads and closes the file; jobs that wait are refused. Blocks until done.
+    /// Ends the threads and closes the file.
+    ///
+    /// Jobs that wait are refused; blocks until those under way are done.
     public func close() {
         let threads = self.threads.withLock { threads in
             let taken = threads

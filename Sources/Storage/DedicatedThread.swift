@@ -7,6 +7,7 @@ struct DedicatedThread: Sendable {
     /// Starts a thread.
     ///
     /// - Parameter body: Runs on it; the thread ends with it.
+    /// - Throws: ``StorageFault/busy(retryAfter:)`` when the machine has no thread left.
     init(_ body: @escaping @Sendable () -> Void) throws {
         let context = unsafe Unmanaged.passRetained(Body(run: body))
         var thread = pthread_t()

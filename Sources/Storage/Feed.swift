@@ -64,6 +64,7 @@ public struct Feed: Sendable {
     /// - Parameters:
     ///   - sequence: 0 for all.
     ///   - limit: At most ``eventsMax``.
+    /// - Returns: The events; none at the end of the feed.
     /// - Throws: ``StorageFault`` or `CancellationError`.
     public func events(after sequence: Int64, limit: Int) async throws -> [FeedEvent] {
         let limit = min(max(limit, 1), Self.eventsMax)
@@ -157,9 +158,10 @@ extension Transaction {
         effects.lastEvent = lastInsertedRow
     }
 
-    /// How far the feed of a source has been applied here; nil before the first time.
+    /// How far the feed of a source has been applied here.
     ///
     /// - Parameter source: The name of the source.
+    /// - Returns: The position; nil before the first time.
     /// - Throws: ``StorageFault``.
     public func feedPosition(of source: String) throws -> FeedPosition? {
         try row(

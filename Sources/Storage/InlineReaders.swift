@@ -24,8 +24,11 @@ final class InlineReaders: Sendable {
     /// Opens connections.
     ///
     /// - Parameters:
+    ///   - engine: Opens them.
     ///   - count: So many are opened now.
     ///   - countMax: So many may be open when as many threads read at once.
+    ///   - readTimeMax: How long one job may read.
+    /// - Throws: What the engine throws.
     init(_ engine: any Engine, count: Int, countMax: Int, readTimeMax: Duration) throws {
         self.engine = engine
         self.readTimeMax = readTimeMax

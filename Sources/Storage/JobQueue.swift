@@ -30,6 +30,7 @@ final class JobQueue<Context>: Sendable {
     /// - Parameters:
     ///   - deadline: A job that would begin after it is refused.
     ///   - body: Runs on the thread.
+    /// - Returns: What the closure returns.
     /// - Throws: ``StorageFault``, `CancellationError`, or what the closure throws.
     func perform<Value: Sendable>(
         deadline: ContinuousClock.Instant?, _ body: @escaping @Sendable (Context) throws -> Value

@@ -5,6 +5,7 @@ public protocol Reading {
     /// - Parameters:
     ///   - sql: One query; it names its own limit.
     ///   - map: Makes a value of a row.
+    /// - Returns: The values in the order of the rows.
     /// - Throws: ``StorageFault``, or what the closure throws.
     func rows<T>(_ sql: SQL, _ map: (Row) throws -> T) throws -> [T]
 
@@ -13,6 +14,7 @@ public protocol Reading {
     /// - Parameters:
     ///   - sql: One query.
     ///   - map: Makes a value of the row.
+    /// - Returns: The value; nil if there is no row.
     /// - Throws: ``StorageFault``, or what the closure throws.
     func row<T>(_ sql: SQL, _ map: (Row) throws -> T) throws -> T?
 }

@@ -57,13 +57,13 @@ struct WorkflowProgress: Sendable, Hashable {
 
     /// A workflow that stands still for so long before its pivot is undone.
     static let patience: Duration = .seconds(600)
-    /// An operator looks at a workflow after so many attempts,
+    /// An operator looks at a workflow after so many attempts at a step.
     static let attemptsUntilStuck = 100
-    /// or after it has been undone for so long.
+    /// An operator looks at a workflow that has not been undone for so long.
     static let compensationUntilStuck: Duration = .seconds(86_400)
-    /// The longest first wait before a step is tried again; it doubles each time,
+    /// The longest wait before the second attempt; it doubles with each.
     static let backoffFirst: Duration = .milliseconds(100)
-    /// up to this.
+    /// The longest wait of all.
     static let backoffMax: Duration = .seconds(30)
 
     /// The course of a workflow: what an outcome makes of it.
@@ -73,6 +73,7 @@ struct WorkflowProgress: Sendable, Hashable {
     ///   - shape: The form of the workflow.
     ///   - now: The wall clock.
     ///   - jitter: 0 to 1, at random: spreads attempts that failed together.
+    /// - Returns: Where the workflow stands then.
     func after(
         _ outcome: StepOutcome, shape: WorkflowShape, now: WallTime, jitter: Double
     ) -> WorkflowProgress {

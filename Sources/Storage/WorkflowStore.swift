@@ -91,8 +91,11 @@ enum WorkflowStore {
     ///   - instance: As the mover knows it.
     ///   - progress: Where it goes.
     ///   - result: Of the step, if it was done.
+    ///   - now: The wall clock.
     ///   - lease: How long the mover keeps it when it goes on at once; zero to let it go.
+    ///   - transaction: Holds the move.
     /// - Returns: The workflow as it is now; nil if somebody else has moved it.
+    /// - Throws: ``StorageFault``.
     static func advance(
         _ instance: WorkflowInstance, to progress: WorkflowProgress, result: [UInt8]?,
         at now: WallTime, lease: Duration, in transaction: Transaction

@@ -1,6 +1,7 @@
 import Access
 import Messages
 import RPC
+import Storage
 import Testing
 
 @testable import Branding

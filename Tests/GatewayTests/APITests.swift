@@ -15,7 +15,8 @@ struct APITests {
             (request: GetOrganizationRequest, context) in
             seen.keep(context)
             return Organization(
-                id: request.id, title: "Nørth", status: .active, version: 3, etag: "v3")
+                id: request.id, title: "Nørth", status: .active, version: 3, etag: "v3",
+                path: [PathElement(id: "r")])
         }
         try await Stage.run([authentication, getOrganization]) { stage in
             let answer = try await stage.http.send(
@@ -27,8 +28,12 @@ struct APITests {
             #expect(answer.fields["x-request-id"] == "from-me")
             #expect(
                 answer.text == #"""
-                    {"id":"01890a5d-ac96-774b-bcce-b302099a8057","title":"Nørth",\#
-                    "status":"ORGANIZATION_STATUS_ACTIVE","version":"3","etag":"v3"}
+                    {"id":"01890a5d-ac96-774b-bcce-b302099a8057","parentId":"","depth":0,\#
+                    "title":"Nørth","description":"","category":\#
+                    "ORGANIZATION_CATEGORY_UNSPECIFIED","country":"",\#
+                    "status":"ORGANIZATION_STATUS_ACTIVE","effectiveState":\#
+                    "EFFECTIVE_STATE_UNSPECIFIED","origin":"ORGANIZATION_ORIGIN_UNSPECIFIED",\#
+                    "version":"3","etag":"v3","path":[{"id":"r","title":""}],"warnings":[]}
                     """#)
         }
         let context = try #require(seen.value)

@@ -224,6 +224,27 @@ private struct BadCall: Sendable, CustomTestStringConvertible {
             }?.code == .permissionDenied)
     }
 
+    @Test func `what was not found for want of a right is found once the right is there`()
+        async throws
+    {
+        let hall = try Hall()
+        let school = try await hall.organization()
+        let manager: UserID = hall.identifiers.next()
+        let person = try await hall.person()
+        var options = CallOptions()
+        options.metadata[text: MetadataKey.idempotencyKey] = "one-key"
+        let request = AddMemberRequest(organizationID: school.text, userID: person.text)
+
+        let before = await refusal {
+            try await hall.acting(manager, []).addMember(request, options: options)
+        }
+        let after = try await hall.acting(manager, [Access.Grant(.manager, at: school)])
+            .addMember(request, options: options)
+
+        #expect(before?.code == .notFound)
+        #expect(after.state == .active)
+    }
+
     @Test func `nobody makes or stops somebody stronger, or changes the own roles`() async throws {
         let hall = try Hall()
         let school = try await hall.organization()

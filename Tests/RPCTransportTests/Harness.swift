@@ -89,6 +89,9 @@ func withClient<Result>(
     _ body: (RPCClient) async throws -> Result
 ) async throws -> Result {
     var configuration = RPCClientConfiguration()
+    // A busy machine must not decide what a test finds.
+    configuration.connectTimeout = .seconds(20)
+    configuration.handshakeTimeout = .seconds(20)
     configure(&configuration)
     let client = RPCClient(address, configuration: configuration)
     let result: Swift.Result<Result, any Error>

@@ -113,7 +113,7 @@ private final class Source: Sendable {
             let consumer = try consumer { event in seen.withLock { $0.append(event.sequence) } }
             try await during(consumer.run) {
                 try await source.publish(identifiers.next(), title: "\(round)")
-                try await consumer.catchUp()
+                try await consumer.catchUp(within: .seconds(30))
             }
         }
 
@@ -143,7 +143,7 @@ private final class Source: Sendable {
         try await source.publish(identifiers.next(), title: "A")
         try await source.publish(identifiers.next(), title: "B")
         let first = try consumer()
-        try await during(first.run) { try await first.catchUp() }
+        try await during(first.run) { try await first.catchUp(within: .seconds(30)) }
 
         _ = try await copy.write { try $0.execute("DELETE FROM tree_node") }
         let second = try consumer()
@@ -159,7 +159,7 @@ private final class Source: Sendable {
         try await source.publish(kept, title: "Kept", version: 7)
         try await source.publish(identifiers.next(), title: "Lost")
         let first = try consumer()
-        try await during(first.run) { try await first.catchUp() }
+        try await during(first.run) { try await first.catchUp(within: .seconds(30)) }
 
         let restored = Source(
             try installation.database("restored"), clock: installation.clock.clock)

@@ -212,7 +212,8 @@ func call<Reply: Message>(
     _ channel: any Channel, _ method: MethodDescriptor, _ request: some Message,
     key: String? = nil, metadata: Metadata = Metadata()
 ) async throws -> Reply {
-    var options = CallOptions(metadata: metadata)
+    // Long enough for a machine that is busy with other things.
+    var options = CallOptions(timeout: .seconds(30), metadata: metadata)
     if let key { options.metadata[text: MetadataKey.idempotencyKey] = key }
     let payload = try await channel.unary(method, .message(request), options: options)
     return try Reply(decoding: payload.bytes)

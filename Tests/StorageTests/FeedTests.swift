@@ -2,7 +2,7 @@ import Testing
 
 @testable import Storage
 
-@Suite struct FeedTests {
+@Suite(.timeLimit(.minutes(1))) struct FeedTests {
     private struct Refused: Error {}
 
     @Test func `events come in the order of their commits, from where one left off`() async throws {

@@ -3,38 +3,33 @@ import Testing
 
 @testable import Storage
 
-@Suite struct GroupCommitTests {
+@Suite(.timeLimit(.minutes(1))) struct GroupCommitTests {
     private struct Refused: Error {}
 
     @Test func `a job that fails takes back its own changes alone`() async throws {
         let files = TemporaryFolder()
         let database = try files.database()
-        let gate = Bell()
-        async let blocker: Void = database.write { _ in gate.wait() }
 
-        let results = await withTaskGroup(of: (Int, Bool).self) { group in
-            for id in 1...100 {
-                group.addTask {
-                    do {
-                        try await database.write { transaction in
-                            try transaction.add(id, "\(id)")
-                            if id % 10 == 0 { throw Refused() }
+        try await database.holdingWriter { release in
+            let failed = await withTaskGroup(of: Int?.self) { group in
+                for id in 1...100 {
+                    group.addTask {
+                        let error = await failure {
+                            try await database.write { transaction in
+                                try transaction.add(id, "\(id)")
+                                if id % 10 == 0 { throw Refused() }
+                            }
                         }
-                        return (id, true)
-                    } catch {
-                        return (id, false)
+                        return error == nil ? nil : id
                     }
                 }
+                while database.waitingWrites < 100 { await Task.yield() }
+                release()
+                return await group.reduce(into: []) { $0.append($1) }.compactMap { $0 }
             }
-            while database.waitingWrites < 100 { await Task.yield() }
-            gate.ring()
-            return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+            #expect(failed.sorted() == Array(stride(from: 10, through: 100, by: 10)))
         }
 
-        try await blocker
-        #expect(
-            results.filter { !$0.value }.keys.sorted()
-                == Array(stride(from: 10, through: 100, by: 10)))
         let expected = (1...100).filter { $0 % 10 != 0 }.map { "\($0)" }
         #expect(try database.emails() == expected)
     }
@@ -68,75 +63,68 @@ import Testing
     {
         let files = TemporaryFolder()
         let database = try files.database()
-        let gate = Bell()
-        async let blocker: Void = database.write { _ in gate.wait() }
-        async let good: Void = database.write { try $0.add(1, "ada") }
-        async let bad = failure {
-            try await database.write { transaction in
-                _ = try transaction.execute(
-                    "INSERT INTO note (member_id, text) VALUES (99, 'stray')")
+
+        try await database.holdingWriter { release in
+            async let good: Void = database.write { try $0.add(1, "ada") }
+            async let bad = failure {
+                try await database.write { transaction in
+                    _ = try transaction.execute(
+                        "INSERT INTO note (member_id, text) VALUES (99, 'stray')")
+                }
             }
+            async let alsoGood: Void = database.write { try $0.add(2, "bob") }
+            while database.waitingWrites < 3 { await Task.yield() }
+            release()
+            try await good
+            try await alsoGood
+            let fault = await bad as? StorageFault
+            #expect(fault == .constraint("FOREIGN KEY constraint failed"))
         }
-        async let alsoGood: Void = database.write { try $0.add(2, "bob") }
-        while database.waitingWrites < 3 { await Task.yield() }
 
-        gate.ring()
-
-        try await blocker
-        try await good
-        try await alsoGood
-        let fault = await bad as? StorageFault
-        #expect(fault == .constraint("FOREIGN KEY constraint failed"))
-        #expect(try database.emails() == ["ada", "bob"])
+        #expect(try database.emails().sorted() == ["ada", "bob"])
     }
 
     @Test func `a job sees the changes of the jobs before it`() async throws {
         let files = TemporaryFolder()
         let database = try files.database()
-        let gate = Bell()
-        async let blocker: Void = database.write { _ in gate.wait() }
-        async let counts = withThrowingTaskGroup(of: Int?.self) { group in
-            for id in 1...20 {
-                group.addTask {
-                    try await database.write { transaction in
-                        try transaction.add(id, "\(id)")
-                        return try transaction.row("SELECT count(*) FROM member") { try $0.int(0) }
+
+        try await database.holdingWriter { release in
+            let counts = try await withThrowingTaskGroup(of: Int?.self) { group in
+                for id in 1...20 {
+                    group.addTask {
+                        try await database.write { transaction in
+                            try transaction.add(id, "\(id)")
+                            return try transaction.row("SELECT count(*) FROM member") {
+                                try $0.int(0)
+                            }
+                        }
                     }
                 }
+                while database.waitingWrites < 20 { await Task.yield() }
+                release()
+                return try await group.reduce(into: Set<Int?>()) { $0.insert($1) }
             }
-            return try await group.reduce(into: Set<Int>()) { $0.insert($1 ?? 0) }
+            #expect(counts == Set((1...20).map { $0 }))
         }
-        while database.waitingWrites < 20 { await Task.yield() }
-
-        gate.ring()
-
-        try await blocker
-        #expect(try await counts == Set(1...20))
     }
 
     @Test func `a full queue refuses more`() async throws {
         let files = TemporaryFolder()
         let database = try files.database([.members]) { $0.queueMax = 4 }
-        let gate = Bell()
-        let hasBegun = Bell()
-        async let blocker: Void = database.write { _ in
-            hasBegun.ring()
-            gate.wait()
-        }
-        async let waiting: Void = withThrowingDiscardingTaskGroup { group in
-            for id in 1...4 {
-                group.addTask { try await database.write { try $0.add(id, "\(id)") } }
+
+        try await database.holdingWriter { release in
+            try await withThrowingDiscardingTaskGroup { group in
+                for id in 1...4 {
+                    group.addTask { try await database.write { try $0.add(id, "\(id)") } }
+                }
+                while database.waitingWrites < 4 { await Task.yield() }
+                await #expect(throws: StorageFault.self) {
+                    try await database.write { try $0.add(5, "5") }
+                }
+                release()
             }
         }
-        // The blocker itself may be among the waiting until the writer has taken it.
-        try await database.read { _ in hasBegun.wait() }
-        while database.waitingWrites < 4 { await Task.yield() }
 
-        await #expect(throws: StorageFault.self) { try await database.write { try $0.add(5, "5") } }
-
-        gate.ring()
-        try await blocker
-        try await waiting
         #expect(try database.emails() == ["1", "2", "3", "4"])
     }
 
@@ -168,18 +156,19 @@ import Testing
     @Test func `a caller that has gone has its waiting job dropped`() async throws {
         let files = TemporaryFolder()
         let database = try files.database()
-        let gate = Bell()
-        async let blocker: Void = database.write { _ in gate.wait() }
 
-        await withTaskGroup(of: (any Error)?.self) { group in
-            group.addTask { await failure { try await database.write { try $0.add(1, "gone") } } }
-            while database.waitingWrites < 1 { await Task.yield() }
-            group.cancelAll()
-            #expect(await group.next() is CancellationError)
+        try await database.holdingWriter { release in
+            await withTaskGroup(of: (any Error)?.self) { group in
+                group.addTask {
+                    await failure { try await database.write { try $0.add(1, "gone") } }
+                }
+                while database.waitingWrites < 1 { await Task.yield() }
+                group.cancelAll()
+                #expect(await group.next() is CancellationError)
+            }
+            release()
         }
-        gate.ring()
 
-        try await blocker
         #expect(try database.emails() == [])
     }
 
@@ -192,28 +181,22 @@ import Testing
             configuration.engine = engine
             configuration.onLost = { reason in reports.withLock { $0.append(reason) } }
         }
-        let gate = Bell()
-        let hasBegun = Bell()
-        async let blocker: Void = database.write { _ in
-            hasBegun.ring()
-            gate.wait()
-        }
-        try await database.read { _ in hasBegun.wait() }
-        async let first = failure {
-            try await database.write { transaction in
-                try transaction.add(1, "ada")
-                engine.failsCommits.withLock { $0 = true }
-            }
-        }
-        async let second = failure { try await database.write { _ in throw Refused() } }
-        while database.waitingWrites < 2 { await Task.yield() }
-
-        gate.ring()
-
         let lost = StorageFault.lost("the disk is gone")
-        try await blocker
-        #expect(await first as? StorageFault == lost)
-        #expect(await second as? StorageFault == lost)
+
+        try await database.holdingWriter { release in
+            async let first = failure {
+                try await database.write { transaction in
+                    try transaction.add(1, "ada")
+                    engine.failsCommits.withLock { $0 = true }
+                }
+            }
+            async let second = failure { try await database.write { _ in throw Refused() } }
+            while database.waitingWrites < 2 { await Task.yield() }
+            release()
+            #expect(await first as? StorageFault == lost)
+            #expect(await second as? StorageFault == lost)
+        }
+
         await #expect(throws: lost) { try await database.write { try $0.add(2, "bob") } }
         #expect(reports.withLock { $0.count } == 1)
     }

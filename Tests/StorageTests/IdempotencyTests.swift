@@ -3,7 +3,7 @@ import Testing
 
 @testable import Storage
 
-@Suite struct IdempotencyTests {
+@Suite(.timeLimit(.minutes(1))) struct IdempotencyTests {
     private struct Full: DefiniteRefusal {
         var encodedRefusal: [UInt8] { [9, 9] }
     }

@@ -1,5 +1,6 @@
 import Glibc
-import Storage
+
+@testable import Storage
 
 /// A folder of a test's own, gone with it.
 final class TemporaryFolder: Sendable {
@@ -53,6 +54,21 @@ extension Transaction {
 }
 
 extension Database {
+    /// Runs a closure while the writer is held up, until the closure releases it.
+    func holdingWriter(
+        _ body: (_ release: @Sendable () -> Void) async throws -> Void
+    ) async throws {
+        let hasBegun = Bell()
+        let gate = Bell()
+        async let held: Void = write { _ in
+            hasBegun.ring()
+            gate.wait()
+        }
+        try await read { _ in hasBegun.wait() }
+        try await body { gate.ring() }
+        try await held
+    }
+
     func emails() throws -> [String] {
         try readInline { try $0.rows("SELECT email FROM member ORDER BY id") { try $0.text(0) } }
     }

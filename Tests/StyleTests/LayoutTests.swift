@@ -44,7 +44,7 @@ import Testing
         ("Messages", ["CMessages", "CProtobufC", "RPC"]),
         ("RPCTransport", ["RPC"]),
         ("RPCTesting", ["RPC"]),
-        ("TreeCopy", ["Access", "Messages", "Storage"]),
+        ("TreeCopy", ["Access", "Messages", "RPC", "Storage"]),
         ("ServiceKit", ["Access", "Messages", "RPC", "RPCTransport", "Storage"]),
         (
             "guildhall", ["Access", "Messages", "RPC", "RPCTransport", "ServiceKit"]

@@ -26,7 +26,8 @@ struct API: Sendable {
                 "password": .text(installation.owner.password),
             ])
         try #require(answer.status == 201, "\(answer.body)")
-        token = try #require(answer.body.token.text)
+        let token: String = try #require(answer.body.token.string)
+        self.token = token
     }
 
     func get(_ path: String) async throws -> Answer {

@@ -25,7 +25,7 @@ import Testing
             async let answer = try? sale.approve()
             if killed == "gateway" || killed == "partners" {
                 try await installation.until("the sale waits for \(held)") {
-                    try await sale.now().state.text == "SALE_STATE_APPROVED"
+                    try await sale.now().state.string == "SALE_STATE_APPROVED"
                 }
             } else {
                 _ = await answer
@@ -36,7 +36,8 @@ import Testing
             _ = await answer
 
             try await installation.until("the gateway answers") {
-                try await api.get("/readyz").status == 200
+                // Until it listens again the connection is refused.
+                (try? await api.get("/readyz"))?.status == 200
             }
             let again = try await sale.approve()
             #expect(again.status == 200, "the same key finds the same sale: \(again.body)")
@@ -105,7 +106,7 @@ import Testing
                 try await district.people() == 3
             }
             let refused = try await district.add("fourth", to: district.schools[1])
-            #expect(refused.body.code.text == "members_limit_reached")
+            #expect(refused.body.code.string == "members_limit_reached")
             let workspaces = try await district.api.get(
                 "/v1/organizations/\(district.schools[0])/workspaces")
             #expect(workspaces.body.workspaces.items.count == 1)

@@ -29,7 +29,7 @@ struct District: Sendable {
         if let parent { members["parentId"] = .text(parent) }
         let answer = try await api.post("/v1/organizations", members)
         try #require(answer.status == 201, "\(answer.body)")
-        return try #require(answer.body.id.text)
+        return try #require(answer.body.id.string)
     }
 
     /// Adds somebody by email.
@@ -56,6 +56,6 @@ struct District: Sendable {
     }
 
     func people() async throws -> Int? {
-        try await api.get("/v1/organizations/\(id)/usage").body.people.number
+        try await api.get("/v1/organizations/\(id)/usage").body.people.integer
     }
 }

@@ -36,18 +36,18 @@ indirect enum JSON: Sendable, Decodable, CustomStringConvertible {
         items.indices.contains(position) ? items[position] : .absent
     }
 
-    var text: String? {
+    var string: String? {
         guard case .text(let value) = self else { return nil }
         return value
     }
 
-    var flag: Bool? {
+    var boolean: Bool? {
         guard case .flag(let value) = self else { return nil }
         return value
     }
 
     /// A number; 64-bit integers are strings in proto3 JSON.
-    var number: Int? {
+    var integer: Int? {
         switch self {
         case .number(let value): Int(exactly: value)
         case .text(let value): Int(value)

@@ -44,10 +44,10 @@ struct Sale: Sendable {
                 ],
             ])
         try #require(draft.status == 201, "\(draft.body)")
-        let sale = Sale(api: api, id: try #require(draft.body.id.text))
+        let sale = Sale(api: api, id: try #require(draft.body.id.string))
         let registered = try await api.post("/v1/sales/\(sale.id):register")
         try #require(registered.status == 200, "\(registered.body)")
-        #expect(registered.body.listTotalMinor.number == 1_500 * quantity)
+        #expect(registered.body.listTotalMinor.integer == 1_500 * quantity)
         return sale
     }
 
@@ -62,9 +62,9 @@ struct Sale: Sendable {
     /// Waits until the sale is fulfilled and answers the organization it made.
     func fulfilled(in installation: RunningInstallation) async throws -> String {
         try await installation.until("the sale is fulfilled") {
-            try await now().state.text == "SALE_STATE_FULFILLED"
+            try await now().state.string == "SALE_STATE_FULFILLED"
         }
-        return try #require(try await now().buyerOrganizationId.text)
+        return try #require(try await now().buyerOrganizationId.string)
     }
 
     /// One organization of the title, with its seats, one workspace and the color sold.
@@ -72,18 +72,18 @@ struct Sale: Sendable {
         _ api: API, below parent: String, buyer: String, seats: Int
     ) async throws {
         let children = try await api.get("/v1/organizations?parent=\(parent)")
-        let sold = children.body.organizations.items.filter { $0.title.text == title }
-        #expect(sold.map(\.id.text) == [buyer])
-        #expect(sold.map(\.effectiveState.text) == ["EFFECTIVE_STATE_ACTIVE"])
+        let sold = children.body.organizations.items.filter { $0.title.string == title }
+        #expect(sold.map(\.id.string) == [buyer])
+        #expect(sold.map(\.effectiveState.string) == ["EFFECTIVE_STATE_ACTIVE"])
         let pool = try await api.get("/v1/organizations/\(buyer)/seats").body
-        #expect(pool.seatCount.number == seats)
-        #expect(pool.seatCeiling.number == seats)
+        #expect(pool.seatCount.integer == seats)
+        #expect(pool.seatCeiling.integer == seats)
         let workspaces = try await api.get("/v1/organizations/\(buyer)/workspaces").body
-        #expect(workspaces.workspaces.items.map(\.title.text) == ["Default Workspace"])
+        #expect(workspaces.workspaces.items.map(\.title.string) == ["Default Workspace"])
         let appearance = try await api.get("/v1/organizations/\(buyer)/appearance").body
-        #expect(appearance.colors.primary.text == "#8a3b12")
+        #expect(appearance.colors.primary.string == "#8a3b12")
         let ledger = try await api.get("/v1/organizations/\(buyer)/seats/ledger").body
-        let resizes = ledger.entries.items.filter { $0.operation.text == "resize" }
+        let resizes = ledger.entries.items.filter { $0.operation.string == "resize" }
         #expect(resizes.count == 1)
     }
 }

@@ -1,4 +1,5 @@
 import Subprocess
+import SystemPackage
 import Testing
 
 /// Runs a line as a person would.
@@ -14,7 +15,7 @@ enum Shell {
             error: .string(limit: outputBytesMax))
         try #require(
             result.terminationStatus == .exited(0),
-            "\(line): \(result.standardOutput ?? "") \(result.standardError ?? "")")
-        return result.standardOutput ?? ""
+            "\(line): \(result.standardOutput) \(result.standardError)")
+        return result.standardOutput
     }
 }

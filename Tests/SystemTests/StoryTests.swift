@@ -13,10 +13,10 @@ import Testing
             let refused = try await district.add("one.too.many", to: district.schools[0])
 
             #expect(refused.status == 409)
-            #expect(refused.body.code.text == "members_limit_reached")
-            #expect(refused.body.violations[0].at.text == district.id)
-            #expect(refused.body.violations[0].used.number == 100)
-            #expect(refused.body.violations[0].cap.number == 100)
+            #expect(refused.body.code.string == "members_limit_reached")
+            #expect(refused.body.violations[0].at.string == district.id)
+            #expect(refused.body.violations[0].used.integer == 100)
+            #expect(refused.body.violations[0].cap.integer == 100)
             #expect(try await district.people() == 100)
             try await blockingOneMakesRoomForOne(district)
         }
@@ -25,7 +25,7 @@ import Testing
     private func blockingOneMakesRoomForOne(_ district: District) async throws {
         let school = district.schools[0]
         let page = try await district.api.get("/v1/organizations/\(school)/members?pageSize=1")
-        let user = try #require(page.body.members[0].userId.text)
+        let user = try #require(page.body.members[0].userId.string)
 
         let blocked = try await district.api.post(
             "/v1/organizations/\(school)/members/\(user):block")
@@ -39,7 +39,7 @@ import Testing
         let unblocked = try await district.api.post(
             "/v1/organizations/\(school)/members/\(user):unblock")
         #expect(unblocked.status == 409)
-        #expect(unblocked.body.code.text == "members_limit_reached")
+        #expect(unblocked.body.code.string == "members_limit_reached")
     }
 
     @Test func `a sale makes organization, seats, workspace and inherited logo`() async throws {
@@ -57,13 +57,12 @@ import Testing
             try await Sale.expectExactlyOne(api, below: district.id, buyer: buyer, seats: 25)
             let appearance = try await api.get(
                 "/v1/organizations/\(buyer)/appearance:effective")
-            #expect(appearance.body.logo.source.organizationId.text == district.id)
-            #expect(appearance.body.logo.source.distance.number == 1)
-            #expect(appearance.body.primary.value.text == "#8a3b12")
-            // Proto3 JSON leaves out what is 0.
-            #expect(appearance.body.primary.source.distance.number == nil)
-            #expect(appearance.body.primary.source.organizationId.text == buyer)
-            let asset = try await api.get(try #require(appearance.body.logo.value.text))
+            #expect(appearance.body.logo.source.organizationId.string == district.id)
+            #expect(appearance.body.logo.source.distance.integer == 1)
+            #expect(appearance.body.primary.value.string == "#8a3b12")
+            #expect(appearance.body.primary.source.distance.integer == 0)
+            #expect(appearance.body.primary.source.organizationId.string == buyer)
+            let asset = try await api.get(try #require(appearance.body.logo.value.string))
             #expect(asset.status == 200)
             #expect(asset.data == Picture.png)
             #expect(asset.headers["x-content-type-options"] == "nosniff")
@@ -79,9 +78,9 @@ import Testing
                 api, below: district.id, quantity: 5, title: "lincoln  ELEMENTARY")
 
             try await installation.until("the sale is a draft again") {
-                try await sale.now().state.text == "SALE_STATE_DRAFT"
+                try await sale.now().state.string == "SALE_STATE_DRAFT"
             }
-            #expect(try await sale.now().refusal.code.text == "name_taken")
+            #expect(try await sale.now().refusal.code.string == "name_taken")
             let children = try await api.get("/v1/organizations?parent=\(district.id)")
             #expect(children.body.organizations.items.count == 2)
         }
@@ -94,7 +93,7 @@ import Testing
             let api = try await API(installation)
             let roots = try await api.get("/v1/organizations").body.organizations.items
             #expect(
-                roots.compactMap(\.title.text) == ["Northwind Learning", "Riverside School District"]
+                roots.compactMap(\.title.string) == ["Northwind Learning", "Riverside School District"]
             )
         }
         try await RunningInstallation.run(data: data, demonstration: true) { installation in
@@ -102,7 +101,7 @@ import Testing
             let roots = try await api.get("/v1/organizations").body.organizations.items
             #expect(roots.count == 2)
             let district = District(
-                api: api, id: try #require(roots[1].id.text), schools: [])
+                api: api, id: try #require(roots[1].id.string), schools: [])
             #expect(try await district.people() == 100)
             try await curlLinesWork(installation)
         }

@@ -714,9 +714,10 @@ nonisolated struct Guildhall_Membership_V1_SeatLedgerEntry: Sendable {
 
   var userID: String = String()
 
-  /// membership or sale.
+  /// membership, sale or settings.
   var cause: String = String()
 
+  /// How many are taken; after a resize, how many there are.
   var balanceAfter: Int64 = 0
 
   var occurredAt: SwiftProtobuf.Google_Protobuf_Timestamp {

@@ -218,7 +218,8 @@ public struct Cancel: Message {
     }
 }
 
-/// Gives the receiver of this frame credit to send more bytes of messages of this call.
+/// Gives the receiver of this frame credit to send more Data frames of this call: each takes its
+/// size, without the 4 bytes of its length, from the credit.
 public struct Window: Message {
     /// The field `bytes`.
     public var bytes: UInt32
@@ -311,7 +312,7 @@ public struct Settings: Message {
     public var frameBytesMax: UInt32
     /// The most calls in flight the sender accepts.
     public var callsMax: UInt32
-    /// Credit in bytes for messages of a streaming call before a Window frame.
+    /// Credit in bytes for Data frames of a streaming call before a Window frame.
     public var window: UInt32
     /// For logs: "guildhall-organizations/1.0".
     public var agent: String

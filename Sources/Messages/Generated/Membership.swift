@@ -811,9 +811,9 @@ public struct SeatLedgerEntry: Message {
     public var operation: String
     /// The field `user_id`.
     public var userID: String
-    /// membership or sale.
+    /// membership, sale or settings.
     public var cause: String
-    /// The field `balance_after`.
+    /// How many are taken; after a resize, how many there are.
     public var balanceAfter: Int64
     /// The field `occurred_at`.
     public var occurredAt: Timestamp?

@@ -64,6 +64,8 @@ struct Plugin: CodeGenerator {
         if support == nil {
             try generatorOutputs.add(
                 fileName: "gateway/Routes.swift", contents: Routes(files).print())
+            try generatorOutputs.add(
+                fileName: "gateway/ReplyShapes.swift", contents: ReplyShapes(files).print())
         }
     }
 
