@@ -16,6 +16,7 @@ let strict: [SwiftSetting] = [
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let lifecycle = Target.Dependency.product(
@@ -104,7 +105,7 @@ let package = Package(
             dependencies: [
                 "Access", "Messages", "RPC", "RPCTransport", "Storage", log, lifecycle,
                 .product(name: "Configuration", package: "swift-configuration"),
-                .product(name: "Crypto", package: "swift-crypto"),
+                crypto,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
@@ -121,14 +122,14 @@ let package = Package(
             swiftSettings: strict),
 
         service("Organizations"),
-        service("Membership", also: ["TreeCopy", "CArgon2", .product(name: "Crypto", package: "swift-crypto")]),
+        service("Membership", also: ["TreeCopy", "CArgon2", crypto]),
         service("Partners", also: ["TreeCopy"]),
-        service("Branding", also: ["TreeCopy", .product(name: "Crypto", package: "swift-crypto")]),
+        service("Branding", also: ["TreeCopy", crypto]),
         .executableTarget(
             name: "Gateway",
             dependencies: [
                 "Access", "Messages", "RPC", "RPCTransport", "ServiceKit", log, lifecycle, nioCore,
-                .product(name: "Crypto", package: "swift-crypto"),
+                crypto,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -161,7 +162,7 @@ let package = Package(
             name: "ServiceKitTests",
             dependencies: [
                 "Access", "Messages", "RPC", "RPCTesting", "RPCTransport", "ServiceKit", "Storage",
-                "TreeCopy", log, .product(name: "Crypto", package: "swift-crypto"),
+                "TreeCopy", log, crypto,
             ],
             swiftSettings: strict),
         serviceTests("Organizations"),

@@ -6,7 +6,8 @@ enum SessionRules {
     static let absoluteMicroseconds: Int64 = 12 * 60 * 60 * 1_000_000
     /// A use is written down only when the one written last is this old.
     ///
-    /// That is a write a minute, not a write a request. A session may so end up to a minute early, never late.
+    /// That is a write a minute, not a write a request. A session may so end up to a minute early,
+    /// never late.
     static let useGrainMicroseconds: Int64 = 60 * 1_000_000
 
     /// When a session ends unless it is used again, in microseconds since 1970.

@@ -22,7 +22,8 @@ public protocol Channel: Sendable {
 public struct CallOptions: Sendable, Hashable {
     /// How long the call may take; nil is the default for unary calls and no end for streams.
     ///
-    /// The default is ``Deadline/timeoutDefault``. The deadline of the call being handled shortens it.
+    /// The default is ``Deadline/timeoutDefault``. The deadline of the call being handled shortens
+    /// it.
     public var timeout: Duration?
     /// Sent beside the request.
     public var metadata: Metadata

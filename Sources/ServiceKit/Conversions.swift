@@ -43,7 +43,8 @@ extension Identifier {
 
     /// The identifier in a field of a request that may be empty.
     ///
-    /// - Throws: `INVALID_ARGUMENT` with the field when the text is neither empty nor an identifier.
+    /// - Throws: `INVALID_ARGUMENT` with the field when the text is neither empty nor an
+    ///   identifier.
     public static func optional(
         requestText text: String, field: String
     ) throws(Status) -> Identifier? {

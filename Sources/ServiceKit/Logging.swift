@@ -81,8 +81,8 @@ public struct StandardErrorLog: LogHandler {
         let march = (5 * dayOfYear + 2) / 153
         let month = march < 10 ? march + 3 : march - 9
         let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        let date =
-            "\(padded(year, 4))-\(padded(month, 2))-\(padded(dayOfYear - (153 * march + 2) / 5 + 1, 2))"
+        let dayOfMonth = dayOfYear - (153 * march + 2) / 5 + 1
+        let date = "\(padded(year, 4))-\(padded(month, 2))-\(padded(dayOfMonth, 2))"
         let clock =
             "\(padded(second / 3_600, 2)):\(padded(second / 60 % 60, 2)):\(padded(second % 60, 2))"
         return "\(date)T\(clock).\(padded(rest / 1_000, 3))Z"

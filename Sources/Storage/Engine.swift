@@ -42,14 +42,11 @@ package enum TransactionControl: Sendable, Hashable, CaseIterable {
 }
 
 /// A connection to a database: blocking, used by one thread at a time.
-package protocol Connection: AnyObject {
+package protocol Connection: AnyObject, Reading {
     /// Runs one statement that changes rows.
     ///
     /// - Returns: The number of rows changed.
     func execute(_ sql: SQL) throws -> Int
-
-    /// Runs one query and hands its rows to a closure until it answers false.
-    func forEachRow(of sql: SQL, _ body: (Row) throws -> Bool) throws
 
     /// Runs the statements of a migration.
     func run(script: String) throws

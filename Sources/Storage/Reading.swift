@@ -1,5 +1,16 @@
 /// Answers queries.
 public protocol Reading {
+    /// Hands the rows that a query finds to a closure, in order.
+    ///
+    /// - Parameters:
+    ///   - sql: One query; it names its own limit.
+    ///   - body: Answers whether it wants the next row.
+    /// - Throws: ``StorageFault``, or what the closure throws.
+    func forEachRow(of sql: SQL, _ body: (Row) throws -> Bool) throws
+}
+
+// Inlined into services, so that making values of rows costs no generic call.
+extension Reading {
     /// Every row that a query finds, as values.
     ///
     /// - Parameters:
@@ -7,27 +18,8 @@ public protocol Reading {
     ///   - map: Makes a value of a row.
     /// - Returns: The values in the order of the rows.
     /// - Throws: ``StorageFault``, or what the closure throws.
-    func rows<T>(_ sql: SQL, _ map: (Row) throws -> T) throws -> [T]
-
-    /// The first row that a query finds, as a value.
-    ///
-    /// - Parameters:
-    ///   - sql: One query.
-    ///   - map: Makes a value of the row.
-    /// - Returns: The value; nil if there is no row.
-    /// - Throws: ``StorageFault``, or what the closure throws.
-    func row<T>(_ sql: SQL, _ map: (Row) throws -> T) throws -> T?
-}
-
-extension Reading {
-    /// Whether a query finds a row.
-    public func exists(_ sql: SQL) throws -> Bool {
-        try row(sql) { _ in true } ?? false
-    }
-}
-
-extension Connection {
-    func rows<T>(_ sql: SQL, _ map: (Row) throws -> T) throws -> [T] {
+    @inlinable
+    public func rows<T>(_ sql: SQL, _ map: (Row) throws -> T) throws -> [T] {
         var found: [T] = []
         try forEachRow(of: sql) { row in
             found.append(try map(row))
@@ -36,12 +28,29 @@ extension Connection {
         return found
     }
 
-    func row<T>(_ sql: SQL, _ map: (Row) throws -> T) throws -> T? {
+    /// The first row that a query finds, as a value.
+    ///
+    /// - Parameters:
+    ///   - sql: One query.
+    ///   - map: Makes a value of the row.
+    /// - Returns: The value; nil if there is no row.
+    /// - Throws: ``StorageFault``, or what the closure throws.
+    @inlinable
+    public func row<T>(_ sql: SQL, _ map: (Row) throws -> T) throws -> T? {
         var found: T?
         try forEachRow(of: sql) { row in
             found = try map(row)
             return false
         }
         return found
+    }
+
+    /// Whether a query finds a row.
+    ///
+    /// - Parameter sql: One query.
+    /// - Returns: Whether it finds one.
+    /// - Throws: ``StorageFault``.
+    public func exists(_ sql: SQL) throws -> Bool {
+        try row(sql) { _ in true } ?? false
     }
 }

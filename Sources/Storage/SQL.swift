@@ -31,8 +31,8 @@ public struct SQL: ExpressibleByStringInterpolation, Sendable {
         /// Literals of the program; no text made at run time can take their place.
         public typealias StringLiteralType = StaticString
 
-        var parts: [SQLPart] = []
-        var values: [SQLValue] = []
+        @usableFromInline var parts: [SQLPart] = []
+        @usableFromInline var values: [SQLValue] = []
 
         /// An empty statement.
         public init(literalCapacity: Int, interpolationCount: Int) {
@@ -41,18 +41,21 @@ public struct SQL: ExpressibleByStringInterpolation, Sendable {
         }
 
         /// Appends text of the program.
+        @inlinable
         public mutating func appendLiteral(_ literal: StaticString) {
             guard literal.utf8CodeUnitCount > 0 else { return }
             parts.append(.literal(literal))
         }
 
         /// Binds a value.
+        @inlinable
         public mutating func appendInterpolation(_ value: some SQLBindable) {
             parts.append(.placeholder)
             values.append(value.sqlValue)
         }
 
         /// Binds a value, or NULL.
+        @inlinable
         public mutating func appendInterpolation<Value: SQLBindable>(_ value: Value?) {
             parts.append(.placeholder)
             values.append(value.sqlValue)
@@ -80,7 +83,7 @@ public struct SQL: ExpressibleByStringInterpolation, Sendable {
 }
 
 /// A piece of a statement's text.
-enum SQLPart: Sendable {
+@usableFromInline enum SQLPart: Sendable {
     case literal(StaticString)
     case placeholder
 }

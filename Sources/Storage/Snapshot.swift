@@ -6,13 +6,8 @@ public final class Snapshot: Reading {
         self.connection = connection
     }
 
-    /// Every row that a query finds, as values.
-    public func rows<T>(_ sql: SQL, _ map: (Row) throws -> T) throws -> [T] {
-        try connection.rows(sql, map)
-    }
-
-    /// The first row that a query finds, as a value.
-    public func row<T>(_ sql: SQL, _ map: (Row) throws -> T) throws -> T? {
-        try connection.row(sql, map)
+    /// Hands the rows that a query finds to a closure, in order.
+    public func forEachRow(of sql: SQL, _ body: (Row) throws -> Bool) throws {
+        try connection.forEachRow(of: sql, body)
     }
 }

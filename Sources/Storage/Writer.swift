@@ -89,7 +89,7 @@ final class WriterLoop {
         } catch StorageFault.constraint where connection.isInTransaction {
             return performAlone(batch.ran)
         } catch {
-            return lose(batch.ran, "\(error)")
+            return lose(batch.ran, because: error)
         }
         signals.announce(batch.effects)
         for job in batch.ran { job.finish() }
@@ -115,17 +115,17 @@ final class WriterLoop {
                 job.finish()
             }
         } catch {
-            lose(jobs, "\(error)")
+            lose(jobs, because: error)
         }
     }
 
     /// Undoes a transaction that cannot go on.
     private func abandon(_ jobs: [any QueuedJob<Transaction>], because error: any Error) {
-        if connection.breakdown != nil { return lose(jobs, "\(error)") }
+        if connection.breakdown != nil { return lose(jobs, because: error) }
         do {
             if connection.isInTransaction { try connection.control(.rollback) }
         } catch {
-            return lose(jobs, "\(error)")
+            return lose(jobs, because: error)
         }
         for job in jobs { job.fail(StorageFault.busy(retryAfter: .milliseconds(100))) }
     }
@@ -137,7 +137,13 @@ final class WriterLoop {
     }
 
     /// Nobody knows what of the batch is on the disk: says so and takes no more work.
-    private func lose(_ jobs: [any QueuedJob<Transaction>], _ reason: String) {
+    private func lose(_ jobs: [any QueuedJob<Transaction>], because error: any Error) {
+        let reason: String
+        if case .lost(let known) = error as? StorageFault {
+            reason = known
+        } else {
+            reason = "\(error)"
+        }
         let fault = StorageFault.lost(reason)
         queue.close(fault)
         for job in jobs { job.fail(fault) }

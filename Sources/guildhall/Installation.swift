@@ -38,7 +38,16 @@ struct OwnerSignIn: Sendable {
     let password: String
 }
 
-/// Where an installation keeps its files. The folder is readable by its owner alone.
+/// What is to be done about the demonstration.
+enum DemonstrationState: String, Sendable {
+    case wanted
+    case loaded
+    case unwanted
+}
+
+/// Where an installation keeps its files.
+///
+/// The folder is readable by its owner alone.
 struct Installation: Sendable {
     /// The name under which the command line signs what it calls.
     static let operatorName = "operator"
@@ -71,29 +80,53 @@ struct Installation: Sendable {
     var keys: URL { data.appending(path: "keys") }
     private var logs: URL { data.appending(path: "logs") }
     private var ownerFile: URL { data.appending(path: "owner-sign-in") }
-    private var demonstrationMark: URL { data.appending(path: "demonstration-loaded") }
+    private var demonstrationFile: URL { data.appending(path: "demonstration") }
 
     func executable(of part: Part) -> URL { executables.appending(path: part.rawValue) }
     func log(of part: Part) -> URL { logs.appending(path: "\(part.rawValue).log") }
 
-    /// Whether the demonstration was loaded into these databases.
-    var hasDemonstration: Bool {
-        FileManager.default.fileExists(atPath: demonstrationMark.path)
+    /// Whether the demonstration is still to be loaded.
+    ///
+    /// Decided on the first start and kept: data of somebody's own never gets it by surprise.
+    ///
+    /// - Parameters:
+    ///   - asked: Whether this start asks for it by a flag; nil when it says nothing.
+    ///   - standard: What a first start does that says nothing.
+    /// - Returns: Whether this start loads it.
+    /// - Throws: When the decision cannot be kept.
+    func wantsDemonstration(asked: Bool?, standard: Bool) throws -> Bool {
+        let kept = try? String(contentsOf: demonstrationFile, encoding: .utf8)
+        switch kept.flatMap(DemonstrationState.init) {
+        case .loaded: return false
+        case .wanted: return asked ?? true
+        case .unwanted: return asked ?? false
+        case nil:
+            let isWanted = asked ?? standard
+            try keep(isWanted ? DemonstrationState.wanted : .unwanted)
+            return isWanted
+        }
     }
 
-    func markDemonstration() throws {
-        try write("", to: demonstrationMark)
+    func keep(_ state: DemonstrationState) throws {
+        try write(state.rawValue, to: demonstrationFile)
     }
 
-    /// The first platform owner: as given, else as kept, else made up and kept.
+    /// The first platform owner: as given, else as kept, else made up.
+    ///
+    /// A new one is kept at once. One that is kept already is replaced by a keeping
+    /// of its own, once the other has signed in: the file may be the only copy of the password.
     func owner(email: String?, password: String?) throws -> OwnerSignIn {
         let kept = try? String(contentsOf: ownerFile, encoding: .utf8)
             .split(separator: "\n").map(String.init)
         let owner = OwnerSignIn(
             email: email ?? kept?.first ?? "owner@guildhall.example",
             password: password ?? kept?.dropFirst().first ?? Self.madeUpPassword())
-        try write("\(owner.email)\n\(owner.password)\n", to: ownerFile)
+        if kept == nil { try keep(owner) }
         return owner
+    }
+
+    func keep(_ owner: OwnerSignIn) throws {
+        try write("\(owner.email)\n\(owner.password)\n", to: ownerFile)
     }
 
     /// Where the sign-in is kept, for the person at the terminal.

@@ -39,7 +39,8 @@ struct StartCommand: AsyncParsableCommand {
         let owner = try installation.owner(
             email: ownerEmail ?? environment["GUILDHALL_OWNER_EMAIL"],
             password: ownerPassword ?? environment["GUILDHALL_OWNER_PASSWORD"])
-        let wantsDemonstration = demo ?? (environment["GUILDHALL_DEMO"] != "0")
+        let wantsDemonstration = try installation.wantsDemonstration(
+            asked: demo, standard: environment["GUILDHALL_DEMO"] != "0")
 
         let supervisor = Supervisor(
             installation: installation, ports: ports, owner: owner, console: console)

@@ -16,12 +16,24 @@ final class Supervisor: Sendable {
     /// How often the supervisor looks whether a part that was asked to end has ended.
     static let stopPollInterval: Duration = .milliseconds(20)
 
-    /// A part that cannot start: starting it again would not help.
-    struct Fault: Error, CustomStringConvertible {
-        let part: Part
-        let lastWords: String
+    /// A log that grows beyond this many bytes becomes `NAME.log.1` and begins anew.
+    static let logBytesMax = 32 << 20
+    /// How often the sizes of the logs are looked at.
+    static let logPollInterval: Duration = .seconds(5)
 
-        var description: String { "\(part.rawValue) cannot start: \(lastWords)" }
+    /// Why an installation did not start or stop as it should.
+    enum Fault: Error, CustomStringConvertible {
+        /// Starting the part again would not help.
+        case cannotStart(Part, lastWords: String)
+        /// The part was asked to end and had to be killed.
+        case killed(Part)
+
+        var description: String {
+            switch self {
+            case .cannotStart(let part, let words): "\(part.rawValue) cannot start: \(words)"
+            case .killed(let part): "\(part.rawValue) did not end in time and was killed"
+            }
+        }
     }
 
     private struct State {
@@ -110,7 +122,7 @@ extension Supervisor {
         let log = try? String(contentsOf: installation.log(of: part), encoding: .utf8)
         let lastWords = log?.split(separator: "\n").last.map(String.init)
         stop()
-        throw Fault(part: part, lastWords: lastWords ?? "\(status)")
+        throw Fault.cannotStart(part, lastWords: lastWords ?? "\(status)")
     }
 
     private func runOnce(_ part: Part) async throws -> TerminationStatus {
@@ -139,6 +151,7 @@ extension Supervisor {
                     }
                 }
                 group.addTask { try await self.killWhenLate(part) }
+                group.addTask { try await self.keepLogShort(part) }
                 try await group.next()
                 group.cancelAll()
             }
@@ -175,8 +188,23 @@ extension Supervisor {
             try await Task.sleep(for: Self.stopPollInterval)
             if isStopping { waited += Self.stopPollInterval }
         }
-        console.line("\(part.rawValue) did not end in time and is killed.")
         signal(part, SIGKILL)
+        throw Fault.killed(part)
+    }
+
+    /// The part appends to its log, so that it may be emptied under it.
+    private func keepLogShort(_ part: Part) async throws {
+        let log = installation.log(of: part)
+        while true {
+            try await Task.sleep(for: Self.logPollInterval)
+            let values = try? log.resourceValues(forKeys: [.fileSizeKey])
+            guard let size = values?.fileSize, size > Self.logBytesMax else { continue }
+            let earlier = log.appendingPathExtension("1")
+            // An earlier one may be missing: there is nothing to remove then.
+            try? FileManager.default.removeItem(at: earlier)
+            try FileManager.default.copyItem(at: log, to: earlier)
+            try FileHandle(forWritingTo: log).truncate(atOffset: 0)
+        }
     }
 
     private func signal(_ part: Part, _ number: Int32) {

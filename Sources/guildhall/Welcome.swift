@@ -15,14 +15,25 @@ struct Welcome: Sendable {
 
     func run(loadingDemonstration wantsDemonstration: Bool) async throws {
         try await withChannel { channel in
-            let session = try await signIn(channel)
-            if wantsDemonstration && !installation.hasDemonstration {
-                console.line("Loading the demonstration.")
-                let demonstration = Demonstration(channel: channel, token: session.token)
-                try await demonstration.load()
-                try installation.markDemonstration()
+            do {
+                let session = try await signIn(channel)
+                try installation.keep(owner)
+                if wantsDemonstration {
+                    console.line("Loading the demonstration.")
+                    let demonstration = Demonstration(channel: channel, token: session.token)
+                    try await demonstration.load()
+                    try installation.keep(DemonstrationState.loaded)
+                }
+                try await greet(channel, session)
+            } catch let status as Status where status.code == .unauthenticated {
+                console.line()
+                console.line(
+                    "\(owner.email) does not sign in with this password; it was changed, or "
+                        + "another was given on the first start. Everything runs all the same.")
             }
-            try await greet(channel, session)
+            console.line()
+            console.line("Ctrl-C stops everything. The data stays in \(installation.data.path).")
+            console.line("guildhall ready \(url)")
         }
     }
 
@@ -53,32 +64,36 @@ struct Welcome: Sendable {
         console.line()
         console.line("Try it:")
         for line in example { console.line(line) }
-        console.line()
-        console.line("Ctrl-C stops everything. The data stays in \(installation.data.path).")
-        console.line("guildhall ready \(url)")
     }
 
     /// Three lines for a shell that work as they stand while the session lasts.
     private func exampleCalls(_ channel: any Channel, _ token: String) async throws -> [String] {
         let authorization = "-H 'Authorization: Bearer \(token)'"
         let json = "-H 'Content-Type: application/json'"
-        let signIn = """
-            curl -s \(url)/v1/sessions \(json) -d '{"email": "\(owner.email)", \
-            "password": "\(owner.password)"}'
-            """
+        let credentials = try quoted(["email": owner.email, "password": owner.password])
+        let signIn = "curl -s \(url)/v1/sessions \(json) -d \(credentials)"
         let list = "curl -s '\(url)/v1/organizations' \(authorization)"
         let demonstration = Demonstration(channel: channel, token: token)
         guard let school = try await demonstration.fullSchool() else {
-            let create = """
-                curl -s \(url)/v1/organizations \(authorization) \(json) -d '{"title": "My school", \
-                "category": "ORGANIZATION_CATEGORY_ACADEMIC_K12", "country": "US"}'
-                """
-            return [signIn, list, create]
+            let create = try quoted([
+                "title": "My school", "category": "ORGANIZATION_CATEGORY_ACADEMIC_K12",
+                "country": "US",
+            ])
+            return [
+                signIn, list,
+                "curl -s \(url)/v1/organizations \(authorization) \(json) -d \(create)",
+            ]
         }
-        let refused = """
-            curl -s \(url)/v1/organizations/\(school.id)/members \(authorization) \(json) \
-            -d '{"email": "one.too.many@riverside.example", "name": "One Too Many"}'
-            """
-        return [signIn, list, refused]
+        let person = try quoted(["email": "one.too.many@riverside.example", "name": "Too Many"])
+        let members = "\(url)/v1/organizations/\(school.id)/members"
+        return [signIn, list, "curl -s \(members) \(authorization) \(json) -d \(person)"]
+    }
+
+    /// A JSON object as one word of a shell, whatever its texts hold.
+    private func quoted(_ members: [String: String]) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let text = String(decoding: try encoder.encode(members), as: UTF8.self)
+        return "'" + text.replacing("'", with: "'\\''") + "'"
     }
 }

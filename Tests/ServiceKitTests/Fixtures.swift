@@ -164,8 +164,9 @@ final class Shelf: Sendable {
             if request.title == "defect" { throw StorageFault.sql("no such column: secret") }
             let isTaken = try transaction.exists(
                 "SELECT 1 FROM item WHERE title = \(request.title)")
+            let title = request.title + (isTaken ? "!" : "")
             try transaction.execute(
-                "INSERT INTO item (id, title) VALUES (\(id), \(request.title + (isTaken ? "!" : "")))"
+                "INSERT INTO item (id, title) VALUES (\(id), \(title))"
             )
             if isTaken { throw Refusal.taken }
             return Organization(id: id.text, title: request.title, createdAt: Timestamp(now))

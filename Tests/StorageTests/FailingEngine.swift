@@ -5,6 +5,9 @@ import Synchronization
 /// The real engine on a disk whose commits can be made to fail.
 final class FailingEngine: Engine {
     let failsCommits = Mutex(false)
+    /// The next change of rows finds the disk full, as SQLite tells it: the transaction is gone.
+    let isFull = Mutex(false)
+    let ballastReleases = Mutex(0)
     private let engine: any Engine
 
     init(_ engine: any Engine) {
@@ -19,7 +22,10 @@ final class FailingEngine: Engine {
 
     func freeBytes() -> Int64? { engine.freeBytes() }
 
-    func releaseBallast() { engine.releaseBallast() }
+    func releaseBallast() {
+        ballastReleases.withLock { $0 += 1 }
+        engine.releaseBallast()
+    }
 }
 
 private final class FailingConnection: Connection {
@@ -31,7 +37,15 @@ private final class FailingConnection: Connection {
         self.engine = engine
     }
 
-    func execute(_ sql: SQL) throws -> Int { try connection.execute(sql) }
+    func execute(_ sql: SQL) throws -> Int {
+        let isFull = engine.isFull.withLock { isFull in
+            defer { isFull = false }
+            return isFull
+        }
+        guard isFull else { return try connection.execute(sql) }
+        try connection.control(.rollback)
+        throw StorageFault.busy(retryAfter: .seconds(1))
+    }
 
     func forEachRow(of sql: SQL, _ body: (Row) throws -> Bool) throws {
         try connection.forEachRow(of: sql, body)

@@ -200,4 +200,45 @@ import Testing
         await #expect(throws: lost) { try await database.write { try $0.add(2, "bob") } }
         #expect(reports.withLock { $0.count } == 1)
     }
+
+    @Test func `a full disk fails the job at fault and those undone with it, not the next`()
+        async throws
+    {
+        let files = TemporaryFolder()
+        let engine = FailingEngine(EmbeddedSQLite(path: files.databasePath, ballastBytes: 0))
+        let database = try files.database([.members]) { $0.engine = engine }
+        let busy = StorageFault.busy(retryAfter: .seconds(1))
+
+        try await database.holdingWriter { release in
+            async let undone = failure { try await database.write { try $0.add(1, "ada") } }
+            while database.waitingWrites < 1 { await Task.yield() }
+            async let atFault = failure {
+                try await database.write { transaction in
+                    engine.isFull.withLock { $0 = true }
+                    try transaction.add(2, "bob")
+                }
+            }
+            while database.waitingWrites < 2 { await Task.yield() }
+            async let next: Void = database.write { try $0.add(3, "cy") }
+            while database.waitingWrites < 3 { await Task.yield() }
+            release()
+            #expect(await undone as? StorageFault == busy)
+            #expect(await atFault as? StorageFault == busy)
+            try await next
+        }
+
+        #expect(try database.emails() == ["cy"])
+        #expect(engine.ballastReleases.withLock { $0 } == 1)
+    }
+
+    @Test func `when little space is left writes are refused and reads go on`() async throws {
+        let files = TemporaryFolder()
+        let database = try files.database([.members]) { $0.freeBytesMin = .max }
+
+        await #expect(throws: StorageFault.busy(retryAfter: .seconds(1))) {
+            try await database.write { try $0.add(1, "ada") }
+        }
+
+        #expect(try database.emails() == [])
+    }
 }

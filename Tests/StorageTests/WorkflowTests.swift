@@ -263,6 +263,24 @@ import Testing
         #expect(log.entries.count == 100)
     }
 
+    @Test func `looking for due workflows uses an index`() throws {
+        let files = TemporaryFolder()
+        let database = try files.database()
+
+        let plan = try database.readInline { snapshot in
+            try snapshot.rows(
+                """
+                EXPLAIN QUERY PLAN SELECT id FROM storage_workflow
+                WHERE state IN (0, 1) AND due_at_us <= \(WallTime.start)
+                    AND kind IN (\(list: ["sale", "order"]))
+                ORDER BY due_at_us LIMIT \(10)
+                """
+            ) { try $0.text(3) }
+        }
+
+        #expect(plan.first?.contains("USING INDEX storage_workflow_due") == true)
+    }
+
     // MARK: Parts
 
     private let sample: WorkflowStart = start([UInt8](repeating: 5, count: 16))

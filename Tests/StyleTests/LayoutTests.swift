@@ -64,7 +64,10 @@ import Testing
     }
 
     @Test(arguments: [
-        (name: "NIOCore", doors: ["Sources/RPCTransport", "Sources/guildhall", "Services/Gateway"]),
+        (
+            name: "NIOCore",
+            doors: ["Sources/RPCTransport", "Sources/guildhall", "Services/Gateway"]
+        ),
         (name: "CSQLite", doors: ["Sources/Storage"]),
         (name: "CMessages", doors: ["Sources/Messages"]),
         (name: "CProtobufC", doors: ["Sources/Messages"]),

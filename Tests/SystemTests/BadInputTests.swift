@@ -19,7 +19,9 @@ import Testing
         let longTitle = String(repeating: "a", count: 121)
         return [
             Case(verb: "GET", path: "/v1/nothing", status: 404, code: "not_found"),
-            Case(verb: "GET", path: "\(organizations)/\(unknownID)", status: 404, code: "not_found"),
+            Case(
+                verb: "GET", path: "\(organizations)/\(unknownID)", status: 404,
+                code: "not_found"),
             Case(verb: "GET", path: "\(organizations)/not-an-id", status: 422, code: "validation"),
             Case(verb: "DELETE", path: organizations, status: 405, code: "method_not_allowed"),
             Case(verb: "POST", path: organizations, body: "{", status: 400, code: "validation"),

@@ -29,6 +29,8 @@ final class RunningInstallation: Sendable {
     /// - Parameters:
     ///   - data: A folder to continue with; a fresh temporary one when absent.
     ///   - demonstration: Whether the demonstration is loaded.
+    ///   - body: Uses the installation.
+    /// - Throws: What the closure throws, or why the installation did not start.
     static func run(
         data: URL? = nil, demonstration: Bool = false,
         _ body: @Sendable @escaping (RunningInstallation) async throws -> Void
@@ -45,6 +47,9 @@ final class RunningInstallation: Sendable {
     private func run(
         demonstration: Bool, _ body: @Sendable @escaping (RunningInstallation) async throws -> Void
     ) async throws {
+        var options = PlatformOptions()
+        // A test that fails must not leave the five processes behind.
+        options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: Self.patience)]
         let result = try await Subprocess.run(
             .path(FilePath(Self.executable("guildhall").path)),
             arguments: Arguments([
@@ -52,6 +57,7 @@ final class RunningInstallation: Sendable {
                 "--owner-email", owner.email, "--owner-password", owner.password,
                 demonstration ? "--demo" : "--no-demo",
             ]),
+            platformOptions: options,
             input: .none, output: .sequence, error: .combinedWithOutput
         ) { execution in
             try await withThrowingTaskGroup { group in
