@@ -31,9 +31,10 @@ struct AppearanceChange {
 extension Service {
     /// Answers from what is here, after waiting for news of an organization that is not known.
     func reading<Answer: Sendable>(
-        _ id: OrganizationID, _ body: @Sendable (Snapshot) throws -> Answer
+        _ id: OrganizationID, _ context: CallContext,
+        _ body: @Sendable (Snapshot) throws -> Answer
     ) async throws -> Answer {
-        try await learn(of: id)
+        try await learn(of: id, for: context.principal)
         return try database.readInline(body)
     }
 
@@ -46,7 +47,7 @@ extension Service {
         let principal = try context.principal
         let id = try OrganizationID(requestText: text, field: "organization_id")
         let now = context.now
-        try await learn(of: id)
+        try await learn(of: id, for: principal)
         return try await database.command(context, request) { transaction in
             let path = try transaction.path(to: id, seenBy: principal)
             try principal.requireSettings(action, at: path)
@@ -63,10 +64,11 @@ extension Service {
         }
     }
 
-    /// Waits for news when an organization is not known: it may have been made just now.
-    private func learn(of id: OrganizationID) async throws {
+    /// Waits for news when an organization is not known, or being prepared for all that is known
+    /// here: it may have been made just now.
+    private func learn(of id: OrganizationID, for principal: Access.Principal) async throws {
         let isKnown = try database.readInline { snapshot in
-            try TreeCopy.path(of: id, in: snapshot) != nil
+            try TreeCopy.path(of: id, in: snapshot).map(principal.isOpen) ?? false
         }
         if !isKnown { try await treeCatchesUp() }
     }
@@ -75,10 +77,10 @@ extension Service {
 extension Reading {
     /// The path to an organization, if the principal may know of it.
     ///
-    /// - Throws: ``Refusal/noSuchOrganization``, the same for unknown and for unseen.
+    /// - Throws: ``OutOfScope``, the same for unknown and for unseen.
     func path(to id: OrganizationID, seenBy principal: Access.Principal) throws -> TreePath {
         guard let path = try TreeCopy.path(of: id, in: self), principal.sees(path) else {
-            throw Refusal.noSuchOrganization
+            throw OutOfScope()
         }
         return path
     }
@@ -87,9 +89,13 @@ extension Reading {
 extension Access.Principal {
     /// Whether the principal may know of the organization at the end of a path.
     fileprivate func sees(_ path: TreePath) -> Bool {
-        guard decide(.viewOrganization, at: path.ids) == .allowed else { return false }
-        // What is being prepared is the business of the service that prepares it.
-        return serviceName != nil || path.nodes.allSatisfy { $0.status != .provisioning }
+        decide(.viewOrganization, at: path.ids) == .allowed && isOpen(path)
+    }
+
+    /// Whether a path is there for the principal: what is being prepared is the business of the
+    /// service that prepares it.
+    fileprivate func isOpen(_ path: TreePath) -> Bool {
+        serviceName != nil || path.nodes.allSatisfy { $0.status != .provisioning }
     }
 
     /// Requires the right to change settings, which are closed to the people of an organization

@@ -19,7 +19,7 @@ struct Service: BrandingService {
         let principal = try context.principal
         let id = try OrganizationID(
             requestText: request.organizationID, field: "organization_id")
-        return try await reading(id) { snapshot in
+        return try await reading(id, context) { snapshot in
             let path = try snapshot.path(to: id, seenBy: principal)
             if principal.serviceName == nil { try principal.require(.openSettings, at: path.ids) }
             return Appearance(try snapshot.appearance(of: id), at: path.node)
@@ -45,7 +45,7 @@ struct Service: BrandingService {
         let principal = try context.principal
         let id = try OrganizationID(
             requestText: request.organizationID, field: "organization_id")
-        return try await reading(id) { snapshot in
+        return try await reading(id, context) { snapshot in
             let path = try snapshot.path(to: id, seenBy: principal)
             let own = try snapshot.appearances(of: path.ids)
             let layers = path.nodes.map { Layer($0, own[$0.id]) }

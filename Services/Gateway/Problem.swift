@@ -1,4 +1,4 @@
-/// An answer that is not the one asked for: an HTTP status and the JSON body of api.md.
+/// An answer that is not the one asked for: an HTTP status and a JSON body.
 struct Problem: Error, Sendable, Hashable {
     /// One thing that must change before the request can succeed.
     struct Violation: Sendable, Hashable {

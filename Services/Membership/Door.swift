@@ -26,19 +26,23 @@ extension Transaction {
     ///   - roles: What the person will be.
     ///   - entry: How the person comes in.
     ///   - path: To the organization.
+    ///   - caller: Who asks, and reads why not.
     ///   - previous: The membership that there was, whatever its state.
     ///   - newID: Names the membership if it is the first.
     ///   - now: When.
     /// - Returns: The member as admitted.
-    /// - Throws: ``Refusal/notAdmitted(_:)``; nothing is changed.
+    /// - Throws: ``Refusal/notAdmitted(_:titles:)``; nothing is changed.
     func admit(
         _ user: UserRecord, in roles: RoleSet, by entry: Entry, at path: TreePath,
-        previous: MembershipRecord?, newID: MembershipID, now: WallTime
+        for caller: Access.Principal, previous: MembershipRecord?, newID: MembershipID,
+        now: WallTime
     ) throws -> MemberRecord {
         let facts = try admissionFacts(
             of: user.id, in: roles, at: path, membership: previous?.state)
         let gates = Admission.gates(facts, entry: entry)
-        guard gates.isEmpty else { throw Refusal.notAdmitted(gates) }
+        guard gates.isEmpty else {
+            throw Refusal.notAdmitted(gates, titles: path.titles(for: caller))
+        }
 
         try apply(Admission.taking(facts.counters), for: user.id, at: now)
         let membership = MembershipRecord(

@@ -6,8 +6,9 @@ import ServiceKit
 ///
 /// A refusal is the stored answer of its idempotency key.
 enum Refusal: DomainRefusal, Hashable {
-    /// Every gate that refused, in the order in which they were asked; at least one.
-    case notAdmitted([Gate])
+    /// Every gate that refused, in the order in which they were asked, at least one; and the
+    /// titles of the organizations of which whoever asked may know.
+    case notAdmitted([Gate], titles: [OrganizationID: String])
     case lastOwner
     case belowUsage(used: Int64)
     case aboveSeatCeiling(Int64)
@@ -17,7 +18,7 @@ enum Refusal: DomainRefusal, Hashable {
 
     var status: Status {
         switch self {
-        case .notAdmitted(let gates): Self.status(of: gates)
+        case .notAdmitted(let gates, let titles): Self.status(of: gates, titles)
         case .lastOwner:
             .refusal(.lastOwner, "The last owner of an organization cannot be removed or blocked.")
         case .belowUsage(let used):
@@ -35,16 +36,19 @@ enum Refusal: DomainRefusal, Hashable {
         }
     }
 
-    private static func status(of gates: [Gate]) -> Status {
+    private static func status(
+        of gates: [Gate], _ titles: [OrganizationID: String]
+    ) -> Status {
         guard let first = gates.first else {
             preconditionFailure("a refusal names at least one gate")
         }
         let violations = gates.map { gate in
             StatusDetail.PreconditionViolation(
-                type: gate.code, subject: gate.facts["at"] ?? "", description: gate.sentence)
+                type: gate.code, subject: gate.facts["at"] ?? "",
+                description: gate.sentence(titles))
         }
         return .refusal(
-            first.reason, first.sentence, metadata: first.facts, violations: violations)
+            first.reason, first.sentence(titles), metadata: first.facts, violations: violations)
     }
 }
 
@@ -77,16 +81,18 @@ extension Gate {
         }
     }
 
-    var sentence: String {
-        switch self {
+    /// What a person reads; an organization without a title is one of which they may not know.
+    fileprivate func sentence(_ titles: [OrganizationID: String]) -> String {
+        func name(_ node: OrganizationID) -> String { titles[node] ?? "an organization above" }
+        return switch self {
         case .organizationNotActive: "The organization is not active."
         case .alreadyMember: "The person is a member already."
         case .memberBlocked: "The person is blocked; unblock them instead."
         case .seatsExhausted(_, let used, let cap): "\(used) of \(cap) seats are taken."
         case .membersLimitReached(let node, let used, let cap):
-            "The members limit of organization \(node.text) is reached: \(used) of \(cap)."
+            "The members limit of \(name(node)) is reached: \(used) of \(cap)."
         case .roleQuotaReached(let kind, let node, let used, let cap):
-            "The limit of \(kind.word) of organization \(node.text) is reached: \(used) of \(cap)."
+            "The limit of \(kind.word) of \(name(node)) is reached: \(used) of \(cap)."
         }
     }
 }
@@ -95,8 +101,6 @@ extension Gate {
 enum Denial: StatusConvertible, Hashable {
     /// A field that is not as it must be.
     case invalid(field: String, String)
-    /// Unknown, or outside the caller's scope: nobody learns which.
-    case noSuchOrganization
     case noSuchUser
     case notPermitted
     case wrongCredentials
@@ -110,7 +114,6 @@ enum Denial: StatusConvertible, Hashable {
     var status: Status {
         switch self {
         case .invalid(let field, let sentence): .invalid(field, sentence)
-        case .noSuchOrganization: .notFound("There is no such organization.")
         case .noSuchUser: .notFound("There is no such user.")
         case .notPermitted: .forbidden()
         case .wrongCredentials:

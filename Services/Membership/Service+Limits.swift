@@ -182,7 +182,7 @@ extension Service {
         let sale = try Text.accept(request.saleID, field: "sale_id", lengths: 1...100)
         let key = try context.idempotencyKey
         let now = context.now
-        return try await whenKnown(otherwise: .treeBehind) {
+        return try await whenKnown(otherwise: Denial.treeBehind) {
             try await database.command(context, request) { transaction in
                 _ = try path(to: organization, for: caller, in: transaction)
                 let settings = try transaction.settings(of: organization)

@@ -59,8 +59,8 @@ extension Service {
                 let previous = try transaction.membership(of: user.id, in: organization)
                 return Member(
                     try transaction.admit(
-                        user, in: roles, by: .joining, at: path, previous: previous,
-                        newID: newMembership, now: now))
+                        user, in: roles, by: .joining, at: path, for: caller,
+                        previous: previous, newID: newMembership, now: now))
             }
         }
     }
@@ -76,7 +76,13 @@ extension Service {
                 if caller.userID != user { try checkView(.manageMembers, caller, path) }
                 guard let member = try snapshot.member(user, of: organization),
                     member.membership.state != .removed
-                else { throw Refusal.noSuchMember }
+                else {
+                    // Whoever asks about themselves must not learn which organizations there are.
+                    guard caller.decide(.viewOrganization, at: path.ids) == .allowed else {
+                        throw OutOfScope()
+                    }
+                    throw Refusal.noSuchMember
+                }
                 return Member(member)
             }
         }
@@ -129,11 +135,12 @@ extension Service {
     func unblockMember(
         _ request: UnblockMemberRequest, _ context: CallContext
     ) async throws -> Member {
-        try await change(request, context, request.organizationID, request.userID) {
+        let caller = try context.principal
+        return try await change(request, context, request.organizationID, request.userID) {
             transaction, member, path, now in
             guard member.membership.state == .blocked else { return member }
             return try transaction.admit(
-                member.user, in: member.membership.roles, by: .unblocking, at: path,
+                member.user, in: member.membership.roles, by: .unblocking, at: path, for: caller,
                 previous: member.membership, newID: member.membership.id, now: now)
         }
     }

@@ -82,26 +82,22 @@ struct Service: MembershipService {
         }
     }
 
-    /// Runs a body that needs the path of an organization; when it is not known here, catches up
-    /// with Organizations and runs it once more.
+    /// Runs a body that needs the path of an organization; when it is not known here, or being
+    /// prepared, catches up with Organizations and runs it once more.
     ///
     /// - Throws: What the body throws; for an organization that stays unknown `otherwise`.
     func whenKnown<Value: Sendable>(
-        otherwise: Denial = .noSuchOrganization,
+        otherwise: any StatusConvertible = OutOfScope(),
         _ body: () async throws -> Value
     ) async throws -> Value {
         do {
             return try await body()
-        } catch is OutOfScope {
-            throw Denial.noSuchOrganization
         } catch is UnknownNode {
             do {
                 try await tree.catchUp()
                 return try await body()
             } catch is UnknownNode {
                 throw otherwise
-            } catch is OutOfScope {
-                throw Denial.noSuchOrganization
             }
         }
     }

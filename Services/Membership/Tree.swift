@@ -6,13 +6,9 @@ import Storage
 import Synchronization
 import TreeCopy
 
-/// An organization that this service does not know (yet): the caller catches up and tries again.
+/// An organization that this service does not know (yet), or not (yet) as one that is there for
+/// people: the caller catches up and tries again.
 struct UnknownNode: Error {}
-
-/// An organization outside the caller's scope: answered as one that does not exist.
-///
-/// It is no refusal that is kept under the call's key, for rights may come.
-struct OutOfScope: Error {}
 
 /// An organization whose parent changed.
 ///
@@ -117,10 +113,22 @@ struct TreeFollower: Sendable {
 extension TreePath {
     /// The path for somebody who calls.
     ///
-    /// - Throws: ``OutOfScope`` while it is being prepared: then only services
-    ///   know of it.
+    /// - Throws: ``UnknownNode`` while it is being prepared: then only services know of it, and
+    ///   this copy may be behind.
     func visible(to principal: Access.Principal) throws -> TreePath {
         guard principal.userID != nil, case .provisioning = state else { return self }
-        throw OutOfScope()
+        throw UnknownNode()
+    }
+
+    /// The titles of those organizations on the path of which somebody may know.
+    func titles(for principal: Access.Principal) -> [OrganizationID: String] {
+        var titles: [OrganizationID: String] = [:]
+        var ids: [OrganizationID] = []
+        for node in nodes {
+            ids.append(node.id)
+            guard principal.decide(.viewOrganization, at: ids) == .allowed else { continue }
+            titles[node.id] = node.title
+        }
+        return titles
     }
 }

@@ -5,7 +5,6 @@ import ServiceKit
 /// What this service refuses, and under which status.
 enum Refusal: DomainRefusal, Hashable {
     case invalid([FieldFault])
-    case noSuchOrganization
     case nameTaken
     case depthExceeded
     /// With the organization that is not active: the one asked for or an ancestor.
@@ -28,7 +27,6 @@ enum Refusal: DomainRefusal, Hashable {
                 fields: faults.map {
                     StatusDetail.FieldViolation(field: $0.field, description: $0.sentence)
                 })
-        case .noSuchOrganization: Status.notFound("There is no such organization.")
         case .nameTaken:
             Status.refusal(
                 .nameTaken,

@@ -106,7 +106,7 @@ struct Line: Sendable, Hashable {
     func replacing(_ level: Level) -> Line { Line(levels.dropLast() + [level]) }
 
     /// The grants that count for settings: what is paused is settled by people of the platform
-    /// and by roles held above the place where it was paused (domain.md 2.5).
+    /// and by roles held above the place where it was paused.
     func settling(_ grants: [Grant]) -> [Grant] {
         guard let obstacle else { return grants }
         let above = levels.prefix { $0.id != obstacle.id }.map(\.id)

@@ -45,24 +45,24 @@ struct Place: Sendable, Hashable {
 extension Reading {
     /// An organization with its line, if the principal may know of it.
     ///
-    /// - Throws: ``Refusal/noSuchOrganization``, the same for unknown and for unseen.
+    /// - Throws: ``OutOfScope``, the same for unknown and for unseen.
     func organization(
         _ id: OrganizationID, seenBy principal: Access.Principal
     ) throws -> (node: Node, line: Line) {
-        guard let node = try node(id) else { throw Refusal.noSuchOrganization }
+        guard let node = try node(id) else { throw OutOfScope() }
         let line = try line(of: node)
-        guard principal.sees(line) else { throw Refusal.noSuchOrganization }
+        guard principal.sees(line) else { throw OutOfScope() }
         return (node, line)
     }
 
     /// The line to an organization, if the principal may know of it.
     ///
-    /// - Throws: ``Refusal/noSuchOrganization``, the same for unknown and for unseen.
+    /// - Throws: ``OutOfScope``, the same for unknown and for unseen.
     func line(to id: OrganizationID, seenBy principal: Access.Principal) throws -> Line {
         let levels = try levels(to: id)
-        guard !levels.isEmpty else { throw Refusal.noSuchOrganization }
+        guard !levels.isEmpty else { throw OutOfScope() }
         let line = Line(levels)
-        guard principal.sees(line) else { throw Refusal.noSuchOrganization }
+        guard principal.sees(line) else { throw OutOfScope() }
         return line
     }
 
@@ -82,7 +82,7 @@ extension Reading {
     /// A page of the organizations that the principal may know of: the children of a parent, or
     /// the roots of the principal's scope.
     ///
-    /// - Throws: ``Refusal/noSuchOrganization`` when the parent is unknown or unseen.
+    /// - Throws: ``OutOfScope`` when the parent is unknown or unseen.
     func list(
         _ page: Page, below parent: OrganizationID?, seenBy principal: Access.Principal
     ) throws -> ListOrganizationsReply {

@@ -15,7 +15,7 @@ struct Service: OrganizationsService {
     let pageTokens: PageTokens
     let limits: Limits
     /// Returns once Membership has applied the feed up to a position.
-    let membershipFollows: @Sendable (FeedHead) async throws -> Void
+    let membershipFollows: @Sendable (FeedHead, CallContext) async throws -> Void
 
     func createOrganization(
         _ request: CreateOrganizationRequest, _ context: CallContext
@@ -107,7 +107,7 @@ struct Service: OrganizationsService {
         let organization = try await set(.inactive, of: request.id, for: request, context)
         // Also after a replay: the first attempt may have been stored and never acknowledged.
         do {
-            try await membershipFollows(feed.head)
+            try await membershipFollows(feed.head, context)
         } catch is CancellationError {
             throw CancellationError()
         } catch {

@@ -11,10 +11,10 @@ await ServiceRunner(
     let service = Service(
         database: database, feed: FeedServer(database), identifiers: environment.identifiers,
         pageTokens: PageTokens(keys: environment.keys), limits: limits
-    ) { head in
+    ) { head, context in
         _ = try await membership.awaitTree(
             AwaitTreeRequest(incarnation: head.incarnation, sequence: head.sequence),
-            options: CallOptions(timeout: limits.acknowledgementTimeMax))
+            options: context.tracing(timeout: limits.acknowledgementTimeMax))
     }
     return ServiceParts(methods: [service.registeredMethods])
 }

@@ -27,6 +27,10 @@ struct FulfilSale: Sendable {
     static let existingBuyer = "fulfil_sale_to_existing_buyer"
     /// How long one attempt of a step may take.
     static let stepTimeout: Duration = .seconds(2)
+    /// What the seller reads when no service refused in words of its own; what went wrong on the
+    /// way is for the operator, and listed with the workflows.
+    static let refusedWithoutWords =
+        "The sale could not be carried out, and nothing of it was kept. Try it again later."
 
     let organizations: OrganizationsClient
     let membership: MembershipClient
@@ -199,7 +203,8 @@ extension FulfilSale {
             let words = "\(status.code): \(status.message)"
             guard status.isRefusal else { return .unknown(words) }
             let refusal = Messages.SaleRefusal(
-                code: status.reason ?? "refused", message: status.message)
+                code: status.reason ?? "refused",
+                message: status.reason == nil ? refusedWithoutWords : status.message)
             return .refused(refusal.encoded(), words)
         }
     }
@@ -233,15 +238,10 @@ extension FulfilSale {
 
     private func refuse(_ workflow: WorkflowInstance, in transaction: Transaction) throws {
         let plan = try Fulfilment(decoding: workflow.input)
-        let refusal: SaleRefusal
-        if let bytes = workflow.refusal {
-            let message = try Messages.SaleRefusal(decoding: bytes)
-            refusal = SaleRefusal(code: message.code, message: message.message)
-        } else {
-            refusal = SaleRefusal(
-                code: "unavailable",
-                message: workflow.lastError ?? "The other services could not be reached.")
-        }
+        // A refusal that cannot be read must not keep the workflow from its end.
+        let words = workflow.refusal.flatMap { try? Messages.SaleRefusal(decoding: $0) }
+        let refusal = SaleRefusal(
+            code: words?.code ?? "unavailable", message: words?.message ?? Self.refusedWithoutWords)
         let sale = try transaction.sale(of: plan).refused(because: refusal, now: clock.now())
         try transaction.update(sale)
         try transaction.updateLines(of: sale)

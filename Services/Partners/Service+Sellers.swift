@@ -37,8 +37,8 @@ extension Service {
     /// The path from the root to an organization that is there for everyone.
     func path(to organization: OrganizationID) async throws -> TreePath {
         var path = try database.readInline { try TreeCopy.path(of: organization, in: $0) }
-        if path == nil {
-            // It may be newer than this copy: what Organizations knows now has to arrive first.
+        if path?.state.isProvisioning ?? true {
+            // This copy may be behind: what Organizations knows now has to arrive first.
             try await organizations.catchUp()
             path = try database.readInline { try TreeCopy.path(of: organization, in: $0) }
         }

@@ -87,7 +87,7 @@ public enum Frame: Sendable, Hashable {
         public var window: UInt32 = 0
         /// The program and its version, for logs.
         public var agent = ""
-        /// Changes when the server's database is made anew or restored.
+        /// Made at random with the server's database; another one is another database.
         public var incarnation: [UInt8] = []
         /// The paths of methods by number.
         public var methods: [UInt32: String] = [:]

@@ -6,7 +6,7 @@ public struct RPCServerConfiguration: Sendable {
     public var address: RPCAddress
     /// The program and its version, announced to clients: `guildhall-organizations/1.0`.
     public var agent: String
-    /// Announced to clients; changes when the database is made anew or restored.
+    /// Announced to clients; made at random with the database.
     public var incarnation: [UInt8]
     /// The limits.
     public var limits: Limits

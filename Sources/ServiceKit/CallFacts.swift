@@ -5,12 +5,10 @@ public import Storage
 /// What the interceptors found out about a call, for its handler.
 final class CallFacts: Sendable {
     let principal: Access.Principal?
-    let signedPrincipal: [UInt8]?
     let now: WallTime
 
-    init(principal: Access.Principal?, signedPrincipal: [UInt8]?, now: WallTime) {
+    init(principal: Access.Principal?, now: WallTime) {
         self.principal = principal
-        self.signedPrincipal = signedPrincipal
         self.now = now
     }
 
@@ -43,6 +41,19 @@ extension CallContext {
 
     /// The identifier of the request in logs and errors; empty when the caller named none.
     public var requestID: String { metadata[text: MetadataKey.requestID] ?? "" }
+
+    /// The identifier of the trace in the W3C trace context of the caller, 32 hexadecimal digits;
+    /// nil when there is none.
+    var traceID: String? {
+        guard let parent = metadata[text: MetadataKey.traceParent], parent.utf8.count == 55
+        else { return nil }
+        let digits = parent.utf8.dropFirst(3).prefix(32)
+        let isHexadecimal = digits.allSatisfy { byte in
+            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
+        }
+        return isHexadecimal ? String(digits) : nil
+    }
 
     /// The key under which the effect of this call happens once.
     ///
@@ -81,25 +92,14 @@ extension CallContext {
         }
     }
 
-    /// Options for a call to another service on behalf of the same principal: principal, request
-    /// and trace identifiers go along.
+    /// Options for a call that this service makes in its own name because of this one: request
+    /// and trace identifiers go along, the principal does not.
     ///
     /// - Parameters:
     ///   - timeout: How long the call may take; nil for the default. The deadline of this call
     ///     shortens it in any case.
     ///   - idempotencyKey: The key of the call to make; nil to have one made for it alone.
     /// - Returns: The options.
-    public func forwarding(
-        timeout: Duration? = nil, idempotencyKey: String? = nil
-    ) -> CallOptions {
-        var options = tracing(timeout: timeout, idempotencyKey: idempotencyKey)
-        options.metadata[bytes: MetadataKey.principal] =
-            self[CallFacts.Key.self]?.signedPrincipal
-        return options
-    }
-
-    /// Options for a call that this service makes in its own name because of this one: request
-    /// and trace identifiers go along, the principal does not.
     public func tracing(
         timeout: Duration? = nil, idempotencyKey: String? = nil
     ) -> CallOptions {
@@ -124,14 +124,14 @@ extension Access.Principal {
     ///   - action: What is wanted.
     ///   - path: The identifiers from the root down to the organization; empty for the platform.
     ///   - conditions: What the caller has found to hold.
-    /// - Throws: `NOT_FOUND` outside the scope, `PERMISSION_DENIED` inside it.
+    /// - Throws: ``OutOfScope`` outside the scope, `PERMISSION_DENIED` inside it.
     public func require(
         _ action: Action, at path: [OrganizationID], meeting conditions: Set<Condition> = []
-    ) throws(Status) {
+    ) throws {
         switch decide(action, at: path, meeting: conditions) {
         case .allowed: return
         case .forbidden: throw Status.forbidden()
-        case .notFound: throw Status.notFound("There is no such organization.")
+        case .notFound: throw OutOfScope()
         }
     }
 }

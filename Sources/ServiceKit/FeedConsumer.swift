@@ -2,7 +2,6 @@ public import Logging
 internal import Messages
 internal import RPC
 public import Storage
-import Synchronization
 
 /// Keeps a read copy of another service's facts: follows its feed and applies each event once.
 public final class FeedConsumer: Sendable {
@@ -16,7 +15,7 @@ public final class FeedConsumer: Sendable {
     private let source: FeedSource
     private let database: Database
     private let target: FeedTarget
-    private let logger: Logger
+    private let trouble: FeedTrouble
     private let progress = FeedProgress()
 
     /// A consumer; ``run()`` does its work.
@@ -32,7 +31,7 @@ public final class FeedConsumer: Sendable {
         self.source = source
         self.database = database
         self.target = target
-        self.logger = logger
+        trouble = FeedTrouble(source: source.name, logger: logger)
     }
 
     /// Follows the feed until the task is cancelled; reconnects as often as need be.
@@ -44,11 +43,9 @@ public final class FeedConsumer: Sendable {
                 try await follow()
             } catch {
                 if Task.isCancelled { break }
-                let level: Logger.Level = failures == 0 ? .notice : .debug
-                logger.log(
-                    level: level, "feed interrupted",
-                    metadata: ["source": "\(source.name)", "error": "\(error)"])
+                trouble.failed(error, at: progress.position)
             }
+            progress.suspend()
             failures = progress.position == before ? failures + 1 : 0
             // Cancelled while pausing: the loop ends.
             try? await Task.sleep(for: Self.pause(after: failures))
@@ -80,8 +77,7 @@ public final class FeedConsumer: Sendable {
         let timeout = min(limit, Deadline.current?.remaining() ?? limit)
         let isDone = try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {
-                let head = try await self.source.head(
-                    GetFeedHeadRequest(), CallOptions(timeout: timeout))
+                let head = try await self.head(within: timeout)
                 try await self.waitUntilApplied(head.sequence, incarnation: head.incarnation)
                 return true
             }
@@ -98,14 +94,29 @@ public final class FeedConsumer: Sendable {
         }
     }
 
+    /// How far the source has come.
+    ///
+    /// One that is behind its own past has been put back to an older
+    /// copy: its answer is worth nothing until the stream, which ended with it, has begun anew.
+    private func head(within timeout: Duration) async throws -> FeedHead {
+        while true {
+            let known = progress.position
+            let head = try await source.head(
+                GetFeedHeadRequest(), CallOptions(timeout: timeout))
+            guard let known, known.incarnation == head.incarnation, known.sequence > head.sequence
+            else { return head }
+            try await Task.sleep(for: Self.pauseMin)
+        }
+    }
+
     private func follow() async throws {
         let start = try await begin()
-        if let start { progress.advance(to: start) }
         let request = WatchRequest(
             afterSequence: start?.sequence ?? 0, incarnation: start?.incarnation ?? [])
         try await source.watch(request, CallOptions()) { reply in
             try await self.take(reply)
         }
+        throw Status(.unavailable, "The feed ended.")
     }
 
     /// Where to go on; a copy that has been deleted is begun anew.
@@ -136,20 +147,29 @@ public final class FeedConsumer: Sendable {
             return position
         }
         progress.advance(to: applied)
+        trouble.wentOn(at: applied)
     }
 
-    /// The sequence up to which the reply's incarnation has been applied; another incarnation than
-    /// before begins at 0.
+    /// The sequence up to which the reply's feed has been applied; one that begins anew begins
+    /// at 0.
     private static func sequence(
         of name: String, _ reply: WatchReply, _ target: FeedTarget, _ transaction: Transaction
     ) throws -> Int64 {
         if let known = try transaction.feedPosition(of: name),
-            known.incarnation == reply.incarnation
+            known.incarnation == reply.incarnation, !Self.isAnew(reply, after: known.sequence)
         {
             return known.sequence
         }
         try target.reset(transaction)
         return 0
+    }
+
+    /// Whether the source has been put back to an older copy of its database, which has the same
+    /// incarnation: its feed ends before the known sequence, or comes again from the first.
+    private static func isAnew(_ reply: WatchReply, after known: Int64) -> Bool {
+        if reply.headSequence < known { return true }
+        guard let first = reply.events.first else { return false }
+        return first.sequence <= known
     }
 
     /// Doubles from attempt to attempt; full jitter keeps many consumers apart.

@@ -11,12 +11,17 @@ final class FeedProgress: Sendable {
 
     private struct State {
         var position: FeedPosition?
+        /// Whether the source has said since the last interruption that it still has the event of
+        /// the position: it may come back with an older copy of its database.
+        var isConfirmed = false
         var waiters: [Int: Waiter] = [:]
         var nextTicket = 0
         var isEnded = false
 
         func hasReached(_ target: FeedPosition) -> Bool {
-            guard let position, position.incarnation == target.incarnation else { return false }
+            guard isConfirmed, let position, position.incarnation == target.incarnation else {
+                return false
+            }
             return position.sequence >= target.sequence
         }
     }
@@ -29,12 +34,16 @@ final class FeedProgress: Sendable {
     func advance(to position: FeedPosition) {
         let woken = state.withLock { state in
             state.position = position
+            state.isConfirmed = true
             let reached = state.waiters.filter { state.hasReached($0.value.target) }
             for ticket in reached.keys { state.waiters[ticket] = nil }
             return Array(reached.values)
         }
         for waiter in woken { waiter.continuation.resume() }
     }
+
+    /// The source is out of sight: nothing counts as reached until it is heard again.
+    func suspend() { state.withLock { $0.isConfirmed = false } }
 
     /// Nothing more will be applied: who waits is told so.
     func end() {

@@ -22,7 +22,8 @@ public struct FeedServer: Sendable {
     /// Streams the events after a sequence, then each new one, until the call ends.
     ///
     /// The first reply comes at once, also when there is nothing new: it tells the incarnation and
-    /// how far the feed has come.
+    /// how far the feed has come. Who names an event that is not there any more, because an older
+    /// copy of the database file was put back, gets everything from the first.
     /// - Throws: `PERMISSION_DENIED` unless a service calls.
     public func watch(
         _ request: WatchRequest, _ context: CallContext, _ replies: ReplyStream<WatchReply>
@@ -31,7 +32,9 @@ public struct FeedServer: Sendable {
         guard request.afterSequence >= 0 else {
             throw Status.invalid("after_sequence", "This must not be negative.")
         }
-        let isKnown = request.incarnation.isEmpty || request.incarnation == database.incarnation
+        let isKnown =
+            (request.incarnation.isEmpty || request.incarnation == database.incarnation)
+            && request.afterSequence <= database.feed.head()
         var position = isKnown ? request.afterSequence : 0
         var isFirst = true
         while true {

@@ -58,12 +58,12 @@ public struct LoggingInterceptor: ServerInterceptor {
             status = known
         } else {
             let correlation = identifiers.next(RequestID.self).text
-            logger.error(
-                "call failed unexpectedly",
-                metadata: [
-                    "method": "\(context.method.path)", "correlation": "\(correlation)",
-                    "request": "\(context.requestID)", "error": "\(error)",
-                ])
+            var metadata: Logger.Metadata = [
+                "method": "\(context.method.path)", "correlation": "\(correlation)",
+                "request": "\(context.requestID)", "error": "\(error)",
+            ]
+            if let trace = context.traceID { metadata["trace"] = "\(trace)" }
+            logger.error("call failed unexpectedly", metadata: metadata)
             status = Status.refusal(
                 .internal, "The server failed. Please report the identifier \(correlation).",
                 metadata: ["correlation_id": correlation])
@@ -84,6 +84,7 @@ public struct LoggingInterceptor: ServerInterceptor {
         ]
         if let reason = status?.reason { metadata["reason"] = "\(reason)" }
         if !context.requestID.isEmpty { metadata["request"] = "\(context.requestID)" }
+        if let trace = context.traceID { metadata["trace"] = "\(trace)" }
         logger.log(level: level, "call", metadata: metadata)
     }
 }

@@ -58,11 +58,11 @@ public struct PrincipalInterceptor: ServerInterceptor {
         let signed = context.metadata[bytes: MetadataKey.principal]
         if let signed {
             context[CallFacts.Key.self] = CallFacts(
-                principal: try verifier.verify(signed, at: now), signedPrincipal: signed, now: now)
+                principal: try verifier.verify(signed, at: now), now: now)
             return context
         }
         guard case .optional = need else { throw Status.unauthenticated() }
-        context[CallFacts.Key.self] = CallFacts(principal: nil, signedPrincipal: nil, now: now)
+        context[CallFacts.Key.self] = CallFacts(principal: nil, now: now)
         return context
     }
 }

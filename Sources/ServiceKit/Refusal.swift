@@ -10,6 +10,17 @@ extension DomainRefusal {
     public var encodedRefusal: [UInt8] { status.encoded() }
 }
 
+/// An organization that is unknown, or outside the caller's scope: nobody learns which.
+///
+/// It is no refusal that is kept under the call's key: the organization may come, and rights too.
+public struct OutOfScope: StatusConvertible, Hashable {
+    /// Something that the caller cannot see.
+    public init() {}
+
+    /// The answer, the same for both.
+    public var status: Status { .notFound("There is no such organization.") }
+}
+
 /// Who defines the reasons in errors.
 public let errorDomain = "guildhall"
 

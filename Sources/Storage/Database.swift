@@ -2,7 +2,7 @@ internal import Synchronization
 
 /// One database file: a thread that writes, threads that read, and connections for point reads.
 public final class Database: Sendable {
-    /// Which life of the database this is: 16 bytes, random at creation and after a restore.
+    /// Which life of the database this is: 16 random bytes, made with it.
     public let incarnation: [UInt8]
     /// The events that transactions published.
     public let feed: Feed

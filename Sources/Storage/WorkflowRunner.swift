@@ -73,11 +73,11 @@ public final class WorkflowRunner: Sendable {
     /// - Throws: ``StorageFault/lost(_:)``, when the program should end.
     public func run() async throws {
         do {
-            try await releaseAll()
+            try await whenFree { try await self.releaseAll() }
             try await withThrowingDiscardingTaskGroup { group in
                 while true {
                     let seen = database.signals.workflowWork.value
-                    for id in try dueWorkflows() where take(id) {
+                    for id in try await whenFree({ try self.dueWorkflows() }) where take(id) {
                         group.addTask { try await self.work(on: id) }
                     }
                     try await waitForWork(past: seen)
@@ -112,8 +112,10 @@ public final class WorkflowRunner: Sendable {
     /// Waits for a new workflow, the end of one under way, or the time of the next.
     private func waitForWork(past seen: Int64) async throws {
         let now = self.now()
-        let next = try database.readInline { snapshot in
-            try WorkflowStore.nextDue(after: now, kinds: kinds, in: snapshot)
+        let next = try await whenFree {
+            try self.database.readInline { snapshot in
+                try WorkflowStore.nextDue(after: now, kinds: self.kinds, in: snapshot)
+            }
         }
         let span = next.map { now.duration(to: $0) } ?? settings.pollInterval
         let work = database.signals.workflowWork
@@ -137,9 +139,29 @@ public final class WorkflowRunner: Sendable {
             try await work(on: instance, definition)
         } catch StorageFault.lost(let reason) {
             throw StorageFault.lost(reason)
+        } catch StorageFault.busy(let pause) {
+            // It may still be due: it is not let go before the database has had its pause.
+            try await clock.sleep(for: max(pause, Self.busyPauseMin))
         } catch {
-            // Cancelled, or the database is busy: the workflow is due again when its lease ends.
+            // Cancelled: the workflow is due again when its lease ends.
             return
+        }
+    }
+
+    /// The shortest pause before a database that was busy is asked again.
+    static let busyPauseMin: Duration = .milliseconds(100)
+
+    /// Does something as soon as the database is not too busy: a full disk or a long queue must not
+    /// end the program, which can still answer reads.
+    private func whenFree<Value: Sendable>(
+        _ body: @Sendable () async throws -> Value
+    ) async throws -> Value {
+        while true {
+            do {
+                return try await body()
+            } catch StorageFault.busy(let pause) {
+                try await clock.sleep(for: max(pause, Self.busyPauseMin))
+            }
         }
     }
 

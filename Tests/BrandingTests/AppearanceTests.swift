@@ -6,7 +6,7 @@ import Testing
 
 @testable import Branding
 
-/// Domain 7.1, 7.2 and 4.2: who sets what, and when it counts.
+/// Who sets what, and when it counts.
 struct AppearanceTests {
     private func update(
         _ id: OrganizationID, _ primary: String
@@ -251,6 +251,42 @@ struct AppearanceTests {
         let own = try await owner.updateAppearance(update(new, "#aaaaaa"))
 
         #expect(own.colors?.primary == "#aaaaaa")
+    }
+
+    @Test func `an organization opened just now is waited for`() async throws {
+        let installation = try Installation()
+        let owner = try installation.platformOwner()
+        let sold = try await installation.organization(.sale, status: .provisioning)
+        let request = SetWhiteLabelRequest(organizationID: sold.text, enabled: true)
+        let hidden = try await refusal {
+            try await owner.setWhiteLabel(request, options: .key("k"))
+        }
+        installation.upstream.tell(
+            OrganizationNode(
+                id: sold.text, title: "Sold", status: .active, origin: .sale, version: 2))
+
+        let own = try await owner.setWhiteLabel(request, options: .key("k"))
+
+        #expect(hidden.code == .notFound)
+        #expect(own.whiteLabel)
+    }
+
+    @Test func `an organization out of sight is not kept as one that is not there`()
+        async throws
+    {
+        let installation = try Installation()
+        let school = try await installation.organization()
+        let id: UserID = installation.identifiers.next()
+        let request = SetWhiteLabelRequest(organizationID: school.text, enabled: true)
+        let hidden = try await refusal {
+            try await installation.user(as: id).setWhiteLabel(request, options: .key("k"))
+        }
+
+        let own = try await installation.user(Access.Grant(.platformOwner), as: id)
+            .setWhiteLabel(request, options: .key("k"))
+
+        #expect(hidden.code == .notFound)
+        #expect(own.whiteLabel)
     }
 
     @Test func `without Organizations what is known goes on, and the rest may be retried`()

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Branding
 
-/// Domain 7.6: logos.
+/// Logos.
 struct ImageTests {
     @Test(arguments: [(1, 1), (2_048, 2_048), (640, 480)])
     func `size and format are read from the bytes`(width: Int, height: Int) throws {

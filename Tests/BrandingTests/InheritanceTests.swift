@@ -5,7 +5,7 @@ import Testing
 
 @testable import Branding
 
-/// Domain 7.2 and invariant I14: the values that hold.
+/// The values that hold.
 struct InheritanceTests {
     private static let names: [Field] = [
         .primary, .secondary, .logo, .advanced("link"), .advanced("a"), .advanced("b"),

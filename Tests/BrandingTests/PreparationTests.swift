@@ -6,7 +6,7 @@ import Testing
 
 @testable import Branding
 
-/// Reliability 1: the appearance of an organization that is being sold.
+/// The appearance of an organization that is being sold.
 struct PreparationTests {
     private func preparation(
         _ id: OrganizationID, _ colors: Colors? = Colors(primary: "#abcdef")

@@ -68,7 +68,7 @@ import Testing
                 .membersLimitReached(at: district, used: 100, cap: 100),
                 .roleQuotaReached(.students, at: district, used: 30, cap: 20),
             ])
-        #expect(Refusal.notAdmitted(gates).status.reason == "org_not_active")
+        #expect(Refusal.notAdmitted(gates, titles: [:]).status.reason == "org_not_active")
     }
 
     @Test func `a member of today is told so and not asked for limits`() {

@@ -13,7 +13,7 @@ import Testing
         hall: Hall, district: OrganizationID, schools: [OrganizationID]
     ) {
         let hall = try Hall()
-        let district = try await hall.organization()
+        let district = try await hall.organization(title: "Riverside School District")
         let schools = [
             try await hall.organization(below: district),
             try await hall.organization(below: district),
@@ -40,6 +40,9 @@ import Testing
             refused?.facts
                 == ["at": district.text, "kind": "members", "used": "100", "cap": "100"])
         #expect(refused?.gates == ["members_limit_reached"])
+        #expect(
+            refused?.message
+                == "The members limit of Riverside School District is reached: 100 of 100.")
 
         _ = try await hall.platformOwner.blockMember(
             BlockMemberRequest(organizationID: schools[0].text, userID: people[0].text))
@@ -50,6 +53,28 @@ import Testing
         }
         #expect(again?.reason == "members_limit_reached")
         try await expectInvariants(hall)
+    }
+
+    @Test func `a refusal does not name an organization above to whoever may not know of it`()
+        async throws
+    {
+        let (hall, district, schools) = try await district(limit: 0)
+        _ = try await hall.platformOwner.updateCaps(
+            UpdateCapsRequest(organizationID: district.text, teachers: 0))
+        let ada = try await hall.person()
+
+        let refused = await refusal {
+            try await hall.acting(.owner, at: schools[0]).addMember(
+                AddMemberRequest(
+                    organizationID: schools[0].text, userID: ada.text, roles: [.teacher]))
+        }
+
+        #expect(
+            refused?.sentences == [
+                "The members limit of an organization above is reached: 0 of 0.",
+                "The limit of teachers of an organization above is reached: 0 of 0.",
+            ])
+        #expect(refused?.message == refused?.sentences.first)
     }
 
     @Test func `a person counted in the district gets a second membership when it is full`()

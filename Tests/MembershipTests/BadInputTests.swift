@@ -198,6 +198,30 @@ private struct BadCall: Sendable, CustomTestStringConvertible {
         #expect(fields(sequence) == ["sequence"])
     }
 
+    @Test func `whoever asks about themselves does not learn which organizations there are`()
+        async throws
+    {
+        let hall = try Hall()
+        let school = try await hall.organization()
+        let nowhere: OrganizationID = hall.identifiers.next()
+        let ada = try await hall.person()
+        func answer(_ organization: OrganizationID, _ grants: Access.Grant...) async -> Status? {
+            await refusal {
+                try await hall.acting(ada, grants).getMember(
+                    GetMemberRequest(organizationID: organization.text, userID: ada.text))
+            }
+        }
+
+        let foreign = await answer(school)
+        let seen = await answer(school, Access.Grant(.globalAdmin))
+
+        #expect(foreign?.code == .notFound)
+        #expect(foreign == (await answer(nowhere)))
+        #expect(seen?.message == "There is no such member.")
+        try await hall.admit(ada, to: school)
+        #expect(await answer(school) == nil)
+    }
+
     @Test func `no principal, or none who may be here, opens nothing`() async throws {
         let hall = try Hall()
         let school = try await hall.organization()

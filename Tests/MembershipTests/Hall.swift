@@ -121,19 +121,22 @@ final class Hall: Sendable {
     @discardableResult
     func organization(
         _ id: OrganizationID? = nil, below parent: OrganizationID? = nil,
-        status: OrganizationStatus = .active, removed: Bool = false
+        title: String = "Organization", status: OrganizationStatus = .active,
+        removed: Bool = false
     ) async throws -> OrganizationID {
         let id = id ?? identifiers.next()
-        try await apply(node(id, below: parent, status: status, removed: removed))
+        try await apply(
+            node(id, below: parent, title: title, status: status, removed: removed))
         return id
     }
 
     func node(
         _ id: OrganizationID, below parent: OrganizationID? = nil,
-        status: OrganizationStatus = .active, removed: Bool = false
+        title: String = "Organization", status: OrganizationStatus = .active,
+        removed: Bool = false
     ) -> OrganizationNode {
         OrganizationNode(
-            id: id.text, parentID: parent?.text ?? "", title: "Organization", status: status,
+            id: id.text, parentID: parent?.text ?? "", title: title, status: status,
             removed: removed,
             version: version.add(1, ordering: .relaxed).newValue)
     }
@@ -225,6 +228,14 @@ extension Status {
     var facts: [String: String] {
         for case .errorInfo(_, _, let metadata) in details { return metadata }
         return [:]
+    }
+
+    /// The sentences of every gate that refused, in order.
+    var sentences: [String] {
+        for case .preconditionFailure(let violations) in details {
+            return violations.map(\.description)
+        }
+        return []
     }
 
     /// The codes of every gate that refused, in order.

@@ -111,6 +111,30 @@ import Testing
         )
     }
 
+    @Test func `an organization that was opened just now is caught up with`() async throws {
+        let hall = Mutex<Hall?>(nil)
+        let school = Sample.organization(7)
+        let catchUps = Atomic(0)
+        let late = TreeBarrier(
+            catchUp: {
+                catchUps.add(1, ordering: .relaxed)
+                try await hall.withLock { $0 }?.organization(school, status: .active)
+            },
+            wait: { _, _ in })
+        let running = try Hall(tree: late)
+        hall.withLock { $0 = running }
+        defer { hall.withLock { $0 = nil } }
+        try await running.organization(school, status: .provisioning)
+        let other = try await running.organization(status: .provisioning)
+
+        try await running.admit(to: school)
+        let refused = await refusal { try await running.admit(to: other) }
+
+        #expect(refused?.code == .notFound)
+        #expect(refused?.message == "There is no such organization.")
+        #expect(catchUps.load(ordering: .relaxed) == 2)
+    }
+
     @Test func `only Organizations waits for the tree`() async throws {
         let hall = try Hall()
         let request = AwaitTreeRequest(incarnation: [1], sequence: 3)

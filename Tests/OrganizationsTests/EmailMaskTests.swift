@@ -5,7 +5,7 @@ import Testing
 
 @testable import Organizations
 
-/// Domain 2.7: email masks.
+/// Email masks.
 struct EmailMaskTests {
     @Test(arguments: [
         ("company.com", "company.com"), ("@Company.COM", "company.com"),

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Organizations
 
-/// Domain 8: what other services hear of the tree.
+/// What other services hear of the tree.
 struct FeedTests {
     @Test func `every change is told with the whole state`() async throws {
         let installation = try Installation()

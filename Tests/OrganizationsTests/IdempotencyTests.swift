@@ -7,7 +7,7 @@ import Testing
 
 @testable import Organizations
 
-/// Domain 8: one key, one effect.
+/// One key, one effect.
 struct IdempotencyTests {
     @Test func `a repeated creation answers the same and creates nothing`() async throws {
         let installation = try Installation()
@@ -95,6 +95,33 @@ struct IdempotencyTests {
 
         #expect(before.reason == "forbidden")
         #expect(after.title == "A")
+    }
+
+    @Test func `an organization out of sight is not kept as one that is not there`()
+        async throws
+    {
+        let installation = try Installation()
+        let school = try await installation.platformOwner().create("School")
+        let id: UserID = installation.identifiers.next()
+        let node = try school.organizationID
+        let creation = CreateOrganizationRequest.named("A", below: school.id)
+        let update = UpdateOrganizationRequest(
+            organization: Organization(id: school.id, title: "Other"))
+        let stranger = try installation.user(as: id)
+        let notCreated = try await refusal {
+            try await stranger.createOrganization(creation, options: .key("creation"))
+        }
+        let notUpdated = try await refusal {
+            try await stranger.updateOrganization(update, options: .key("update"))
+        }
+
+        let owner = try installation.user(Access.Grant(.owner, at: node), as: id)
+        let created = try await owner.createOrganization(creation, options: .key("creation"))
+        let updated = try await owner.updateOrganization(update, options: .key("update"))
+
+        #expect(notCreated.reason == "not_found" && notUpdated == notCreated)
+        #expect(created.title == "A")
+        #expect(updated.title == "Other")
     }
 
     @Test(arguments: ["", "with space", String(repeating: "k", count: 129)])

@@ -30,7 +30,7 @@ final class Installation: Sendable {
         let service = Service(
             database: database, feed: FeedServer(database), identifiers: identifiers,
             pageTokens: PageTokens(keys: keys), limits: limits,
-            membershipFollows: { try acknowledgements.record($0) })
+            membershipFollows: { head, _ in try acknowledgements.record(head) })
         router = Router(
             services: [service.registeredMethods],
             interceptors: [

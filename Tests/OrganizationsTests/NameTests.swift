@@ -7,7 +7,7 @@ import Testing
 
 @testable import Organizations
 
-/// Domain 2.2: names.
+/// Names.
 struct NameTests {
     private static let sentence =
         "An organization with this name already exists. Please, type another name for your "

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Organizations
 
-/// Domain 4: who may do what, and what is not told.
+/// Who may do what, and what is not told.
 struct PermissionTests {
     @Test(arguments: [
         (Access.Role.platformOwner, true), (.globalAdmin, true), (.platformAdmin, true),

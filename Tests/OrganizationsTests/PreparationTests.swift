@@ -5,7 +5,7 @@ import Testing
 
 @testable import Organizations
 
-/// Reliability 1: preparing, committing and cancelling for workflows.
+/// Preparing, committing and cancelling for workflows.
 struct PreparationTests {
     private func preparation(
         _ title: String, of id: OrganizationID, below parent: String = ""

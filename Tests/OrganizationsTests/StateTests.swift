@@ -7,7 +7,7 @@ import Testing
 
 @testable import Organizations
 
-/// Domain 2.5: activation, and what it does to everything below.
+/// Activation, and what it does to everything below.
 struct StateTests {
     @Test func `the state of an organization is that of the nearest paused one above`()
         async throws

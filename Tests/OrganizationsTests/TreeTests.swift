@@ -7,7 +7,7 @@ import Testing
 
 @testable import Organizations
 
-/// Domain 2.1, 2.3 and 2.6: creating and changing organizations.
+/// Creating and changing organizations.
 struct TreeTests {
     @Test func `a new organization answers everything that is known of it`() async throws {
         let installation = try Installation()

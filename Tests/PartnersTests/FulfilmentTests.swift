@@ -194,6 +194,7 @@ import Testing
 
         #expect(refused == 1)
         bench.expectNothing(of: sale, code: "unavailable")
+        #expect(sale.refusal?.message == FulfilSale.refusedWithoutWords)
     }
 
     @Test func `the last step is asked again for as long as it takes`() async throws {

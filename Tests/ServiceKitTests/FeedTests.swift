@@ -1,12 +1,14 @@
 import Access
+import FoundationEssentials
 import Messages
 import RPC
 import RPCTesting
-import ServiceKit
 import Storage
 import Synchronization
 import Testing
 import TreeCopy
+
+@testable import ServiceKit
 
 /// Organizations in small: a database with a feed of nodes, and its Watch.
 private final class Source: Sendable {
@@ -171,6 +173,75 @@ private final class Source: Sendable {
         }
 
         #expect(try await titles() == ["Restored"])
+    }
+
+    @Test(arguments: [true, false])
+    func `a source put back to yesterday's file is copied anew`(byHead: Bool) async throws {
+        let kept: OrganizationID = identifiers.next()
+        let (path, clock) = (installation.folder.path, installation.clock.clock)
+        let yesterday = Source(try installation.database("source"), clock: clock)
+        try await yesterday.publish(kept, title: "Kept")
+        yesterday.database.close()
+        try FileManager.default.copyItem(
+            atPath: "\(path)/source.db", toPath: "\(path)/yesterday.db")
+        let today = Source(try installation.database("source"), clock: clock)
+        try await today.publish(kept, title: "Changed", version: 2)
+        try await today.publish(identifiers.next(), title: "Lost")
+        let first = try consumer(of: today)
+        try await during(first.run) { try await first.catchUp(within: .seconds(30)) }
+        #expect(try await titles() == ["Changed", "Lost"])
+
+        let back = Source(try installation.database("yesterday"), clock: clock)
+        let sequence = try await back.publish(identifiers.next(), title: "New")
+        let second = try consumer(of: back)
+        try await during(second.run) {
+            if byHead {
+                try await second.catchUp(within: .seconds(30))
+            } else {
+                try await second.waitUntilApplied(
+                    sequence, incarnation: back.database.incarnation)
+            }
+        }
+
+        #expect(back.database.incarnation == today.database.incarnation)
+        #expect(try await titles() == ["Kept", "New"])
+    }
+
+    @Test func `a feed that stands still is in the log, and that it goes on`() async throws {
+        let failures = Mutex(3)
+        let consumer = try consumer { _ in
+            try failures.withLock { left in
+                guard left > 0 else { return }
+                left -= 1
+                throw Status.refusal(.unavailable, "Not yet.")
+            }
+        }
+        try await source.publish(identifiers.next(), title: "Stubborn")
+
+        try await during(consumer.run) { try await consumer.catchUp(within: .seconds(30)) }
+        while !installation.log.lines.contains(where: { $0.hasPrefix("info feed goes on") }) {
+            await Task.yield()
+        }
+
+        let lines = installation.log.lines.filter { $0.contains("feed does not go on") }
+        #expect(lines.count { $0.hasPrefix("warning") } == 1)
+        #expect(
+            lines.first
+                == "warning feed does not go on after=0 reason=unavailable: Not yet. "
+                + "source=organizations")
+    }
+
+    @Test func `a warning is repeated every minute while a feed stands still`() {
+        let now = Mutex(ContinuousClock.now)
+        let trouble = FeedTrouble(
+            source: "organizations", logger: installation.log.logger,
+            now: { now.withLock { $0 } })
+        for _ in 0..<120 {
+            trouble.failed(Status(.unavailable, "Not yet."), at: nil)
+            now.withLock { $0 += .seconds(1) }
+        }
+
+        #expect(installation.log.lines.count { $0.hasPrefix("warning") } == 2)
     }
 
     @Test func `who waits for what never comes is told when the time is over`() async throws {

@@ -183,28 +183,47 @@ import Testing
         #expect(try await look(statement).title == "member")
     }
 
-    @Test func `a caller's statement is forwarded as it came`() async throws {
-        let statement = try installation.signer("gateway").user(person, grants: [])
-        var context = CallContext(
-            method: Shelf.look, deadline: .after(.seconds(1)), peer: Peer("test"))
-        context.metadata[bytes: MetadataKey.principal] = statement
-        context.metadata[text: MetadataKey.requestID] = "r1"
+    @Test func `a call made because of another carries its request and trace, not its caller`()
+        async throws
+    {
+        let trace = String(repeating: "4b", count: 16)
+        var metadata = Metadata()
+        metadata[bytes: MetadataKey.principal] = try installation.signer("gateway")
+            .user(person, grants: [])
+        metadata[text: MetadataKey.requestID] = "r1"
+        metadata[text: MetadataKey.traceParent] = "00-\(trace)-00f067aa0ba902b7-01"
+        let shelf = SigningChannel(
+            InProcessChannel(router), signer: try installation.signer("relay"), audience: "shelf")
         let relay = try installation.router(
             "relay",
             [
                 unary(Shelf.look) { (request: Organization, context) -> Organization in
                     try await call(
-                        SigningChannel(
-                            InProcessChannel(self.router),
-                            signer: try self.installation.signer("relay"), audience: "shelf"),
-                        Shelf.look, request, metadata: context.forwarding().metadata)
+                        shelf, Shelf.look, request, metadata: context.tracing().metadata)
                 }
             ])
 
         let seen: Organization = try await call(
-            InProcessChannel(relay), Shelf.look, Organization(), metadata: context.metadata)
+            InProcessChannel(relay), Shelf.look, Organization(), metadata: metadata)
 
-        #expect(seen.id == "user:\(person.text)")
+        #expect(seen.id == "service:relay")
+        let calls = installation.log.lines.filter { $0.hasPrefix("debug call ") }
+        #expect(calls.count == 2)
+        #expect(calls.allSatisfy { $0.contains("request=r1") && $0.contains("trace=\(trace)") })
+    }
+
+    @Test(arguments: ["", "00-1-1-01", "00-" + String(repeating: "x", count: 52)])
+    func `a trace that is none is not logged`(parent: String) async throws {
+        var metadata = Metadata()
+        metadata[text: MetadataKey.traceParent] = parent
+
+        _ = await status {
+            let _: Organization = try await call(
+                InProcessChannel(router), Shelf.look, Organization(), metadata: metadata)
+        }
+
+        #expect(installation.log.lines.count == 1)
+        #expect(!installation.log.lines.contains { $0.contains("trace=") })
     }
 }
 

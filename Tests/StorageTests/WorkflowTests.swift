@@ -263,6 +263,22 @@ import Testing
         #expect(log.entries.count == 100)
     }
 
+    @Test func `a workflow goes on once a full disk has room again`() async throws {
+        let files = TemporaryFolder()
+        let engine = FailingEngine(EmbeddedSQLite(path: files.databasePath, ballastBytes: 0))
+        let database = try files.database { $0.engine = engine }
+        let log = Log()
+        let definition = WorkflowDefinition(kind: "sale", steps: [log.step("create", .done([1]))])
+        try await database.write { [sample] in try $0.start(sample) }
+        engine.isFull.withLock { $0 = true }
+
+        let end = try await run(definition, on: database, starting: false)
+
+        #expect(end?.state == .done)
+        #expect(log.entries == ["create"])
+        #expect(engine.ballastReleases.withLock { $0 } == 1)
+    }
+
     @Test func `looking for due workflows uses an index`() throws {
         let files = TemporaryFolder()
         let database = try files.database()

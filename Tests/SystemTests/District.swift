@@ -55,6 +55,14 @@ struct District: Sendable {
         try #require(answer.status == 201, "\(answer.body)")
     }
 
+    /// Gives the district a logo, which all below it inherit.
+    func setLogo() async throws {
+        let logo = try await api.call(
+            "PUT", "/v1/organizations/\(id)/images/logo", body: Picture.png,
+            contentType: "image/png")
+        try #require(logo.status == 200, "\(logo.body)")
+    }
+
     func people() async throws -> Int? {
         try await api.get("/v1/organizations/\(id)/usage").body.people.integer
     }

@@ -16,6 +16,14 @@ final class RunningInstallation: Sendable {
         case noProcess(String)
     }
 
+    /// How an installation is asked to stop.
+    enum Ending {
+        /// As a service manager asks the supervisor.
+        case terminated
+        /// As a terminal does for Ctrl-C: the signal goes to the whole process group.
+        case interrupted
+    }
+
     let data: URL
     let owner = (email: "owner@guildhall.example", password: "correct horse battery staple")
     private let lines = Mutex<[String]>([])
@@ -24,15 +32,16 @@ final class RunningInstallation: Sendable {
         self.data = data
     }
 
-    /// Runs an installation around a closure and stops it as Ctrl-C would.
+    /// Runs an installation around a closure, stops it, and expects that it stops cleanly.
     ///
     /// - Parameters:
     ///   - data: A folder to continue with; a fresh temporary one when absent.
     ///   - demonstration: Whether the demonstration is loaded.
+    ///   - ending: How it is asked to stop.
     ///   - body: Uses the installation.
     /// - Throws: What the closure throws, or why the installation did not start.
     static func run(
-        data: URL? = nil, demonstration: Bool = false,
+        data: URL? = nil, demonstration: Bool = false, ending: Ending = .terminated,
         _ body: @Sendable @escaping (RunningInstallation) async throws -> Void
     ) async throws {
         let folder =
@@ -40,14 +49,17 @@ final class RunningInstallation: Sendable {
             ?? FileManager.default.temporaryDirectory
             .appending(path: "guildhall-\(UUID().uuidString)")
         let installation = RunningInstallation(data: folder)
-        try await installation.run(demonstration: demonstration, body)
+        try await installation.run(demonstration: demonstration, ending: ending, body)
+        installation.expectStoppedCleanly()
         if data == nil { try FileManager.default.removeItem(at: folder) }
     }
 
     private func run(
-        demonstration: Bool, _ body: @Sendable @escaping (RunningInstallation) async throws -> Void
+        demonstration: Bool, ending: Ending,
+        _ body: @Sendable @escaping (RunningInstallation) async throws -> Void
     ) async throws {
         var options = PlatformOptions()
+        if ending == .interrupted { options.processGroupID = 0 }
         // A test that fails must not leave the five processes behind.
         options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: Self.patience)]
         let result = try await Subprocess.run(
@@ -74,11 +86,24 @@ final class RunningInstallation: Sendable {
                     Issue.record("the installation printed: \(self.output)")
                     throw error
                 }
-                try execution.send(signal: .terminate)
+                switch ending {
+                case .terminated: try execution.send(signal: .terminate)
+                case .interrupted: try execution.send(signal: .interrupt, toProcessGroup: true)
+                }
                 try await group.waitForAll()
             }
         }
         #expect(result.terminationStatus == .exited(0), "stopped as asked")
+    }
+
+    /// Each part ended in time and by itself, and none outlives the supervisor.
+    private func expectStoppedCleanly() {
+        let killed = output.filter { $0.contains("is killed") }
+        #expect(killed.isEmpty)
+        #expect(Set(announcements.map(\.part)).count == 5, "five parts were announced")
+        for (part, pid, _) in announcements {
+            #expect(kill(pid, 0) == -1, "\(part) is still alive")
+        }
     }
 
     /// What `guildhall start` printed so far.
@@ -92,14 +117,22 @@ final class RunningInstallation: Sendable {
         return nil
     }
 
-    /// The newest process of a part and its RPC address, from the line that announced it.
-    private func announcement(of part: String) throws -> (pid: Int32, address: String) {
-        for line in output.reversed() where line.hasPrefix("started \(part) pid ") {
-            let words = line.split(separator: " ")
-            guard words.count == 5, let pid = Int32(words[3]) else { break }
-            return (pid, String(words[4]))
+    /// Every process that was started and its RPC address, from the lines that announced them.
+    private var announcements: [(part: String, pid: Int32, address: String)] {
+        output.compactMap { line in
+            guard line.hasPrefix("started ") else { return nil }
+            let words = line.split(separator: " ").map(String.init)
+            guard words.count == 5, let pid = Int32(words[3]) else { return nil }
+            return (words[1], pid, words[4])
         }
-        throw Failure.noProcess(part)
+    }
+
+    /// The newest process of a part.
+    private func announcement(of part: String) throws -> (pid: Int32, address: String) {
+        guard let newest = announcements.last(where: { $0.part == part }) else {
+            throw Failure.noProcess(part)
+        }
+        return (newest.pid, newest.address)
     }
 
     func processIdentifier(of part: String) throws -> Int32 { try announcement(of: part).pid }

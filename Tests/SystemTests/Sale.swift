@@ -59,6 +59,16 @@ struct Sale: Sendable {
         try await api.get("/v1/sales/\(id)").body
     }
 
+    /// Waits until the workflow that fulfils the sale stands at a step.
+    func stands(at step: String, in installation: RunningInstallation) async throws {
+        try await installation.until("the sale stands at \(step)") {
+            guard let workflow = try await now().workflowId.string, !workflow.isEmpty else {
+                return false
+            }
+            return try await api.get("/v1/workflows/\(workflow)").body.step.string == step
+        }
+    }
+
     /// Waits until the sale is fulfilled and answers the organization it made.
     func fulfilled(in installation: RunningInstallation) async throws -> String {
         try await installation.until("the sale is fulfilled") {
@@ -67,7 +77,8 @@ struct Sale: Sendable {
         return try #require(try await now().buyerOrganizationId.string)
     }
 
-    /// One organization of the title, with its seats, one workspace and the color sold.
+    /// One organization of the title, with its seats, one workspace, the color sold and the logo
+    /// of the district above it.
     static func expectExactlyOne(
         _ api: API, below parent: String, buyer: String, seats: Int
     ) async throws {
@@ -84,6 +95,9 @@ struct Sale: Sendable {
         #expect(appearance.colors.primary.string == "#8a3b12")
         let ledger = try await api.get("/v1/organizations/\(buyer)/seats/ledger").body
         let resizes = ledger.entries.items.filter { $0.operation.string == "resize" }
-        #expect(resizes.count == 1)
+        #expect(resizes.map(\.balanceAfter.integer) == [seats])
+        let effective = try await api.get("/v1/organizations/\(buyer)/appearance:effective").body
+        #expect(effective.logo.source.organizationId.string == parent)
+        #expect(effective.logo.source.distance.integer == 1)
     }
 }

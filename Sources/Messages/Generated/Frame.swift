@@ -316,7 +316,7 @@ public struct Settings: Message {
     public var window: UInt32
     /// For logs: "guildhall-organizations/1.0".
     public var agent: String
-    /// Changes when the server's database is made anew or restored.
+    /// Made at random with the server's database; another one is another database.
     public var incarnation: [UInt8]
     /// The server's methods by number; calls may name either.
     public var methods: [MethodNumber]
