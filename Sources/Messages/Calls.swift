@@ -14,6 +14,18 @@ enum Calls {
             })
     }
 
+    /// A unary method whose handler never waits.
+    static func registered<Request: Message, Reply: Message>(
+        synchronous method: MethodDescriptor,
+        _ handler: @escaping @Sendable (Request, CallContext) throws -> Reply
+    ) -> RegisteredMethod {
+        RegisteredMethod(
+            method,
+            .synchronous { payload, context in
+                .message(try handler(request(in: payload), context))
+            })
+    }
+
     /// A method that streams replies, with its handler.
     static func registered<Request: Message, Reply: Message>(
         _ method: MethodDescriptor,
@@ -24,6 +36,34 @@ enum Calls {
             method,
             .serverStreaming { payload, context, writer in
                 try await handler(request(in: payload), context, ReplyStream(writer))
+            })
+    }
+
+    /// A method that streams requests, with its handler.
+    static func registered<Request: Message, Reply: Message>(
+        _ method: MethodDescriptor,
+        _ handler: @escaping @Sendable (MessageStream<Request>, CallContext) async throws -> Reply
+    ) -> RegisteredMethod {
+        RegisteredMethod(
+            method,
+            .clientStreaming { reader, context in
+                let requests = MessageStream<Request>(reader) { try request(in: $0) }
+                return .message(try await handler(requests, context))
+            })
+    }
+
+    /// A method that streams both ways, with its handler.
+    static func registered<Request: Message, Reply: Message>(
+        _ method: MethodDescriptor,
+        _ handler:
+            @escaping @Sendable (MessageStream<Request>, CallContext, ReplyStream<Reply>)
+            async throws -> Void
+    ) -> RegisteredMethod {
+        RegisteredMethod(
+            method,
+            .bidirectional { reader, context, writer in
+                let requests = MessageStream<Request>(reader) { try request(in: $0) }
+                try await handler(requests, context, ReplyStream(writer))
             })
     }
 
@@ -47,6 +87,38 @@ enum Calls {
             method, .message(request), options: keyed(options, for: method)
         ) { payload in
             try await onReply(reply(in: payload, of: method))
+        }
+    }
+
+    /// Makes a call whose requests stream.
+    ///
+    /// A server may answer before it has read all; what is left to send is then left.
+    static func make<Request: Message, Reply: Message>(
+        _ channel: any Channel, _ method: MethodDescriptor, _ options: CallOptions,
+        _ send: @Sendable (RequestStream<Request>) async throws -> Void
+    ) async throws -> Reply {
+        try await channel.bidirectional(method, options: keyed(options, for: method)) {
+            writer, reader in
+            do {
+                try await send(RequestStream(writer))
+                try await writer.finish()
+            } catch is CallEnded {}
+            guard let payload = try await reader.next() else {
+                throw Status(.internal, "The server ended \(method.path) without a reply.")
+            }
+            return try reply(in: payload, of: method)
+        }
+    }
+
+    /// Makes a call that streams both ways.
+    static func make<Request: Message, Reply: Message, Result: Sendable>(
+        _ channel: any Channel, _ method: MethodDescriptor, _ options: CallOptions,
+        _ body: @Sendable (RequestStream<Request>, MessageStream<Reply>) async throws -> Result
+    ) async throws -> Result {
+        try await channel.bidirectional(method, options: keyed(options, for: method)) {
+            writer, reader in
+            let replies = MessageStream<Reply>(reader) { try reply(in: $0, of: method) }
+            return try await body(RequestStream(writer), replies)
         }
     }
 

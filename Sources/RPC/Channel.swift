@@ -16,6 +16,19 @@ public protocol Channel: Sendable {
         _ method: MethodDescriptor, _ request: OutgoingMessage, options: CallOptions,
         onReply: @Sendable (any Payload) async throws -> Void
     ) async throws
+
+    /// Makes a call of any number of requests and of replies, used by a closure.
+    ///
+    /// A call of many requests and one reply is the same with one message to read. The call is
+    /// opened when the closure begins; it is cancelled when the closure throws, or returns before
+    /// the server has ended it, or when its task is cancelled.
+    ///
+    /// - Returns: What the closure returns.
+    /// - Throws: ``Status``, or what the closure throws.
+    func bidirectional<Result: Sendable>(
+        _ method: MethodDescriptor, options: CallOptions,
+        _ body: @Sendable (RequestWriter, MessageReader) async throws -> Result
+    ) async throws -> Result
 }
 
 /// What a caller wants for one call.

@@ -1,0 +1,162 @@
+/// Wraps the methods of a server: logging, metrics, tracing and principal are interceptors.
+///
+/// Wrapping happens once, when the router is made; a call then pays for one closure. Most
+/// interceptors are a call of ``RegisteredMethod/wrapped(begin:end:)``.
+public protocol ServerInterceptor: Sendable {
+    /// The method with this interceptor around its handler.
+    func intercept(_ method: RegisteredMethod) -> RegisteredMethod
+}
+
+/// Begins and ends every call that a client makes: credentials, tracing and metrics are interceptors.
+///
+/// It is the caller's half of what ``RegisteredMethod/wrapped(begin:end:)`` is to a server.
+public protocol ClientInterceptor: Sendable {
+    /// What is kept from the beginning of a call to its end.
+    associatedtype State: Sendable
+
+    /// Called before a call is made; may change its options or refuse it.
+    func begin(_ method: MethodDescriptor, _ options: inout CallOptions) throws -> State
+
+    /// Called after it; `error` is nil when it went well. An error thrown here takes its place.
+    func end(_ state: State, _ method: MethodDescriptor, _ error: (any Error)?) throws
+}
+
+extension ClientInterceptor {
+    /// Does nothing.
+    public func end(_ state: State, _ method: MethodDescriptor, _ error: (any Error)?) throws {}
+}
+
+extension RegisteredMethod {
+    /// The method with closures before and after its handler, whatever kind it is.
+    ///
+    /// Both are synchronous: a synchronous handler stays one.
+    ///
+    /// - Parameters:
+    ///   - begin: Runs first; it may refuse the call by throwing, and change its context.
+    ///   - end: Runs last, with what `begin` returned and the handler's error or nil. An error
+    ///     thrown here takes the place of the handler's.
+    public func wrapped<State: Sendable>(
+        begin: @escaping @Sendable (inout CallContext) throws -> State,
+        end: @escaping @Sendable (State, CallContext, (any Error)?) throws -> Void = { _, _, _ in }
+    ) -> RegisteredMethod {
+        let wrapping = Wrapping(begin: begin, end: end)
+        let wrapped: MethodHandler =
+            switch handler {
+            case .unary(let handler):
+                .unary { payload, context in
+                    try await wrapping.run(context) { try await handler(payload, $0) }
+                }
+            case .synchronous(let handler):
+                .synchronous { payload, context in
+                    try wrapping.runNow(context) { try handler(payload, $0) }
+                }
+            case .serverStreaming(let handler):
+                .serverStreaming { payload, context, replies in
+                    try await wrapping.run(context) { try await handler(payload, $0, replies) }
+                }
+            case .clientStreaming(let handler):
+                .clientStreaming { requests, context in
+                    try await wrapping.run(context) { try await handler(requests, $0) }
+                }
+            case .bidirectional(let handler):
+                .bidirectional { requests, context, replies in
+                    try await wrapping.run(context) { try await handler(requests, $0, replies) }
+                }
+            }
+        return RegisteredMethod(descriptor, wrapped)
+    }
+}
+
+/// What runs before and after a handler.
+private struct Wrapping<State: Sendable>: Sendable {
+    let begin: @Sendable (inout CallContext) throws -> State
+    let end: @Sendable (State, CallContext, (any Error)?) throws -> Void
+
+    func run<Result>(
+        _ context: CallContext, _ body: (CallContext) async throws -> Result
+    ) async throws -> Result {
+        var context = context
+        let state = try begin(&context)
+        let result: Result
+        do {
+            result = try await body(context)
+        } catch {
+            try end(state, context, error)
+            throw error
+        }
+        try end(state, context, nil)
+        return result
+    }
+
+    func runNow<Result>(
+        _ context: CallContext, _ body: (CallContext) throws -> Result
+    ) throws -> Result {
+        var context = context
+        let state = try begin(&context)
+        let result: Result
+        do {
+            result = try body(context)
+        } catch {
+            try end(state, context, error)
+            throw error
+        }
+        try end(state, context, nil)
+        return result
+    }
+}
+
+extension Channel {
+    /// The channel with an interceptor around every call.
+    public func intercepted(by interceptor: any ClientInterceptor) -> any Channel {
+        InterceptedChannel(channel: self, interceptor: interceptor)
+    }
+}
+
+/// A channel with an interceptor around every call.
+private struct InterceptedChannel: Channel {
+    let channel: any Channel
+    let interceptor: any ClientInterceptor
+
+    func unary(
+        _ method: MethodDescriptor, _ request: OutgoingMessage, options: CallOptions
+    ) async throws -> any Payload {
+        try await run(interceptor, method, options) {
+            try await channel.unary(method, request, options: $0)
+        }
+    }
+
+    func serverStreaming(
+        _ method: MethodDescriptor, _ request: OutgoingMessage, options: CallOptions,
+        onReply: @Sendable (any Payload) async throws -> Void
+    ) async throws {
+        try await run(interceptor, method, options) {
+            try await channel.serverStreaming(method, request, options: $0, onReply: onReply)
+        }
+    }
+
+    func bidirectional<Result: Sendable>(
+        _ method: MethodDescriptor, options: CallOptions,
+        _ body: @Sendable (RequestWriter, MessageReader) async throws -> Result
+    ) async throws -> Result {
+        try await run(interceptor, method, options) {
+            try await channel.bidirectional(method, options: $0, body)
+        }
+    }
+
+    private func run<Interceptor: ClientInterceptor, Result>(
+        _ interceptor: Interceptor, _ method: MethodDescriptor, _ options: CallOptions,
+        _ body: (CallOptions) async throws -> Result
+    ) async throws -> Result {
+        var options = options
+        let state = try interceptor.begin(method, &options)
+        let result: Result
+        do {
+            result = try await body(options)
+        } catch {
+            try interceptor.end(state, method, error)
+            throw error
+        }
+        try interceptor.end(state, method, nil)
+        return result
+    }
+}
