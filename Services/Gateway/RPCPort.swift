@@ -25,18 +25,22 @@ struct RPCPort: Sendable {
 
     private func handler(of method: MethodDescriptor, at upstream: Backend) -> MethodHandler {
         let channel = upstreams[upstream]
-        guard method.kind == .serverStreaming else {
+        switch method.kind {
+        case .unary:
             return .unary { request, context in
                 let options = try await options(method, at: upstream, context)
                 let message = try signOut(method, context) ?? .encoded(request)
                 return .encoded(try await channel.unary(method, message, options: options))
             }
-        }
-        return .serverStreaming { request, context, replies in
-            let options = try await options(method, at: upstream, context)
-            try await channel.serverStreaming(method, .encoded(request), options: options) {
-                try await replies.write(.encoded($0))
+        case .serverStreaming:
+            return .serverStreaming { request, context, replies in
+                let options = try await options(method, at: upstream, context)
+                try await channel.serverStreaming(method, .encoded(request), options: options) {
+                    try await replies.write(.encoded($0))
+                }
             }
+        case .clientStreaming, .bidirectional:
+            preconditionFailure("no service behind the gateway streams requests: \(method.path)")
         }
     }
 

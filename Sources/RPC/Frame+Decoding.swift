@@ -30,6 +30,7 @@ extension Frame {
         case .settings(let settings):
             guard settings.frameBytesMax == 0 || settings.frameBytesMax >= Frame.byteCountMin
             else { throw .frameSizeTooSmall }
+        case .data(_, message: nil, endOfStream: false): throw .dataMissing
         default: break
         }
     }
@@ -56,7 +57,7 @@ extension Frame {
 
     private init(data range: Range<Int>, of call: UInt32, _ bytes: RawSpan) throws(DecodingFault) {
         var cursor = WireCursor(range, in: "Data")
-        var message = range.upperBound..<range.upperBound
+        var message: Range<Int>?
         var endOfStream = false
         while let tag = try cursor.next(bytes) {
             switch tag.number {

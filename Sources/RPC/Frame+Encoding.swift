@@ -2,9 +2,9 @@
 public enum OutgoingFrame: Sendable {
     /// Begins a call.
     case open(call: UInt32, OutgoingOpening)
-    /// A further message of a call that streams.
-    case data(call: UInt32, OutgoingMessage, endOfStream: Bool)
-    /// Ends a unary call that succeeded.
+    /// A further message of a call that streams; nil when it only ends the stream.
+    case data(call: UInt32, OutgoingMessage?, endOfStream: Bool)
+    /// Ends a call with one reply that succeeded.
     case reply(call: UInt32, OutgoingMessage)
     /// Ends any other call; nil is success.
     case end(call: UInt32, Status?)
@@ -59,8 +59,8 @@ extension OutgoingFrame {
     public var byteCountMax: Int {
         switch self {
         case .open(_, let opening): Self.overhead + opening.byteCountMax
-        case .data(_, let message, _), .reply(_, let message):
-            Self.overhead + message.encodedByteCountMax
+        case .data(_, let message, _): Self.overhead + (message?.encodedByteCountMax ?? 0)
+        case .reply(_, let message): Self.overhead + message.encodedByteCountMax
         case .end(_, let status): Self.overhead + (status?.wireByteCount ?? 0)
         case .goaway(let goaway): Self.overhead + goaway.status.message.utf8.count
         case .settings(let settings): Self.overhead + settings.wireByteCountMax
@@ -81,10 +81,10 @@ extension OutgoingFrame {
             opening.encode(into: &output)
             output.close(content, width: width)
         case .data(let call, let message, let endOfStream):
-            output.append(call: call, kind: 3, byteCountMax: message.encodedByteCountMax) {
+            output.append(call: call, kind: 3, byteCountMax: message?.encodedByteCountMax ?? 0) {
                 output in
                 output.append(field: 2, varint: endOfStream ? 1 : 0)
-                output.append(field: 1, message)
+                if let message { output.append(field: 1, message) }
             }
         case .reply(let call, let message):
             output.append(call: call, kind: 4, byteCountMax: message.encodedByteCountMax) {

@@ -4,8 +4,8 @@
 public enum Frame: Sendable, Hashable {
     /// Begins a call.
     case open(call: UInt32, Opening)
-    /// A further message of a call that streams.
-    case data(call: UInt32, message: Range<Int>, endOfStream: Bool)
+    /// A further message of a call that streams, or none and the end of the stream.
+    case data(call: UInt32, message: Range<Int>?, endOfStream: Bool)
     /// Ends a call.
     case end(call: UInt32, Ending)
     /// The client no longer wants the call.
@@ -56,7 +56,7 @@ public enum Frame: Sendable, Hashable {
         public var status: Status
         /// Beside the reply.
         public var metadata = Metadata()
-        /// The reply of a unary call that succeeded.
+        /// The reply of a call with one reply that succeeded.
         public var reply: Range<Int>?
     }
 
@@ -123,6 +123,8 @@ public enum FrameFault: Error, Sendable, Hashable, CustomStringConvertible {
     case methodMissing
     /// An opening names its method twice.
     case methodTwice
+    /// A data frame has neither a message nor the end of the stream.
+    case dataMissing
     /// The announced frame size is below ``Frame/byteCountMin``.
     case frameSizeTooSmall
 
@@ -136,6 +138,7 @@ public enum FrameFault: Error, Sendable, Hashable, CustomStringConvertible {
         case .callUnexpected: "A frame that concerns the connection has a call number."
         case .methodMissing: "The opening names no method."
         case .methodTwice: "The opening names its method by path and by number."
+        case .dataMissing: "The data frame has neither a message nor the end of the stream."
         case .frameSizeTooSmall:
             "The settings announce frames below \(Frame.byteCountMin) bytes."
         }

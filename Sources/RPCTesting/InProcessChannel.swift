@@ -25,15 +25,18 @@ public struct InProcessChannel: Channel {
     ) async throws -> any Payload {
         try options.metadata.validate()
         let registered = try router.method(at: method.path)
-        guard case .unary(let handler) = registered.handler else {
-            throw Status(.unimplemented, "The method \(method.path) is not unary.")
-        }
         let context = CallContext(
             method: registered.descriptor, metadata: options.metadata,
             deadline: options.unaryDeadline(), peer: peer)
         let payload = request.encoded()
+        let handler = registered.handler
         return try await answered(by: context.deadline) {
-            try await handler(payload, context).encoded()
+            switch handler {
+            case .unary(let handler): return try await handler(payload, context).encoded()
+            case .synchronous(let handler): return try handler(payload, context).encoded()
+            case .serverStreaming, .clientStreaming, .bidirectional:
+                throw Status(.unimplemented, "The method \(method.path) is not unary.")
+            }
         }
     }
 
@@ -49,52 +52,75 @@ public struct InProcessChannel: Channel {
         guard case .serverStreaming(let handler) = registered.handler else {
             throw Status(.unimplemented, "The method \(method.path) does not stream replies.")
         }
-        let context = CallContext(
-            method: registered.descriptor, metadata: options.metadata,
-            deadline: options.streamingDeadline(), peer: peer)
         let payload = request.encoded()
-        let (replies, source) = AsyncStream<Handover>.makeStream()
-        let writer = ReplyWriter { reply in
-            let bytes = reply.encoded()
-            try await withCheckedThrowingContinuation { taken in
-                let handover = Handover(bytes: bytes, taken: taken)
-                if case .enqueued = source.yield(handover) { return }
-                taken.resume(throwing: CancellationError())
-            }
+        try await run(registered, options, requests: nil) { context, replies in
+            try await handler(payload, context, replies.writer)
+        } body: { replies in
+            while let reply = try await replies.next() { try await onReply(reply) }
         }
-        try await withThrowingTaskGroup { group in
-            group.addTask {
-                defer { source.finish() }
-                try await answered(by: context.deadline) {
-                    try await handler(payload, context, writer)
-                }
+    }
+
+    /// Makes a call of any number of requests and of replies, used by a closure.
+    ///
+    /// - Returns: What the closure returns.
+    /// - Throws: ``RPC/Status``, or what the closure throws.
+    public func bidirectional<Result: Sendable>(
+        _ method: MethodDescriptor, options: CallOptions,
+        _ body: @Sendable (RequestWriter, MessageReader) async throws -> Result
+    ) async throws -> Result {
+        try options.metadata.validate()
+        let registered = try router.method(at: method.path)
+        let requests = MessagePipe(closing: CallEnded())
+        let handler: @Sendable (CallContext, MessagePipe) async throws -> Void
+        switch registered.handler {
+        case .clientStreaming(let answer):
+            handler = { context, replies in
+                let reply = try await answer(requests.reader, context)
+                requests.close()
+                try await replies.send(reply.encoded())
             }
+        case .bidirectional(let answer):
+            handler = { try await answer(requests.reader, $0, $1.writer) }
+        case .unary, .synchronous, .serverStreaming:
+            throw Status(.unimplemented, "The method \(method.path) does not stream requests.")
+        }
+        return try await run(registered, options, requests: requests, handler) { replies in
+            let writer = RequestWriter(
+                { try await requests.send($0.encoded()) }, finish: { requests.end() })
             do {
-                for await reply in replies { try await reply.consume(by: onReply) }
-                try await group.next()
-            } catch {
-                group.cancelAll()
-                source.finish()
-                // Whoever waits to hand a reply over must hear that nobody takes it.
-                for await reply in replies { reply.taken.resume(throwing: CancellationError()) }
-                throw error
+                return try await body(writer, replies.reader)
+            } catch let ended as CallEnded {
+                throw replies.failure ?? ended
             }
         }
     }
-}
 
-/// A reply on its way from handler to consumer, and the handler that waits until it is consumed.
-private struct Handover: Sendable {
-    let bytes: [UInt8]
-    let taken: CheckedContinuation<Void, any Error>
-
-    func consume(by body: (any Payload) async throws -> Void) async throws {
-        do {
-            try await body(bytes)
-            taken.resume()
-        } catch {
-            taken.resume(throwing: CancellationError())
-            throw error
+    /// Runs the handler of a call that streams beside the closure that uses it, and ends with both.
+    private func run<Result: Sendable>(
+        _ registered: RegisteredMethod, _ options: CallOptions, requests: MessagePipe?,
+        _ handler: @escaping @Sendable (CallContext, MessagePipe) async throws -> Void,
+        body: (MessagePipe) async throws -> Result
+    ) async throws -> Result {
+        let context = CallContext(
+            method: registered.descriptor, metadata: options.metadata,
+            deadline: options.streamingDeadline(), peer: peer)
+        let replies = MessagePipe(closing: CancellationError())
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                do {
+                    try await answered(by: context.deadline) { try await handler(context, replies) }
+                    replies.end()
+                } catch {
+                    replies.end(error)
+                }
+                requests?.close()
+            }
+            defer {
+                group.cancelAll()
+                replies.close()
+                requests?.end(Status(.cancelled, "The call was cancelled."))
+            }
+            return try await body(replies)
         }
     }
 }

@@ -1,6 +1,5 @@
 import NIOCore
 import RPC
-import Synchronization
 
 /// How far an attempt of a call has come.
 enum CallPhase: String, Sendable {
@@ -27,17 +26,27 @@ final class ClientCall: Sendable {
     /// Where replies go.
     enum Sink: Sendable {
         case unary
-        case stream(ReplyInbox)
+        /// They stream, and so may the requests.
+        case stream(MessageInbox, streamsRequests: Bool)
     }
 
-    private struct State: Sendable {
+    private struct State {
         var number: UInt32 = 0
         var isOver = false
+        /// Who waits for the reply of a unary call.
         var continuation: CheckedContinuation<Outcome, Never>?
+        /// Who waits until a call that streams requests is opened.
+        var opening: CheckedContinuation<Opened, Never>?
+        /// Where its requests go out once it is.
+        var outbox: MessageOutbox?
     }
 
+    /// A call that streams requests is opened, or has failed before.
+    typealias Opened = Result<MessageOutbox.Handle, AttemptFailure>
+
     let method: MethodDescriptor
-    let request: OutgoingMessage
+    /// The request that goes with the opening; nil when requests stream.
+    let request: OutgoingMessage?
     let options: CallOptions
     let deadline: Deadline
     let sink: Sink
@@ -45,7 +54,7 @@ final class ClientCall: Sendable {
     private let state: NIOLoopBoundBox<State>
 
     init(
-        _ method: MethodDescriptor, _ request: OutgoingMessage, options: CallOptions,
+        _ method: MethodDescriptor, _ request: OutgoingMessage?, options: CallOptions,
         deadline: Deadline, sink: Sink, loop: LoopContext
     ) {
         self.method = method
@@ -64,6 +73,29 @@ final class ClientCall: Sendable {
 
     var isOver: Bool { state.value.isOver }
 
+    var streamsRequests: Bool {
+        if case .stream(_, let streamsRequests) = sink { streamsRequests } else { false }
+    }
+
+    /// Where the requests of an opened call go out, when they stream.
+    var outbox: MessageOutbox? { state.value.outbox }
+
+    /// Says who waits until a call that streams requests is opened.
+    func setOpening(_ continuation: CheckedContinuation<Opened, Never>) {
+        if state.value.isOver {
+            continuation.resume(returning: .failure(Self.cancelled))
+        } else {
+            state.value.opening = continuation
+        }
+    }
+
+    /// A call that streams requests is opened.
+    func didOpen(_ outbox: MessageOutbox) {
+        state.value.outbox = outbox
+        state.value.opening?.resume(returning: .success(outbox.handle))
+        state.value.opening = nil
+    }
+
     /// Says who waits for the reply of a unary call.
     func setContinuation(_ continuation: CheckedContinuation<Outcome, Never>) {
         if state.value.isOver {
@@ -77,7 +109,7 @@ final class ClientCall: Sendable {
     ///
     /// - Returns: Whether the server kept within the credit.
     func receive(_ reply: BufferPayload, byteCount: Int) -> Bool {
-        guard case .stream(let inbox) = sink else { return false }
+        guard case .stream(let inbox, _) = sink else { return false }
         return inbox.append(reply, byteCount: byteCount)
     }
 
@@ -89,11 +121,16 @@ final class ClientCall: Sendable {
         case .unary:
             state.value.continuation?.resume(returning: outcome)
             state.value.continuation = nil
-        case .stream(let inbox):
+        case .stream(let inbox, _):
             switch outcome {
             case .success: inbox.end(nil)
-            case .failure(let failure): inbox.end(failure)
+            case .failure(let failure):
+                inbox.end(failure, discards: failure.status.code == .cancelled)
+                state.value.opening?.resume(returning: .failure(failure))
+                state.value.opening = nil
             }
+            state.value.outbox?.close(CallEnded())
+            state.value.outbox = nil
         }
     }
 
@@ -122,97 +159,5 @@ final class ClientCall: Sendable {
                         ])
                 ]),
             isUnseen: isUnseen)
-    }
-}
-
-/// The replies of a stream between the connection and the caller.
-final class ReplyInbox: Sendable {
-    private struct Reply {
-        let payload: BufferPayload
-        let byteCount: Int
-    }
-
-    private struct State {
-        var replies: [Reply] = []
-        var head = 0
-        var byteCount = 0
-        var consumed = 0
-        var end: Result<Void, AttemptFailure>?
-        var reader: CheckedContinuation<Void, Never>?
-    }
-
-    private let window: Int
-    private let byteCountMax: Int
-    private let state = Mutex(State())
-
-    init(_ configuration: RPCClientConfiguration) {
-        window = Int(configuration.streamWindow)
-        byteCountMax = window + configuration.frameBytesMax
-    }
-
-    func append(_ payload: BufferPayload, byteCount: Int) -> Bool {
-        let (isWithin, reader) = state.withLock { state in
-            state.byteCount += byteCount
-            state.replies.append(Reply(payload: payload, byteCount: byteCount))
-            defer { state.reader = nil }
-            return (state.byteCount <= byteCountMax, state.reader)
-        }
-        reader?.resume()
-        return isWithin
-    }
-
-    func end(_ failure: AttemptFailure?) {
-        let reader = state.withLock { state in
-            state.end = failure.map { .failure($0) } ?? .success(())
-            if failure?.status.code == .cancelled { state.head = state.replies.count }
-            defer { state.reader = nil }
-            return state.reader
-        }
-        reader?.resume()
-    }
-
-    /// The next reply; nil when the stream has ended well.
-    func next() async throws(AttemptFailure) -> BufferPayload? {
-        while true {
-            let found = state.withLock { Self.take(&$0) }
-            switch found {
-            case .success(let payload?): return payload
-            case .success(nil): return nil
-            case .failure(let failure): throw failure
-            case nil: break
-            }
-            await withCheckedContinuation { continuation in
-                let isThere = state.withLock { state in
-                    if state.head < state.replies.count || state.end != nil { return true }
-                    state.reader = continuation
-                    return false
-                }
-                if isThere { continuation.resume() }
-            }
-        }
-    }
-
-    private static func take(_ state: inout State) -> Result<BufferPayload?, AttemptFailure>? {
-        guard state.head < state.replies.count else {
-            return state.end?.map { nil }
-        }
-        let reply = state.replies[state.head]
-        state.head += 1
-        state.byteCount -= reply.byteCount
-        state.consumed += reply.byteCount
-        if state.head == state.replies.count {
-            state.replies.removeAll(keepingCapacity: state.replies.capacity <= 64)
-            state.head = 0
-        }
-        return .success(reply.payload)
-    }
-
-    /// The credit to give to the server for replies that were consumed; 0 while it is small.
-    func creditToGive() -> Int {
-        state.withLock { state in
-            guard state.consumed >= window / 2 else { return 0 }
-            defer { state.consumed = 0 }
-            return state.consumed
-        }
     }
 }

@@ -4,7 +4,7 @@ import RPC
 /// The client's side of one connection.
 ///
 /// It lives on its event loop.
-final class ClientConnection: ChannelInboundHandler {
+final class ClientConnection: ChannelInboundHandler, StreamCarrier {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
@@ -31,6 +31,7 @@ final class ClientConnection: ChannelInboundHandler {
     private var nextCall: UInt32 = 1
     private var numbers: [String: UInt32] = [:]
     private var callsMax = 64
+    private var windowOfPeer = Frame.windowDefault
     private var pingIntervalMin: Duration = .zero
     private var callDue: ContinuousClock.Instant?
     private var handshakeDue: ContinuousClock.Instant
@@ -128,13 +129,14 @@ final class ClientConnection: ChannelInboundHandler {
         case .settings(let settings): apply(settings)
         case .end(let number, let ending): end(number, ending, bytes)
         case .data(let number, let message, _):
-            guard let call = calls[number] else { return }
+            guard let call = calls[number], let message else { return }
             let reply = BufferPayload(bytes, message)
             if !call.receive(reply, byteCount: bytes.readableBytes) {
                 close(Status(.internal, "The server sent more than it may."))
             }
         case .ping(let number): send(.pong(number: number))
-        case .pong, .window: break
+        case .window(let number, let bytes): calls[number]?.outbox?.addCredit(bytes)
+        case .pong: break
         case .goaway(let goaway): drain(goaway)
         case .open, .cancel: close(Status(.internal, "The server sent a frame of clients."))
         }
@@ -147,6 +149,7 @@ final class ClientConnection: ChannelInboundHandler {
         }
         if settings.frameBytesMax != 0 { outbox.peerFrameBytesMax = Int(settings.frameBytesMax) }
         if settings.callsMax != 0 { callsMax = Int(settings.callsMax) }
+        if settings.window != 0 { windowOfPeer = settings.window }
         pingIntervalMin = settings.pingIntervalMin
         for (number, path) in settings.methods { numbers[path] = number }
         phase = .ready
@@ -158,6 +161,10 @@ final class ClientConnection: ChannelInboundHandler {
         guard let call = calls.remove(number) else { return }
         link.didHear()
         if ending.status.code == .ok {
+            // The one reply of a call that streams requests; it needs no credit.
+            if let reply = ending.reply, call.streamsRequests {
+                _ = call.receive(BufferPayload(bytes, reply), byteCount: 0)
+            }
             call.end(.success(BufferPayload(bytes, ending.reply ?? 0..<0)))
         } else {
             call.end(.failure(AttemptFailure(status: ending.status, isUnseen: false)))
@@ -175,7 +182,16 @@ final class ClientConnection: ChannelInboundHandler {
         // They were not begun: sent again on another connection, whatever their kind.
         for (_, call) in unseen {
             call.number = 0
-            link.enqueue(call)
+            if call.outbox == nil {
+                link.enqueue(call)
+            } else {
+                // What it has sent cannot be sent again from here.
+                call.end(
+                    .failure(
+                        call.failure(
+                            .unavailable, "the server is shutting down", peer: link.target,
+                            phase: .queue)))
+            }
         }
         closeIfDrained()
     }
@@ -197,7 +213,8 @@ final class ClientConnection: ChannelInboundHandler {
         let opening = OutgoingOpening(
             method: numbers[call.method.path].map { .number($0) } ?? .path(call.method.path),
             timeout: call.deadline.isNever ? nil : call.deadline.remaining(at: now),
-            metadata: call.options.metadata, message: call.request)
+            metadata: call.options.metadata, message: call.request,
+            endOfStream: !call.streamsRequests)
         guard send(.open(call: number, opening)) != nil else {
             let why = "the request is larger than the \(outbox.peerFrameBytesMax) bytes accepted"
             call.end(
@@ -207,6 +224,10 @@ final class ClientConnection: ChannelInboundHandler {
         }
         call.number = number
         calls.insert(call, for: number)
+        if call.streamsRequests {
+            call.didOpen(
+                MessageOutbox(self, loop, call: number, credit: Int(windowOfPeer)))
+        }
         // The last number is left alone, so that the next never overflows.
         if number >= UInt32.max - 4 { link.didDrain(self) }
         nextCall = min(number + 2, UInt32.max - 2)
@@ -228,8 +249,14 @@ final class ClientConnection: ChannelInboundHandler {
         send(.window(call: call.number, bytes: UInt32(clamping: bytes)))
     }
 
+    /// Whether streams may send more now.
+    var hasRoom: Bool {
+        outbox.byteCount < configuration.writeHighWaterBytes
+            && context?.channel.isWritable == true
+    }
+
     @discardableResult
-    private func send(_ frame: OutgoingFrame) -> Int? {
+    func send(_ frame: OutgoingFrame) -> Int? {
         guard phase != .closed else { return 0 }
         let count = outbox.append(frame)
         if !isInBurst, !isFlushScheduled {
@@ -246,8 +273,19 @@ final class ClientConnection: ChannelInboundHandler {
     private func flush() {
         guard let context, !isInBurst else { return }
         guard let full = outbox.take() else { return }
+        let wasFull = full.readableBytes >= configuration.writeHighWaterBytes
         context.writeAndFlush(wrapOutboundOut(full), promise: nil)
         outbox.giveBack(full)
+        if wasFull { pumpStreams() }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { pumpStreams() }
+        context.fireChannelWritabilityChanged()
+    }
+
+    private func pumpStreams() {
+        for (_, call) in calls.all { call.outbox?.pump() }
     }
 
     // MARK: Timers

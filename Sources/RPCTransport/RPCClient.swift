@@ -108,10 +108,10 @@ public final class RPCClient: RPC.Channel {
         var attempt = 1
         while true {
             let place = place()
-            let inbox = ReplyInbox(configuration)
+            let inbox = inbox
             let call = ClientCall(
-                method, request, options: options, deadline: deadline, sink: .stream(inbox),
-                loop: place.loop)
+                method, request, options: options, deadline: deadline,
+                sink: .stream(inbox, streamsRequests: false), loop: place.loop)
             do {
                 return try await withTaskCancellationHandler {
                     place.run(self) { $0.enqueue(call) }
@@ -131,8 +131,81 @@ public final class RPCClient: RPC.Channel {
         }
     }
 
+    /// Makes a call of any number of requests and of replies, used by a closure.
+    ///
+    /// Nothing is tried again once the closure has begun.
+    /// - Throws: ``RPC/Status``, or what the closure throws.
+    public func bidirectional<Result: Sendable>(
+        _ method: MethodDescriptor, options: CallOptions,
+        _ body: @Sendable (RequestWriter, MessageReader) async throws -> Result
+    ) async throws -> Result {
+        if !options.metadata.isEmpty { try options.metadata.validate() }
+        let deadline = options.streamingDeadline()
+        var attempt = 1
+        while true {
+            let place = place()
+            let inbox = inbox
+            let call = ClientCall(
+                method, nil, options: options, deadline: deadline,
+                sink: .stream(inbox, streamsRequests: true), loop: place.loop)
+            switch await opened(call, at: place) {
+            case .success(let outbox):
+                return try await use(call, inbox, outbox, at: place, body)
+            case .failure(let failure):
+                try await prepareRetry(of: call, after: failure, attempt)
+                attempt += 1
+            }
+        }
+    }
+
+    private func opened(_ call: ClientCall, at place: Place) async -> ClientCall.Opened {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                place.run(self) { link in
+                    call.setOpening(continuation)
+                    link.enqueue(call)
+                }
+            }
+        } onCancel: {
+            cancel(call, at: place)
+        }
+    }
+
+    private func use<Result: Sendable>(
+        _ call: ClientCall, _ inbox: MessageInbox, _ outbox: MessageOutbox.Handle,
+        at place: Place, _ body: @Sendable (RequestWriter, MessageReader) async throws -> Result
+    ) async throws -> Result {
+        let writer = RequestWriter(outbox.send, finish: outbox.finish)
+        let reader = MessageReader {
+            do {
+                let reply = try await inbox.next()
+                let credit = inbox.creditToGive()
+                if credit > 0 { place.run(self) { $0.giveCredit(credit, to: call) } }
+                return reply
+            } catch let failure as AttemptFailure {
+                throw failure.status
+            }
+        }
+        // Does nothing when the server has ended the call.
+        defer { cancel(call, at: place) }
+        do {
+            return try await withTaskCancellationHandler {
+                try await body(writer, reader)
+            } onCancel: {
+                cancel(call, at: place)
+            }
+        } catch let ended as CallEnded {
+            throw inbox.failure?.status ?? ended
+        }
+    }
+
+    private var inbox: MessageInbox {
+        MessageInbox(
+            window: Int(configuration.streamWindow), frameBytesMax: configuration.frameBytesMax)
+    }
+
     private func consume(
-        _ inbox: ReplyInbox, of call: ClientCall, at place: Place,
+        _ inbox: MessageInbox, of call: ClientCall, at place: Place,
         _ onReply: @Sendable (any Payload) async throws -> Void
     ) async throws {
         while let reply = try await inbox.next() {

@@ -10,6 +10,8 @@ public struct RPCClientConfiguration: Sendable, Hashable {
     public var frameBytesMax = Frame.byteCountHardMax
     /// Credit in bytes for the replies of a stream.
     public var streamWindow = Frame.windowDefault
+    /// Above so many bytes not yet taken by the server, streams of requests wait.
+    public var writeHighWaterBytes = 64 * 1_024
     /// From looking a name up to a connection.
     public var connectTimeout: Duration = .seconds(2)
     /// From a connection to the server's settings.

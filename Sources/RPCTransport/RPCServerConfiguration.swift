@@ -26,6 +26,8 @@ public struct RPCServerConfiguration: Sendable {
     public struct Limits: Sendable, Hashable {
         /// The largest frame in bytes; more is refused by its length alone.
         public var frameBytesMax = Frame.byteCountHardMax
+        /// Credit in bytes for the requests of a call that streams them.
+        public var requestWindow = Frame.windowDefault
         /// Calls in flight on a connection.
         public var callsPerConnectionMax = 64
         /// Calls in flight in the process.

@@ -19,10 +19,32 @@ extension ServerConnection {
         lastCall = call
         do throws(Status) {
             let accepted = try accept(call, opening, bytes)
+            if case .synchronous(let handler) = accepted.method.handler {
+                answerNow(accepted, handler)
+                return
+            }
             openCalls += 1
+            if let requests = accepted.requests, !opening.endOfStream {
+                inboxes.insert(requests, for: call)
+            }
             loop.accept(accepted, at: now)
         } catch {
             end(call, error)
+        }
+    }
+
+    /// Answers a call whose handler never waits: it takes no place, and needs no task.
+    private func answerNow(
+        _ accepted: AcceptedCall,
+        _ handler: @Sendable (any Payload, CallContext) throws -> OutgoingMessage
+    ) {
+        let context = CallContext(
+            method: accepted.method.descriptor, metadata: accepted.metadata,
+            deadline: accepted.deadline, peer: peer)
+        do {
+            answer(accepted.call, try handler(accepted.payload, context))
+        } catch {
+            end(accepted.call, Status(thrown: error))
         }
     }
 
@@ -35,7 +57,9 @@ extension ServerConnection {
         case .path(let path): method = try core.router.method(at: path)
         }
         if !opening.metadata.isEmpty { try opening.metadata.validate() }
-        guard let message = opening.message, opening.endOfStream else {
+        let kind = method.handler.kind
+        let streamsRequests = kind == .clientStreaming || kind == .bidirectional
+        guard streamsRequests || (opening.message != nil && opening.endOfStream) else {
             throw Status(
                 .invalidArgument,
                 "The method \(method.descriptor.path) takes one message, with the opening.")
@@ -50,17 +74,25 @@ extension ServerConnection {
                     .retryInfo(delay: limits.retryDelay),
                 ])
         }
-        let isStream: Bool
-        switch method.handler {
-        case .unary: isStream = false
-        case .serverStreaming: isStream = true
-        }
+        let isStream = kind != .unary
         return AcceptedCall(
             connection: self, call: call, method: method,
-            payload: BufferPayload(bytes, message), metadata: opening.metadata,
+            payload: BufferPayload(bytes, opening.message ?? 0..<0),
+            requests: streamsRequests ? inbox(opening, bytes) : nil,
+            metadata: opening.metadata,
             deadline: deadline(opening.timeout, isStream: isStream),
             lane: isReserved(method) ? .reserved : isStream ? .stream : .unary,
             window: opening.window == 0 ? windowOfPeer : opening.window)
+    }
+
+    private func inbox(_ opening: Frame.Opening, _ bytes: ByteBuffer) -> MessageInbox {
+        let inbox = MessageInbox(
+            window: Int(limits.requestWindow), frameBytesMax: limits.frameBytesMax)
+        if let message = opening.message {
+            _ = inbox.append(BufferPayload(bytes, message), byteCount: message.count)
+        }
+        if opening.endOfStream { inbox.end(nil) }
+        return inbox
     }
 
     private func deadline(_ timeout: Duration?, isStream: Bool) -> Deadline {
@@ -80,6 +112,46 @@ extension ServerConnection {
         guard !worker.deadline.isNever else { return }
         timers.noteCall(due: worker.deadline.instant)
         if !isInBurst { armTimers() }
+    }
+
+    /// A further message of a call that streams its requests, or their end.
+    func receive(
+        _ message: Range<Int>?, endOfStream: Bool, of call: UInt32, in bytes: ByteBuffer
+    ) {
+        guard let inbox = inboxes[call] else {
+            // A caller may have sent it before it saw the end of its call.
+            guard call > lastCall || calls[call] != nil else { return }
+            fail(Status(.invalidArgument, "The call \(call) takes no further message."))
+            return
+        }
+        if let message {
+            let payload = BufferPayload(bytes, message)
+            guard inbox.append(payload, byteCount: bytes.readableBytes) else {
+                fail(
+                    Status(.resourceExhausted, "The call \(call) sends more than its credit."))
+                return
+            }
+        }
+        guard endOfStream else { return }
+        inbox.end(nil)
+        inboxes.remove(call)
+    }
+
+    /// Hands the requests of a call to its handler, and gives credit as they are read.
+    func reader(of requests: MessageInbox, _ call: UInt32) -> MessageReader {
+        let loop = loop.context
+        let bound = NIOLoopBound(self, eventLoop: loop.loop)
+        return MessageReader {
+            let message = try await requests.next()
+            let credit = requests.creditToGive()
+            if credit > 0 { loop.run { bound.value.giveCredit(credit, to: call) } }
+            return message
+        }
+    }
+
+    private func giveCredit(_ bytes: Int, to call: UInt32) {
+        guard inboxes[call] != nil else { return }
+        send(.window(call: call, bytes: UInt32(clamping: bytes)))
     }
 
     func addCredit(_ credit: UInt32, to call: UInt32) {
@@ -103,6 +175,7 @@ extension ServerConnection {
             worker.cancel()
         } else if loop.withdraw(call, of: self) {
             openCalls -= 1
+            inboxes.remove(call)
         }
     }
 
@@ -138,11 +211,13 @@ extension ServerConnection {
     func refuse(_ call: AcceptedCall, _ status: Status) {
         end(call.call, status)
         openCalls -= 1
+        inboxes.remove(call.call)
         closeIfDrained()
     }
 
     func didEnd(_ call: UInt32, wasSuspended: Bool) {
         openCalls -= 1
+        inboxes.remove(call)
         if wasSuspended { calls.remove(call) }
         if phase == .draining { scheduleDrainCheck() }
     }
@@ -179,7 +254,7 @@ extension ServerConnection {
     /// Ends what is still in flight: streams first, everything at the end of the drain time.
     func endCalls(streamsOnly: Bool) {
         for (call, worker) in calls.all where !worker.isAnswered {
-            if streamsOnly, worker.stream == nil { continue }
+            if streamsOnly, !worker.isStreaming { continue }
             worker.cancel()
             end(call, Self.draining)
         }

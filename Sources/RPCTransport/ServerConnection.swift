@@ -6,7 +6,7 @@ import RPC
 ///
 /// It lives on its event loop. Openings become calls in `ServerConnection+Calls.swift`; what falls
 /// due is in `ServerConnection+Timers.swift`.
-final class ServerConnection: ChannelDuplexHandler {
+final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -36,6 +36,8 @@ final class ServerConnection: ChannelDuplexHandler {
     var phase = Phase.awaitingPreface
     /// Calls that have suspended, and so are in flight beside others.
     var calls = CallTable<ServerWorker>()
+    /// The requests of the calls that stream them.
+    var inboxes = CallTable<MessageInbox>()
     /// Calls that were accepted and have not ended.
     var openCalls = 0
     var lastCall: UInt32 = 0
@@ -176,10 +178,8 @@ final class ServerConnection: ChannelDuplexHandler {
         case .ping(let number): pong(number)
         case .pong: break
         case .goaway: stopTaking()
-        case .data(let call, _, _):
-            // A caller may have sent it before it saw the end of its call.
-            guard call > lastCall || calls[call] != nil else { return }
-            fail(Status(.invalidArgument, "The call \(call) takes no further message."))
+        case .data(let call, let message, let endOfStream):
+            receive(message, endOfStream: endOfStream, of: call, in: bytes)
         case .end, .settings:
             fail(Status(.invalidArgument, "A client must not send this frame now."))
         }

@@ -25,6 +25,7 @@ final class ServerCore: Sendable {
         var settings = Frame.Settings()
         settings.frameBytesMax = UInt32(configuration.limits.frameBytesMax)
         settings.callsMax = UInt32(configuration.limits.callsPerConnectionMax)
+        settings.window = configuration.limits.requestWindow
         settings.agent = configuration.agent
         settings.incarnation = configuration.incarnation
         settings.pingIntervalMin = configuration.limits.peerPingIntervalMin
@@ -68,6 +69,8 @@ struct AcceptedCall {
     let call: UInt32
     let method: RegisteredMethod
     let payload: BufferPayload
+    /// The requests, when the method streams them.
+    let requests: MessageInbox?
     let metadata: Metadata
     let deadline: Deadline
     let lane: Admission.Lane

@@ -14,7 +14,8 @@ final class ServerWorker {
     private(set) var call: UInt32 = 0
     private(set) var deadline = Deadline.never
     private(set) var lane = Admission.Lane.unary
-    private(set) var stream: ServerStream?
+    private(set) var stream: MessageOutbox?
+    private var requests: MessageInbox?
     /// Set once a handler has suspended; the task then ends with this call.
     private var task: Task<Void, Never>?
     /// Whether the caller has its answer or wants none.
@@ -41,9 +42,12 @@ final class ServerWorker {
         deadline = accepted.deadline
         lane = accepted.lane
         isAnswered = accepted.connection.isClosed
-        if case .serverStreaming = accepted.method.handler {
-            stream = ServerStream(
-                accepted.connection, call: call, credit: Int(accepted.window))
+        requests = accepted.requests
+        switch accepted.method.handler {
+        case .serverStreaming, .bidirectional:
+            stream = MessageOutbox(
+                accepted.connection, loop.context, call: call, credit: Int(accepted.window))
+        case .unary, .synchronous, .clientStreaming: break
         }
         return accepted
     }
@@ -56,34 +60,58 @@ final class ServerWorker {
         let context = CallContext(
             method: accepted.method.descriptor, metadata: accepted.metadata,
             deadline: accepted.deadline, peer: accepted.connection.peer)
-        let payload = accepted.payload
         do {
-            switch accepted.method.handler {
-            case .unary(let handler):
-                return .reply(
-                    try await Deadline.$current.withValue(accepted.deadline) {
-                        try await handler(payload, context)
-                    })
-            case .serverStreaming(let handler):
-                guard let writer = bound.value.stream?.writer else { return .end(nil) }
+            let reply =
                 if accepted.deadline.isNever {
-                    try await handler(payload, context, writer)
+                    try await answer(accepted, context, bound)
                 } else {
                     try await Deadline.$current.withValue(accepted.deadline) {
-                        try await handler(payload, context, writer)
+                        try await answer(accepted, context, bound)
                     }
                 }
-                return .end(nil)
-            }
+            return reply.map { .reply($0) } ?? .end(nil)
         } catch {
             return .end(Status(thrown: error))
         }
     }
 
+    /// Runs the handler; nil when its replies have been streamed.
+    private static func answer(
+        _ accepted: AcceptedCall, _ context: CallContext, _ bound: NIOLoopBound<ServerWorker>
+    ) async throws -> OutgoingMessage? {
+        switch accepted.method.handler {
+        case .unary(let handler): return try await handler(accepted.payload, context)
+        case .synchronous(let handler): return try handler(accepted.payload, context)
+        case .serverStreaming(let handler):
+            guard let replies = bound.value.replies else { return nil }
+            try await handler(accepted.payload, context, replies)
+            return nil
+        case .clientStreaming(let handler):
+            guard let reader = bound.value.reader else { return nil }
+            return try await handler(reader, context)
+        case .bidirectional(let handler):
+            guard let reader = bound.value.reader, let replies = bound.value.replies else {
+                return nil
+            }
+            try await handler(reader, context, replies)
+            return nil
+        }
+    }
+
+    /// Whether messages of the call stream, either way.
+    var isStreaming: Bool { stream != nil || requests != nil }
+
+    private var replies: ReplyWriter? { stream.map { ReplyWriter($0.handle.send) } }
+
+    private var reader: MessageReader? {
+        guard let requests, let connection else { return nil }
+        return connection.reader(of: requests, call)
+    }
+
     /// Answers the call; false when this task has suspended and takes no further call.
     private func end(_ outcome: Outcome) -> Bool {
         guard let connection else { return false }
-        stream?.close()
+        closeStreams()
         if !isAnswered {
             switch outcome {
             case .reply(let message): connection.answer(call, message)
@@ -95,6 +123,7 @@ final class ServerWorker {
         connection.didEnd(call, wasSuspended: hasSuspended)
         self.connection = nil
         stream = nil
+        requests = nil
         return !hasSuspended
     }
 
@@ -109,7 +138,12 @@ final class ServerWorker {
     /// Cancels the handler; its outcome is of no interest any more.
     func cancel() {
         isAnswered = true
-        stream?.close()
+        closeStreams()
         task?.cancel()
+    }
+
+    private func closeStreams() {
+        stream?.close()
+        requests?.end(CancellationError(), discards: true)
     }
 }

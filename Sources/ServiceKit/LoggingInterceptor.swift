@@ -21,32 +21,11 @@ public struct LoggingInterceptor: ServerInterceptor {
     /// The method with the log around its handler.
     public func intercept(_ method: RegisteredMethod) -> RegisteredMethod {
         let level: Logger.Level = method.descriptor.idempotency == .safe ? .debug : .info
-        switch method.handler {
-        case .unary(let handler):
-            return RegisteredMethod(
-                method.descriptor,
-                .unary { payload, context in
-                    let start = ContinuousClock.now
-                    do {
-                        let reply = try await handler(payload, context)
-                        if logger.logLevel <= level { log(level, context, since: start) }
-                        return reply
-                    } catch {
-                        throw failed(error, context, since: start)
-                    }
-                })
-        case .serverStreaming(let handler):
-            return RegisteredMethod(
-                method.descriptor,
-                .serverStreaming { payload, context, writer in
-                    let start = ContinuousClock.now
-                    do {
-                        try await handler(payload, context, writer)
-                        if logger.logLevel <= level { log(level, context, since: start) }
-                    } catch {
-                        throw failed(error, context, since: start)
-                    }
-                })
+        return method.wrapped { _ in
+            ContinuousClock.now
+        } end: { start, context, error in
+            if let error { throw failed(error, context, since: start) }
+            if logger.logLevel <= level { log(level, context, since: start) }
         }
     }
 

@@ -30,19 +30,8 @@ public struct PrincipalInterceptor: ServerInterceptor {
     /// The method with the check before its handler.
     public func intercept(_ method: RegisteredMethod) -> RegisteredMethod {
         let need: Need = isOpen(method.descriptor) ? .optional : .required
-        switch method.handler {
-        case .unary(let handler):
-            return RegisteredMethod(
-                method.descriptor,
-                .unary { payload, context in
-                    try await handler(payload, try identified(context, need))
-                })
-        case .serverStreaming(let handler):
-            return RegisteredMethod(
-                method.descriptor,
-                .serverStreaming { payload, context, writer in
-                    try await handler(payload, try identified(context, need), writer)
-                })
+        return method.wrapped { context in
+            try identify(&context, need)
         }
     }
 
@@ -50,19 +39,14 @@ public struct PrincipalInterceptor: ServerInterceptor {
         method.service == ServiceHealth.serviceName || openMethods.contains(method)
     }
 
-    private func identified(
-        _ context: CallContext, _ need: Need
-    ) throws(Status) -> CallContext {
-        var context = context
+    private func identify(_ context: inout CallContext, _ need: Need) throws(Status) {
         let now = clock.now()
-        let signed = context.metadata[bytes: MetadataKey.principal]
-        if let signed {
+        if let signed = context.metadata[bytes: MetadataKey.principal] {
             context[CallFacts.Key.self] = CallFacts(
                 principal: try verifier.verify(signed, at: now), now: now)
-            return context
+            return
         }
         guard case .optional = need else { throw Status.unauthenticated() }
         context[CallFacts.Key.self] = CallFacts(principal: nil, now: now)
-        return context
     }
 }

@@ -101,48 +101,24 @@ public final class PrincipalSigner: Sendable {
     }
 }
 
-/// A channel whose calls say who makes them: this process, unless the options name a principal.
-public struct SigningChannel: Channel {
-    private let channel: any Channel
+/// Makes the calls of a channel say who makes them: this process, unless they name a principal.
+public struct SigningInterceptor: ClientInterceptor {
     private let signer: PrincipalSigner
     private let audience: String
 
-    /// A channel around another.
+    /// An interceptor.
     ///
     /// - Parameters:
-    ///   - channel: Carries the calls.
-    ///   - signer: Signs them.
+    ///   - signer: Signs the calls.
     ///   - audience: The service that is called, such as `organizations`.
-    public init(_ channel: any Channel, signer: PrincipalSigner, audience: String) {
-        self.channel = channel
+    public init(signer: PrincipalSigner, audience: String) {
         self.signer = signer
         self.audience = audience
     }
 
-    /// Makes a call of one request and one reply.
-    ///
-    /// - Throws: ``RPC/Status``.
-    public func unary(
-        _ method: MethodDescriptor, _ request: OutgoingMessage, options: CallOptions
-    ) async throws -> any Payload {
-        try await channel.unary(method, request, options: try signed(options))
-    }
-
-    /// Makes a call of one request and any number of replies, consumed by a closure.
-    ///
-    /// - Throws: ``RPC/Status``, or what the closure throws.
-    public func serverStreaming(
-        _ method: MethodDescriptor, _ request: OutgoingMessage, options: CallOptions,
-        onReply: @Sendable (any Payload) async throws -> Void
-    ) async throws {
-        try await channel.serverStreaming(
-            method, request, options: try signed(options), onReply: onReply)
-    }
-
-    private func signed(_ options: CallOptions) throws -> CallOptions {
-        guard options.metadata[bytes: MetadataKey.principal] == nil else { return options }
-        var options = options
+    /// States the caller.
+    public func begin(_ method: MethodDescriptor, _ options: inout CallOptions) throws {
+        guard options.metadata[bytes: MetadataKey.principal] == nil else { return }
         options.metadata[bytes: MetadataKey.principal] = try signer.service(audience: audience)
-        return options
     }
 }

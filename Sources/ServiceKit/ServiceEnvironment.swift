@@ -66,7 +66,8 @@ public final class ServiceEnvironment: Sendable {
     /// - Returns: The channel, which connects when it is first used.
     /// - Throws: ``ServiceConfiguration/Fault`` when its address is not set.
     public func channel(to upstream: String) throws -> any Channel {
-        SigningChannel(try client(of: upstream), signer: signer, audience: upstream)
+        try client(of: upstream).intercepted(
+            by: SigningInterceptor(signer: signer, audience: upstream))
     }
 
     /// A channel to another service whose calls carry nothing but what their options say.

@@ -74,7 +74,7 @@ final class Hall: Sendable {
     /// Calls of a person with grants.
     func acting(_ user: UserID, _ grants: [Access.Grant]) -> MembershipClient {
         MembershipClient(
-            ActingChannel(InProcessChannel(router)) { [signers] in
+            InProcessChannel(router).acting { [signers] in
                 guard let gateway = signers["gateway"] else { return [] }
                 return try gateway.user(user, grants: grants, audience: "membership")
             })
@@ -88,7 +88,7 @@ final class Hall: Sendable {
     /// Calls of a process for itself.
     func service(_ name: String) -> MembershipClient {
         MembershipClient(
-            ActingChannel(InProcessChannel(router)) { [signers] in
+            InProcessChannel(router).acting { [signers] in
                 guard let signer = signers[name] else { return [] }
                 return try signer.service(audience: "membership")
             })
@@ -109,7 +109,7 @@ final class Hall: Sendable {
 
     /// Calls without a principal.
     var anonymous: MembershipClient {
-        MembershipClient(ActingChannel(InProcessChannel(router)) { nil })
+        MembershipClient(InProcessChannel(router).acting { nil })
     }
 
     /// Calls of the platform's owner.
@@ -182,34 +182,23 @@ extension TreeBarrier {
 }
 
 /// Adds a principal to every call, and the time that a busy machine needs.
-struct ActingChannel: Channel {
-    private let channel: InProcessChannel
+struct Acting: ClientInterceptor {
     private let principal: @Sendable () throws -> [UInt8]?
 
-    init(_ channel: InProcessChannel, _ principal: @escaping @Sendable () throws -> [UInt8]?) {
-        self.channel = channel
+    init(_ principal: @escaping @Sendable () throws -> [UInt8]?) {
         self.principal = principal
     }
 
-    func unary(
-        _ method: MethodDescriptor, _ request: OutgoingMessage, options: CallOptions
-    ) async throws -> any Payload {
-        try await channel.unary(method, request, options: try signed(options))
-    }
-
-    func serverStreaming(
-        _ method: MethodDescriptor, _ request: OutgoingMessage, options: CallOptions,
-        onReply: @Sendable (any Payload) async throws -> Void
-    ) async throws {
-        try await channel.serverStreaming(
-            method, request, options: try signed(options), onReply: onReply)
-    }
-
-    private func signed(_ options: CallOptions) throws -> CallOptions {
-        var options = options
+    func begin(_ method: MethodDescriptor, _ options: inout CallOptions) throws {
         options.metadata[bytes: MetadataKey.principal] = try principal()
         options.timeout = options.timeout ?? Deadline.timeoutMax
-        return options
+    }
+}
+
+extension InProcessChannel {
+    /// The channel with a principal on every call.
+    func acting(_ principal: @escaping @Sendable () throws -> [UInt8]?) -> any Channel {
+        intercepted(by: Acting(principal))
     }
 }
 

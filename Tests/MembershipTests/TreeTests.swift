@@ -208,7 +208,7 @@ extension Hall {
                         .unary { _, _ in .message(feed.head) }),
                 ]
             ], interceptors: [try source.interceptor(for: "organizations")])
-        let channel = ActingChannel(InProcessChannel(router)) {
+        let channel = InProcessChannel(router).acting {
             try source.statement(of: "partners", audience: "organizations")
         }
         let consumer = follower.consumer(of: OrganizationsClient(channel), into: database)

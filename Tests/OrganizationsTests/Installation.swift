@@ -75,8 +75,8 @@ final class Installation: Sendable {
         _ statement: @escaping @Sendable () throws -> [UInt8]?
     ) -> OrganizationsClient {
         OrganizationsClient(
-            StatingChannel(
-                channel: InProcessChannel(router), installation: self, statement: statement))
+            InProcessChannel(router).intercepted(
+                by: Stating(installation: self, statement: statement)))
     }
 
     private func signer(_ name: String) throws -> PrincipalSigner {
@@ -108,33 +108,16 @@ final class Acknowledgements: Sendable {
     }
 }
 
-/// A channel whose calls state one principal, if any.
-struct StatingChannel: Channel {
-    let channel: InProcessChannel
+/// Makes calls state one principal, if any.
+struct Stating: ClientInterceptor {
     /// Stays for as long as somebody may call it.
     let installation: Installation
     let statement: @Sendable () throws -> [UInt8]?
 
-    func unary(
-        _ method: MethodDescriptor, _ request: OutgoingMessage, options: CallOptions
-    ) async throws -> any Payload {
-        try await channel.unary(method, request, options: try stating(options))
-    }
-
-    func serverStreaming(
-        _ method: MethodDescriptor, _ request: OutgoingMessage, options: CallOptions,
-        onReply: @Sendable (any Payload) async throws -> Void
-    ) async throws {
-        try await channel.serverStreaming(
-            method, request, options: try stating(options), onReply: onReply)
-    }
-
-    private func stating(_ options: CallOptions) throws -> CallOptions {
-        var options = options
+    func begin(_ method: MethodDescriptor, _ options: inout CallOptions) throws {
         options.metadata[bytes: MetadataKey.principal] = try statement()
         // Many tests run at once.
         options.timeout = options.timeout ?? .seconds(20)
-        return options
     }
 }
 

@@ -90,7 +90,8 @@ final class Bench: Sendable {
             }
         let router = Router(services: [methods], interceptors: [check(for: name)])
         let signer = PrincipalSigner(keys: partners, clock: clock.clock)
-        return SigningChannel(InProcessChannel(router), signer: signer, audience: name)
+        return InProcessChannel(router).intercepted(
+            by: SigningInterceptor(signer: signer, audience: name))
     }
 
     private func check(for service: String) -> PrincipalInterceptor {

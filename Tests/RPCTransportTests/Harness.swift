@@ -62,6 +62,15 @@ final class HangingMethod: Sendable {
     }
 }
 
+/// Counts from several tasks.
+final class Counter: Sendable {
+    private let count = Atomic<Int>(0)
+
+    var value: Int { count.load(ordering: .relaxed) }
+
+    func increment() { count.wrappingAdd(1, ordering: .relaxed) }
+}
+
 /// Runs a server on a free port, then a test against it, then drains the server.
 func withServer<Result>(
     _ methods: [RegisteredMethod] = [Methods.echoing, Methods.counting],

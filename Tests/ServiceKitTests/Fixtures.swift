@@ -52,8 +52,8 @@ final class Installation: Sendable {
     }
 
     func channel(_ router: Router, from caller: String, to service: String) throws -> any Channel {
-        SigningChannel(
-            InProcessChannel(router), signer: try signer(caller), audience: service)
+        InProcessChannel(router).intercepted(
+            by: SigningInterceptor(signer: try signer(caller), audience: service))
     }
 }
 

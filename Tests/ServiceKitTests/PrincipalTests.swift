@@ -192,8 +192,9 @@ import Testing
             .user(person, grants: [])
         metadata[text: MetadataKey.requestID] = "r1"
         metadata[text: MetadataKey.traceParent] = "00-\(trace)-00f067aa0ba902b7-01"
-        let shelf = SigningChannel(
-            InProcessChannel(router), signer: try installation.signer("relay"), audience: "shelf")
+        let shelf = InProcessChannel(router).intercepted(
+            by: SigningInterceptor(
+                signer: try installation.signer("relay"), audience: "shelf"))
         let relay = try installation.router(
             "relay",
             [

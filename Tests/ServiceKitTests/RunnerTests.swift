@@ -54,8 +54,8 @@ import Testing
                 try? await HealthClient(client).watch(CheckHealthRequest()) { reply in
                     if reply.state == .serving { throw CancellationError() }
                 }
-                let channel = SigningChannel(
-                    client, signer: environment.signer, audience: "shelf")
+                let channel = client.intercepted(
+                    by: SigningInterceptor(signer: environment.signer, audience: "shelf"))
                 let made: Organization = try await call(
                     channel, Shelf.put, Organization(title: "Atlas"), key: "k1")
                 let refused = await status {
