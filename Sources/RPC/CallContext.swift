@@ -9,7 +9,7 @@ public struct CallContext: Sendable {
     /// Who called.
     public let peer: Peer
     /// Values that interceptors leave for handlers.
-    private var values: [ObjectIdentifier: any Sendable] = [:]
+    private var values: [ObjectIdentifier: any Sendable]?
 
     /// A context.
     public init(
@@ -23,8 +23,11 @@ public struct CallContext: Sendable {
 
     /// The value that an interceptor left under a key.
     public subscript<Key: CallContextKey>(key: Key.Type) -> Key.Value? {
-        get { values[ObjectIdentifier(key)] as? Key.Value }
-        set { values[ObjectIdentifier(key)] = newValue }
+        get { values?[ObjectIdentifier(key)] as? Key.Value }
+        set {
+            if values == nil { values = [:] }
+            values?[ObjectIdentifier(key)] = newValue
+        }
     }
 }
 

@@ -72,6 +72,11 @@ extension OutgoingFrame {
     ///
     /// - Parameter output: Has room for at least ``byteCountMax`` bytes.
     public func encode(into output: inout OutputRawSpan) {
+        if case .reply(let call, let message) = self {
+            Self.encode(
+                reply: message, byteCountMax: message.encodedByteCountMax, of: call, into: &output)
+            return
+        }
         let start = output.byteCount
         output.leave(Frame.lengthByteCount)
         switch self {
@@ -81,16 +86,12 @@ extension OutgoingFrame {
             opening.encode(into: &output)
             output.close(content, width: width)
         case .data(let call, let message, let endOfStream):
-            output.append(call: call, kind: 3, byteCountMax: message?.encodedByteCountMax ?? 0) {
-                output in
+            let bound = message?.encodedByteCountMax ?? 0
+            output.append(call: call, kind: 3, byteCountMax: bound) { output in
                 output.append(field: 2, varint: endOfStream ? 1 : 0)
-                if let message { output.append(field: 1, message) }
+                if let message { output.append(field: 1, message, byteCountMax: bound) }
             }
-        case .reply(let call, let message):
-            output.append(call: call, kind: 4, byteCountMax: message.encodedByteCountMax) {
-                output in
-                output.append(field: 5, message)
-            }
+        case .reply: break
         case .end(let call, let status):
             output.append(field: 1, varint: UInt64(call))
             output.append(field: 4, byteCount: status?.wireByteCount ?? 0)
@@ -108,6 +109,27 @@ extension OutgoingFrame {
         }
         output.patch(
             frameLength: output.byteCount - start - Frame.lengthByteCount, at: start)
+    }
+
+    /// The most bytes that ``encode(reply:byteCountMax:of:into:)`` appends around a reply.
+    public static let replyOverhead = overhead
+
+    /// Appends the end of a call with one reply: what ``reply(call:_:)`` encodes to.
+    ///
+    /// - Parameters:
+    ///   - reply: The reply.
+    ///   - byteCountMax: Its ``OutgoingMessage/encodedByteCountMax``, which costs a walk over it.
+    ///   - call: The call.
+    ///   - output: Has room for ``replyOverhead`` more bytes than that.
+    public static func encode(
+        reply: OutgoingMessage, byteCountMax: Int, of call: UInt32, into output: inout OutputRawSpan
+    ) {
+        let start = output.byteCount
+        output.leave(Frame.lengthByteCount)
+        output.append(call: call, kind: 4, byteCountMax: byteCountMax) { output in
+            output.append(field: 5, reply, byteCountMax: byteCountMax)
+        }
+        output.patch(frameLength: output.byteCount - start - Frame.lengthByteCount, at: start)
     }
 
     /// The encoded frame as an array of bytes.
@@ -139,8 +161,10 @@ extension OutputRawSpan {
     }
 
     /// Appends a message as a field, its length after it is known.
-    fileprivate mutating func append(field number: UInt64, _ message: OutgoingMessage) {
-        let width = WireSize.varint(UInt64(message.encodedByteCountMax))
+    fileprivate mutating func append(
+        field number: UInt64, _ message: OutgoingMessage, byteCountMax: Int
+    ) {
+        let width = WireSize.varint(UInt64(byteCountMax))
         append(varint: number << 3 | 2)
         leave(width)
         let content = byteCount
@@ -178,7 +202,9 @@ extension OutgoingOpening {
         }
         output.append(field: 6, varint: endOfStream ? 1 : 0)
         output.append(field: 7, varint: UInt64(window))
-        if let message { output.append(field: 5, message) }
+        if let message {
+            output.append(field: 5, message, byteCountMax: message.encodedByteCountMax)
+        }
     }
 }
 

@@ -18,27 +18,53 @@ public struct MethodDescriptor: Sendable, Hashable {
         case unknown
     }
 
-    /// The full name of the service, such as `guildhall.organizations.v1.Organizations`.
-    public let service: String
-    /// The name of the method, such as `GetOrganization`.
-    public let name: String
-    /// How many messages travel each way.
-    public let kind: Kind
-    /// What repeating a call does.
-    public let idempotency: Idempotency
+    /// All of it behind one reference: every call carries its method along.
+    private final class Storage: Sendable {
+        let service: String
+        let name: String
+        let kind: Kind
+        let idempotency: Idempotency
+        let path: String
 
+        init(_ service: String, _ name: String, _ kind: Kind, _ idempotency: Idempotency) {
+            self.service = service
+            self.name = name
+            self.kind = kind
+            self.idempotency = idempotency
+            path = "\(service)/\(name)"
+        }
+    }
+
+    private let storage: Storage
+
+    /// The full name of the service, such as `guildhall.organizations.v1.Organizations`.
+    public var service: String { storage.service }
+    /// The name of the method, such as `GetOrganization`.
+    public var name: String { storage.name }
+    /// How many messages travel each way.
+    public var kind: Kind { storage.kind }
+    /// What repeating a call does.
+    public var idempotency: Idempotency { storage.idempotency }
     /// `service/name`, as it stands in an `Open` frame.
-    public let path: String
+    public var path: String { storage.path }
 
     /// A method.
     public init(
         service: String, name: String, kind: Kind = .unary, idempotency: Idempotency = .unknown
     ) {
-        self.service = service
-        self.name = name
-        self.kind = kind
-        self.idempotency = idempotency
-        self.path = "\(service)/\(name)"
+        storage = Storage(service, name, kind, idempotency)
+    }
+
+    /// Whether two descriptors say the same.
+    public static func == (left: MethodDescriptor, right: MethodDescriptor) -> Bool {
+        left.storage === right.storage
+            || (left.path == right.path && left.kind == right.kind
+                && left.idempotency == right.idempotency)
+    }
+
+    /// Hashes the path: no two methods of a server share it.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(path)
     }
 }
 

@@ -32,11 +32,13 @@ struct WireCursor {
         self.message = message
     }
 
+    @inline(never)
     func fault(_ reason: DecodingFault.Reason, _ field: String? = nil) -> DecodingFault {
         DecodingFault(reason, at: field.map { "\(message).\($0)" } ?? message)
     }
 
     /// The next field, or nil at the end.
+    @inline(__always)
     mutating func next(_ bytes: RawSpan) throws(DecodingFault) -> Tag? {
         guard offset < end else { return nil }
         let tag = try varint(bytes)
@@ -47,6 +49,7 @@ struct WireCursor {
     }
 
     /// Notes that a field that may occur once occurs, with the layout it must have.
+    @inline(__always)
     mutating func once(
         _ tag: Tag, _ type: WireType, _ field: String
     ) throws(DecodingFault) {
@@ -57,11 +60,24 @@ struct WireCursor {
     }
 
     /// Checks the layout of a field that may repeat.
+    @inline(__always)
     func check(_ tag: Tag, _ type: WireType, _ field: String) throws(DecodingFault) {
         guard tag.type == type else { throw fault(.wrongType, field) }
     }
 
+    @inline(__always)
     mutating func varint(_ bytes: RawSpan) throws(DecodingFault) -> UInt64 {
+        guard offset < end else { throw fault(.truncated) }
+        // Most numbers take one byte. Within bounds: `end` never exceeds the count of the bytes.
+        let byte = unsafe bytes.unsafeLoad(fromByteOffset: offset, as: UInt8.self)
+        if byte < 0x80 {
+            offset += 1
+            return UInt64(byte)
+        }
+        return try longVarint(bytes)
+    }
+
+    private mutating func longVarint(_ bytes: RawSpan) throws(DecodingFault) -> UInt64 {
         var value: UInt64 = 0
         var shift: UInt64 = 0
         while offset < end {
@@ -88,6 +104,7 @@ struct WireCursor {
     }
 
     /// Where the bytes of a field with a length lie.
+    @inline(__always)
     mutating func range(_ bytes: RawSpan) throws(DecodingFault) -> Range<Int> {
         let length = try varint(bytes)
         guard length <= UInt64(end - offset) else { throw fault(.truncated) }
@@ -202,7 +219,7 @@ extension OutputRawSpan {
 
     /// Appends zeros over which a length is written later.
     mutating func leave(_ count: Int) {
-        for _ in 0..<count { append(0) }
+        unsafe append(repeating: 0, count: count, as: UInt8.self)
     }
 
     /// Writes a varint of a fixed width over bytes that were left for it.

@@ -22,7 +22,7 @@ final class ClientConnection: ChannelInboundHandler, StreamCarrier {
     private let loop: LoopContext
     private var context: ChannelHandlerContext?
     private var assembler: FrameAssembler
-    private var outbox: Outbox
+    private let outbox: Outbox
     private var timer: DueTimer
     private var isInBurst = false
     private var isFlushScheduled = false

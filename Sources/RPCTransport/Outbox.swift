@@ -2,7 +2,7 @@ import NIOCore
 import RPC
 
 /// Collects outgoing frames of a connection: many frames, one write and one flush.
-struct Outbox {
+final class Outbox {
     private let loop: LoopContext
     private var buffer = ByteBuffer()
     /// The largest frame that the peer accepts.
@@ -19,11 +19,28 @@ struct Outbox {
     ///
     /// - Returns: The bytes of the frame after its length, or nil when they are more than the peer
     ///   accepts: nothing is appended then.
-    mutating func append(_ frame: OutgoingFrame) -> Int? {
+    func append(_ frame: OutgoingFrame) -> Int? {
+        append(byteCountMax: frame.byteCountMax) { frame.encode(into: &$0) }
+    }
+
+    /// Packs the end of a call with one reply at the end.
+    ///
+    /// - Returns: As ``append(_:)``.
+    func append(reply: OutgoingMessage, of call: UInt32) -> Int? {
+        let bound = reply.encodedByteCountMax
+        return append(byteCountMax: OutgoingFrame.replyOverhead + bound) { output in
+            OutgoingFrame.encode(reply: reply, byteCountMax: bound, of: call, into: &output)
+        }
+    }
+
+    @inline(__always)
+    private func append(
+        byteCountMax: Int, _ encode: (inout OutputRawSpan) -> Void
+    ) -> Int? {
         if buffer.capacity == 0 { buffer = loop.takeBuffer() }
         let start = buffer.writerIndex
-        buffer.writeWithOutputRawSpan(minimumWritableBytes: frame.byteCountMax) { output in
-            frame.encode(into: &output)
+        buffer.writeWithOutputRawSpan(minimumWritableBytes: byteCountMax) { output in
+            encode(&output)
         }
         let count = buffer.writerIndex - start - Frame.lengthByteCount
         guard count <= peerFrameBytesMax else {
@@ -36,7 +53,7 @@ struct Outbox {
     /// What was collected, to be written and flushed; nil when there is nothing.
     ///
     /// Writing may call back into the connection, so that it is not done in here.
-    mutating func take() -> ByteBuffer? {
+    func take() -> ByteBuffer? {
         guard buffer.readableBytes > 0 else { return nil }
         defer { buffer = ByteBuffer() }
         return buffer

@@ -90,19 +90,3 @@ final class LoopContext: Sendable {
         if loop.inEventLoop { body() } else { loop.execute(body) }
     }
 }
-
-/// Runs jobs of tasks on an event loop.
-final class LoopExecutor: TaskExecutor {
-    private let loop: any EventLoop
-
-    init(_ loop: any EventLoop) {
-        self.loop = loop
-    }
-
-    func enqueue(_ job: consuming ExecutorJob) {
-        let job = UnownedJob(job)
-        loop.execute {
-            unsafe job.runSynchronously(on: self.asUnownedTaskExecutor())
-        }
-    }
-}

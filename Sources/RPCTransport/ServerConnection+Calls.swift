@@ -18,15 +18,21 @@ extension ServerConnection {
         guard phase == .open else { return }
         lastCall = call
         do throws(Status) {
-            let accepted = try accept(call, opening, bytes)
-            if case .synchronous(let handler) = accepted.method.handler {
-                answerNow(accepted, handler)
+            let method = try core.methods[opening.method]
+            try check(opening, of: method)
+            let context = CallContext(
+                method: method.descriptor, metadata: opening.metadata,
+                deadline: deadline(opening.timeout, isStream: method.isStream), peer: peer)
+            let payload = BufferPayload(bytes, opening.message ?? 0..<0)
+            if case .synchronous(let handler) = method.handler {
+                answer(call, payload, context, by: handler)
                 return
             }
+            let accepted = ServerCall(
+                self, call, method, context, payload: payload,
+                requests: method.streamsRequests ? inbox(call, opening, bytes) : nil,
+                window: opening.window == 0 ? windowOfPeer : opening.window)
             openCalls += 1
-            if let requests = accepted.requests, !opening.endOfStream {
-                inboxes.insert(requests, for: call)
-            }
             loop.accept(accepted, at: now)
         } catch {
             end(call, error)
@@ -34,37 +40,25 @@ extension ServerConnection {
     }
 
     /// Answers a call whose handler never waits: it takes no place, and needs no task.
-    private func answerNow(
-        _ accepted: AcceptedCall,
-        _ handler: @Sendable (any Payload, CallContext) throws -> OutgoingMessage
+    private func answer(
+        _ call: UInt32, _ payload: BufferPayload, _ context: CallContext,
+        by handler: @Sendable (any Payload, CallContext) throws -> OutgoingMessage
     ) {
-        let context = CallContext(
-            method: accepted.method.descriptor, metadata: accepted.metadata,
-            deadline: accepted.deadline, peer: peer)
         do {
-            answer(accepted.call, try handler(accepted.payload, context))
+            answer(call, try handler(payload, context))
         } catch {
-            end(accepted.call, Status(thrown: error))
+            end(call, Status(thrown: error))
         }
     }
 
-    private func accept(
-        _ call: UInt32, _ opening: Frame.Opening, _ bytes: ByteBuffer
-    ) throws(Status) -> AcceptedCall {
-        let method: RegisteredMethod
-        switch opening.method {
-        case .number(let number): method = try core.router.method(number: number)
-        case .path(let path): method = try core.router.method(at: path)
-        }
+    private func check(_ opening: Frame.Opening, of method: ServerMethod) throws(Status) {
         if !opening.metadata.isEmpty { try opening.metadata.validate() }
-        let kind = method.handler.kind
-        let streamsRequests = kind == .clientStreaming || kind == .bidirectional
-        guard streamsRequests || (opening.message != nil && opening.endOfStream) else {
+        guard method.streamsRequests || (opening.message != nil && opening.endOfStream) else {
             throw Status(
                 .invalidArgument,
                 "The method \(method.descriptor.path) takes one message, with the opening.")
         }
-        guard openCalls < limits.callsPerConnectionMax || isReserved(method) else {
+        guard openCalls < limits.callsPerConnectionMax || method.lane == .reserved else {
             throw Status(
                 .resourceExhausted,
                 "The connection has \(limits.callsPerConnectionMax) calls in flight.",
@@ -74,24 +68,17 @@ extension ServerConnection {
                     .retryInfo(delay: limits.retryDelay),
                 ])
         }
-        let isStream = kind != .unary
-        return AcceptedCall(
-            connection: self, call: call, method: method,
-            payload: BufferPayload(bytes, opening.message ?? 0..<0),
-            requests: streamsRequests ? inbox(opening, bytes) : nil,
-            metadata: opening.metadata,
-            deadline: deadline(opening.timeout, isStream: isStream),
-            lane: isReserved(method) ? .reserved : isStream ? .stream : .unary,
-            window: opening.window == 0 ? windowOfPeer : opening.window)
     }
 
-    private func inbox(_ opening: Frame.Opening, _ bytes: ByteBuffer) -> MessageInbox {
+    private func inbox(
+        _ call: UInt32, _ opening: Frame.Opening, _ bytes: ByteBuffer
+    ) -> MessageInbox {
         let inbox = MessageInbox(
             window: Int(limits.requestWindow), frameBytesMax: limits.frameBytesMax)
         if let message = opening.message {
             _ = inbox.append(BufferPayload(bytes, message), byteCount: message.count)
         }
-        if opening.endOfStream { inbox.end(nil) }
+        if opening.endOfStream { inbox.end(nil) } else { inboxes.insert(inbox, for: call) }
         return inbox
     }
 
@@ -100,17 +87,13 @@ extension ServerConnection {
         return .after(min(timeout ?? limits.timeoutDefault, limits.timeoutMax), from: now)
     }
 
-    private func isReserved(_ method: RegisteredMethod) -> Bool {
-        core.configuration.reservedServices.contains(method.descriptor.service)
-    }
-
     // MARK: In flight
 
-    func didSuspend(_ worker: ServerWorker) {
-        calls.insert(worker, for: worker.call)
-        if isClosed { worker.cancel() }
-        guard !worker.deadline.isNever else { return }
-        timers.noteCall(due: worker.deadline.instant)
+    func didSuspend(_ call: ServerCall) {
+        calls.insert(call, for: call.number)
+        if isClosed { call.cancel() }
+        guard !call.deadline.isNever else { return }
+        timers.noteCall(due: call.deadline.instant)
         if !isInBurst { armTimers() }
     }
 
@@ -159,7 +142,7 @@ extension ServerConnection {
             fail(Status(.invalidArgument, "The call \(call) has not been opened."))
             return
         }
-        calls[call]?.stream?.addCredit(credit)
+        calls[call]?.replies?.addCredit(credit)
     }
 
     func cancel(_ call: UInt32) {
@@ -171,8 +154,8 @@ extension ServerConnection {
             fail(Status(.resourceExhausted, "The connection cancels too many calls."))
             return
         }
-        if let worker = calls[call] {
-            worker.cancel()
+        if let inFlight = calls[call] {
+            inFlight.cancel()
         } else if loop.withdraw(call, of: self) {
             openCalls -= 1
             inboxes.remove(call)
@@ -182,12 +165,12 @@ extension ServerConnection {
     /// Ends the calls whose deadlines have passed; their handlers are cancelled.
     func endLateCalls(at now: ContinuousClock.Instant) {
         var next: ContinuousClock.Instant?
-        for (call, worker) in calls.all where !worker.isAnswered {
-            if worker.deadline.hasPassed(at: now) {
-                worker.cancel()
-                end(call, Self.late)
-            } else if !worker.deadline.isNever {
-                next = min(next ?? worker.deadline.instant, worker.deadline.instant)
+        for (number, call) in calls.all where !call.isAnswered {
+            if call.deadline.hasPassed(at: now) {
+                call.cancel()
+                end(number, Self.late)
+            } else if !call.deadline.isNever {
+                next = min(next ?? call.deadline.instant, call.deadline.instant)
             }
         }
         timers.setCallDue(next)
@@ -196,7 +179,7 @@ extension ServerConnection {
     // MARK: Ending
 
     func answer(_ call: UInt32, _ reply: OutgoingMessage) {
-        guard send(.reply(call: call, reply)) == nil else { return }
+        guard send(reply: reply, of: call) == nil else { return }
         end(call, Status(.resourceExhausted, "The reply is larger than the caller accepts."))
     }
 
@@ -208,23 +191,23 @@ extension ServerConnection {
     }
 
     /// Ends a call that was accepted and never began.
-    func refuse(_ call: AcceptedCall, _ status: Status) {
-        end(call.call, status)
+    func refuse(_ call: ServerCall, _ status: Status) {
+        end(call.number, status)
         openCalls -= 1
-        inboxes.remove(call.call)
+        inboxes.remove(call.number)
         closeIfDrained()
     }
 
-    func didEnd(_ call: UInt32, wasSuspended: Bool) {
+    func didEnd(_ call: ServerCall) {
         openCalls -= 1
-        inboxes.remove(call)
-        if wasSuspended { calls.remove(call) }
+        if !inboxes.isEmpty { inboxes.remove(call.number) }
+        if call.hasSuspended { calls.remove(call.number) }
         if phase == .draining { scheduleDrainCheck() }
     }
 
     /// The connection is over: handlers are cancelled, nobody hears of them.
     func abandonCalls() {
-        for (_, worker) in calls.all { worker.cancel() }
+        for (_, call) in calls.all { call.cancel() }
     }
 
     // MARK: Draining
@@ -253,10 +236,10 @@ extension ServerConnection {
 
     /// Ends what is still in flight: streams first, everything at the end of the drain time.
     func endCalls(streamsOnly: Bool) {
-        for (call, worker) in calls.all where !worker.isAnswered {
-            if streamsOnly, !worker.isStreaming { continue }
-            worker.cancel()
-            end(call, Self.draining)
+        for (number, call) in calls.all where !call.isAnswered {
+            if streamsOnly, !call.isStreaming { continue }
+            call.cancel()
+            end(number, Self.draining)
         }
         closeIfDrained()
     }

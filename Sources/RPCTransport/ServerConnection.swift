@@ -28,14 +28,14 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
     private let host: String
     private var context: ChannelHandlerContext?
     private var assembler: FrameAssembler
-    private var outbox: Outbox
+    private let outbox: Outbox
     private(set) var isInBurst = false
     private var isFlushScheduled = false
     private var holdsRead = false
     private var isAdmitted = false
     var phase = Phase.awaitingPreface
     /// Calls that have suspended, and so are in flight beside others.
-    var calls = CallTable<ServerWorker>()
+    var calls = CallTable<ServerCall>()
     /// The requests of the calls that stream them.
     var inboxes = CallTable<MessageInbox>()
     /// Calls that were accepted and have not ended.
@@ -226,6 +226,14 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
         return count
     }
 
+    /// Sends the one reply of a call; nil when it is larger than the peer accepts.
+    func send(reply: OutgoingMessage, of call: UInt32) -> Int? {
+        guard phase != .closed else { return 0 }
+        let count = outbox.append(reply: reply, of: call)
+        if !isInBurst, !isFlushScheduled { scheduleFlush() }
+        return count
+    }
+
     /// Replies of handlers that resume together leave together.
     private func scheduleFlush() {
         isFlushScheduled = true
@@ -272,7 +280,7 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
 
     private func pumpStreams() {
         guard !calls.isEmpty else { return }
-        for (_, worker) in calls.all { worker.stream?.pump() }
+        for (_, call) in calls.all { call.replies?.pump() }
     }
 
     // MARK: Ends

@@ -4,7 +4,7 @@ import RPC
 
 /// What all threads of a server share.
 final class ServerCore: Sendable {
-    let router: Router
+    let methods: ServerMethods
     let configuration: RPCServerConfiguration
     let admission: Admission
     let logger: Logger
@@ -16,7 +16,7 @@ final class ServerCore: Sendable {
         router: Router, configuration: RPCServerConfiguration, loops: RPCEventLoops,
         logger: Logger
     ) {
-        self.router = router
+        methods = ServerMethods(router, reservedServices: configuration.reservedServices)
         self.configuration = configuration
         self.loops = loops
         self.logger = logger
@@ -58,38 +58,33 @@ final class ServerCore: Sendable {
     /// Lets go of the threads' parts once the server has stopped.
     func release() {
         for box in serverLoops {
-            box.eventLoop.execute { box.value = nil }
+            box.eventLoop.execute {
+                box.value?.release()
+                box.value = nil
+            }
         }
     }
 }
 
-/// A call that was accepted and has yet to begin.
-struct AcceptedCall {
-    let connection: ServerConnection
-    let call: UInt32
-    let method: RegisteredMethod
-    let payload: BufferPayload
-    /// The requests, when the method streams them.
-    let requests: MessageInbox?
-    let metadata: Metadata
-    let deadline: Deadline
-    let lane: Admission.Lane
-    let window: UInt32
-}
-
 /// The calls of a server on one thread: it begins them and counts those that are suspended.
 ///
-/// One task takes the calls of a read burst one after the other. When a handler suspends, the task
-/// stays with its call and another takes the rest. Handlers run on the thread of their connection.
+/// One worker takes the calls of a read burst one after the other. When a handler suspends, the
+/// worker stays with its call and another takes the rest. Handlers run on the thread of their
+/// connection.
 final class ServerLoop {
     let core: ServerCore
     let context: LoopContext
     private(set) var connections: [ObjectIdentifier: ServerConnection] = [:]
-    private var ready: [AcceptedCall] = []
+    private var ready: [ServerCall] = []
     private var readyHead = 0
-    private var waiting: [(call: AcceptedCall, until: ContinuousClock.Instant)] = []
+    private var waiting: [(call: ServerCall, until: ContinuousClock.Instant)] = []
+    private var idleWorkers: [ServerWorker] = []
     private var waitingTimer: DueTimer
     private var isDispatching = false
+    private var isReleased = false
+
+    /// So many workers wait for calls on a thread; more end when they have nothing to do.
+    private static let idleWorkersMax = 64
 
     init(_ core: ServerCore, _ context: LoopContext) {
         self.core = core
@@ -112,7 +107,7 @@ final class ServerLoop {
     // MARK: Beginning calls
 
     /// Takes a call on: it begins at the next ``dispatch()``, or once there is a place.
-    func accept(_ call: AcceptedCall, at now: ContinuousClock.Instant) {
+    func accept(_ call: ServerCall, at now: ContinuousClock.Instant) {
         guard !core.admission.hasPlace(call.lane) else {
             ready.append(call)
             return
@@ -130,7 +125,7 @@ final class ServerLoop {
     /// Takes back a call that has not begun; false when it has.
     func withdraw(_ number: UInt32, of connection: ServerConnection) -> Bool {
         let position = waiting.firstIndex {
-            $0.call.call == number && $0.call.connection === connection
+            $0.call.number == number && $0.call.connection === connection
         }
         guard let position else { return false }
         waiting.remove(at: position)
@@ -144,17 +139,32 @@ final class ServerLoop {
         isDispatching = true
         defer { isDispatching = false }
         while readyHead < ready.count {
-            let worker = ServerWorker(self)
-            let bound = NIOLoopBound(worker, eventLoop: context.loop)
-            let task = Task.immediate(executorPreference: context.executor) {
-                await ServerWorker.work(bound)
+            let worker = idleWorkers.popLast()
+            let next = worker ?? ServerWorker(self)
+            context.executor.drain {
+                if worker == nil { next.start() } else { next.wake() }
             }
-            if !worker.isFinished { worker.didSuspend(task) }
+            next.didSuspend()
         }
     }
 
+    /// Takes back a worker that has no call; false when there are enough.
+    func keeps(_ worker: ServerWorker) -> Bool {
+        guard !isReleased, idleWorkers.count < Self.idleWorkersMax else { return false }
+        idleWorkers.append(worker)
+        return true
+    }
+
+    /// The server has stopped: workers end.
+    func release() {
+        isReleased = true
+        let rest = idleWorkers
+        idleWorkers = []
+        context.executor.drain { for worker in rest { worker.retire() } }
+    }
+
     /// The next call that is ready, if its time has not passed.
-    func next() -> AcceptedCall? {
+    func next() -> ServerCall? {
         guard readyHead < ready.count else { return nil }
         let call = ready[readyHead]
         readyHead += 1
@@ -165,10 +175,16 @@ final class ServerLoop {
         return call
     }
 
+    /// A handler has ended.
+    func didEnd(_ call: ServerCall) {
+        if call.hasSuspended { giveBack(call.lane) }
+        call.connection.didEnd(call)
+    }
+
     // MARK: Places
 
     /// A suspended call has ended: whoever waits for its place may begin.
-    func giveBack(_ lane: Admission.Lane) {
+    private func giveBack(_ lane: Admission.Lane) {
         core.admission.giveBack(lane)
         // Calls may wait on any thread, and those that begin may end without a further word.
         if core.admission.hasQueue { core.onEachLoop { $0.admitWaiting() } }

@@ -1,72 +1,105 @@
 import NIOCore
 import RPC
 
-/// A task that runs handlers, with the call that it is at.
+/// A task that runs handlers, one after the other; it waits when there is no call.
+///
+/// It lives on its event loop, and handlers run there: none of them costs a task or a change of
+/// thread. While a handler is suspended its worker is, too, and another runs the next calls.
 final class ServerWorker {
     /// How a handler ended.
-    private enum Outcome {
+    enum Outcome {
         case reply(OutgoingMessage)
         case end(Status?)
     }
 
+    private enum State {
+        /// Waits for calls.
+        case idle(CheckedContinuation<Void, Never>)
+        case running
+        /// Its task has ended or is about to: there were enough others, or it was cancelled.
+        case retired
+    }
+
     private let loop: ServerLoop
-    private var connection: ServerConnection?
-    private(set) var call: UInt32 = 0
-    private(set) var deadline = Deadline.never
-    private(set) var lane = Admission.Lane.unary
-    private(set) var stream: MessageOutbox?
-    private var requests: MessageInbox?
-    /// Set once a handler has suspended; the task then ends with this call.
+    private var state = State.running
     private var task: Task<Void, Never>?
-    /// Whether the caller has its answer or wants none.
-    private(set) var isAnswered = false
-    private(set) var isFinished = false
+    /// The call whose handler runs or is suspended.
+    private(set) var call: ServerCall?
 
     init(_ loop: ServerLoop) {
         self.loop = loop
     }
 
-    /// Runs ready calls until there is none, or one has suspended and ended.
-    static func work(_ bound: NIOLoopBound<ServerWorker>) async {
-        while let call = bound.value.begin() {
-            let outcome = await run(call, bound)
-            guard bound.value.end(outcome) else { break }
+    /// Begins to take calls; they run once the loop's executor gets to it.
+    func start() {
+        let bound = NIOLoopBound(self, eventLoop: loop.context.loop)
+        task = Task.immediate(executorPreference: loop.context.executor) {
+            await ServerWorker.work(bound)
         }
-        bound.value.isFinished = true
     }
 
-    private func begin() -> AcceptedCall? {
-        guard let accepted = loop.next() else { return nil }
-        connection = accepted.connection
-        call = accepted.call
-        deadline = accepted.deadline
-        lane = accepted.lane
-        isAnswered = accepted.connection.isClosed
-        requests = accepted.requests
-        switch accepted.method.handler {
-        case .serverStreaming, .bidirectional:
-            stream = MessageOutbox(
-                accepted.connection, loop.context, call: call, credit: Int(accepted.window))
-        case .unary, .synchronous, .clientStreaming: break
-        }
-        return accepted
+    /// Goes on to take calls.
+    func wake() {
+        guard case .idle(let continuation) = state else { return }
+        state = .running
+        continuation.resume()
     }
 
-    private static func run(
-        _ accepted: AcceptedCall, _ bound: NIOLoopBound<ServerWorker>
-    ) async -> Outcome {
-        guard !bound.value.isAnswered else { return .end(nil) }
-        guard !accepted.deadline.hasPassed() else { return .end(ServerConnection.late) }
-        let context = CallContext(
-            method: accepted.method.descriptor, metadata: accepted.metadata,
-            deadline: accepted.deadline, peer: accepted.connection.peer)
+    /// Lets the task of an idle worker end.
+    func retire() {
+        guard case .idle(let continuation) = state else { return }
+        state = .retired
+        continuation.resume()
+    }
+
+    /// Notes that the handler has suspended.
+    func didSuspend() {
+        guard let call, !call.hasSuspended, let task else { return }
+        loop.core.admission.take(call.lane)
+        call.didSuspend(task)
+        call.connection.didSuspend(call)
+    }
+
+    private static func work(_ bound: NIOLoopBound<ServerWorker>) async {
+        let worker = bound.value
+        while true {
+            while let call = worker.begin() {
+                let outcome = await run(call)
+                worker.end(call, outcome)
+                if Task.isCancelled { return worker.state = .retired }
+            }
+            guard worker.loop.keeps(worker) else { return worker.state = .retired }
+            await withCheckedContinuation { continuation in
+                bound.value.state = .idle(continuation)
+            }
+            if case .retired = worker.state { return }
+        }
+    }
+
+    private func begin() -> ServerCall? {
+        call = loop.next()
+        return call
+    }
+
+    private func end(_ call: ServerCall, _ outcome: Outcome) {
+        call.end(outcome)
+        self.call = nil
+        loop.didEnd(call)
+    }
+
+    /// Runs a handler; its own calls inherit the deadline.
+    private static func run(_ call: ServerCall) async -> Outcome {
+        guard !call.isAnswered else { return .end(nil) }
+        guard call.deadline.isNever || !call.deadline.hasPassed() else {
+            return .end(ServerConnection.late)
+        }
         do {
             let reply =
-                if accepted.deadline.isNever {
-                    try await answer(accepted, context, bound)
+                if call.deadline.isNever {
+                    try await answer(call)
                 } else {
-                    try await Deadline.$current.withValue(accepted.deadline) {
-                        try await answer(accepted, context, bound)
+                    try await Deadline.$current.withValue(call.deadline) {
+                        try await answer(call)
                     }
                 }
             return reply.map { .reply($0) } ?? .end(nil)
@@ -75,75 +108,21 @@ final class ServerWorker {
         }
     }
 
-    /// Runs the handler; nil when its replies have been streamed.
-    private static func answer(
-        _ accepted: AcceptedCall, _ context: CallContext, _ bound: NIOLoopBound<ServerWorker>
-    ) async throws -> OutgoingMessage? {
-        switch accepted.method.handler {
-        case .unary(let handler): return try await handler(accepted.payload, context)
-        case .synchronous(let handler): return try handler(accepted.payload, context)
+    /// Runs a handler; nil when its replies have been streamed.
+    private static func answer(_ call: ServerCall) async throws -> OutgoingMessage? {
+        switch call.method.handler {
+        case .unary(let handler): return try await handler(call.payload, call.context)
+        case .synchronous(let handler): return try handler(call.payload, call.context)
         case .serverStreaming(let handler):
-            guard let replies = bound.value.replies else { return nil }
-            try await handler(accepted.payload, context, replies)
-            return nil
+            guard let writer = call.writer else { return nil }
+            try await handler(call.payload, call.context, writer)
         case .clientStreaming(let handler):
-            guard let reader = bound.value.reader else { return nil }
-            return try await handler(reader, context)
+            guard let reader = call.reader else { return nil }
+            return try await handler(reader, call.context)
         case .bidirectional(let handler):
-            guard let reader = bound.value.reader, let replies = bound.value.replies else {
-                return nil
-            }
-            try await handler(reader, context, replies)
-            return nil
+            guard let reader = call.reader, let writer = call.writer else { return nil }
+            try await handler(reader, call.context, writer)
         }
-    }
-
-    /// Whether messages of the call stream, either way.
-    var isStreaming: Bool { stream != nil || requests != nil }
-
-    private var replies: ReplyWriter? { stream.map { ReplyWriter($0.handle.send) } }
-
-    private var reader: MessageReader? {
-        guard let requests, let connection else { return nil }
-        return connection.reader(of: requests, call)
-    }
-
-    /// Answers the call; false when this task has suspended and takes no further call.
-    private func end(_ outcome: Outcome) -> Bool {
-        guard let connection else { return false }
-        closeStreams()
-        if !isAnswered {
-            switch outcome {
-            case .reply(let message): connection.answer(call, message)
-            case .end(let status): connection.end(call, status)
-            }
-        }
-        let hasSuspended = task != nil
-        if hasSuspended { loop.giveBack(lane) }
-        connection.didEnd(call, wasSuspended: hasSuspended)
-        self.connection = nil
-        stream = nil
-        requests = nil
-        return !hasSuspended
-    }
-
-    /// The handler has suspended: from now on its call is in flight beside others.
-    func didSuspend(_ task: Task<Void, Never>) {
-        self.task = task
-        loop.core.admission.take(lane)
-        connection?.didSuspend(self)
-        if isAnswered { task.cancel() }
-    }
-
-    /// Cancels the handler; its outcome is of no interest any more.
-    func cancel() {
-        isAnswered = true
-        closeStreams()
-        task?.cancel()
-    }
-
-    private func closeStreams() {
-        stream?.close()
-        requests?.end(CancellationError(), discards: true)
+        return nil
     }
 }

@@ -1,0 +1,82 @@
+import NIOCore
+import RPC
+
+/// A call that a server has accepted, until it has ended.
+///
+/// It lives on the event loop of its connection.
+final class ServerCall {
+    let connection: ServerConnection
+    /// Its number on the connection.
+    let number: UInt32
+    let method: ServerMethod
+    let context: CallContext
+    let payload: BufferPayload
+    /// The requests, when the method streams them.
+    private let requests: MessageInbox?
+    /// The replies on their way out, when the method streams them.
+    let replies: MessageOutbox?
+    /// Whether the caller has its answer or wants none.
+    private(set) var isAnswered = false
+    /// The task of the handler once it has suspended: from then on the call is in flight beside
+    /// others.
+    private var task: Task<Void, Never>?
+
+    init(
+        _ connection: ServerConnection, _ number: UInt32, _ method: ServerMethod,
+        _ context: CallContext, payload: BufferPayload, requests: MessageInbox?,
+        window: UInt32
+    ) {
+        self.connection = connection
+        self.number = number
+        self.context = context
+        self.payload = payload
+        self.requests = requests
+        self.method = method
+        switch method.handler {
+        case .serverStreaming, .bidirectional:
+            replies = MessageOutbox(
+                connection, connection.loop.context, call: number, credit: Int(window))
+        case .unary, .synchronous, .clientStreaming: replies = nil
+        }
+    }
+
+    var lane: Admission.Lane { method.lane }
+    var deadline: Deadline { context.deadline }
+    /// Whether messages of the call stream, either way.
+    var isStreaming: Bool { replies != nil || requests != nil }
+    var hasSuspended: Bool { task != nil }
+
+    func didSuspend(_ task: Task<Void, Never>) {
+        self.task = task
+        if isAnswered { task.cancel() }
+    }
+
+    /// What a handler writes its replies to.
+    var writer: ReplyWriter? { replies.map { ReplyWriter($0.handle.send) } }
+
+    /// What a handler reads its requests from.
+    var reader: MessageReader? { requests.map { connection.reader(of: $0, number) } }
+
+    /// The handler has ended.
+    func end(_ outcome: ServerWorker.Outcome) {
+        closeStreams()
+        guard !isAnswered else { return }
+        isAnswered = true
+        switch outcome {
+        case .reply(let message): connection.answer(number, message)
+        case .end(let status): connection.end(number, status)
+        }
+    }
+
+    /// Cancels the handler; its outcome is of no interest any more.
+    func cancel() {
+        isAnswered = true
+        closeStreams()
+        task?.cancel()
+    }
+
+    private func closeStreams() {
+        replies?.close()
+        requests?.end(CancellationError(), discards: true)
+    }
+}

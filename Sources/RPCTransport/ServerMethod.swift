@@ -1,0 +1,57 @@
+import RPC
+
+/// A method with what its server decides about each of its calls once.
+final class ServerMethod: Sendable {
+    let descriptor: MethodDescriptor
+    let handler: MethodHandler
+    let lane: Admission.Lane
+    let isStream: Bool
+    let streamsRequests: Bool
+
+    init(_ method: RegisteredMethod, isReserved: Bool) {
+        descriptor = method.descriptor
+        handler = method.handler
+        let kind = method.handler.kind
+        isStream = kind != .unary
+        streamsRequests = kind == .clientStreaming || kind == .bidirectional
+        lane = isReserved ? .reserved : isStream ? .stream : .unary
+    }
+}
+
+/// The methods of a server, by number and by path.
+struct ServerMethods: Sendable {
+    private let router: Router
+    private let reservedServices: Set<String>
+    private let byNumber: [ServerMethod]
+    private let byPath: [String: ServerMethod]
+
+    init(_ router: Router, reservedServices: Set<String>) {
+        self.router = router
+        self.reservedServices = reservedServices
+        byNumber = router.methods.map {
+            ServerMethod($0, isReserved: reservedServices.contains($0.descriptor.service))
+        }
+        byPath = Dictionary(byNumber.map { ($0.descriptor.path, $0) }) { first, _ in first }
+    }
+
+    /// The method that an opening names.
+    ///
+    /// - Throws: `UNIMPLEMENTED` when there is none.
+    subscript(reference: MethodReference) -> ServerMethod {
+        get throws(Status) {
+            switch reference {
+            case .number(let number):
+                if number >= 1, number <= byNumber.count { return byNumber[Int(number) - 1] }
+                return made(of: try router.method(number: number))
+            case .path(let path):
+                if let method = byPath[path] { return method }
+                return made(of: try router.method(at: path))
+            }
+        }
+    }
+
+    /// A method that the router makes for a path of its own accord.
+    private func made(of method: RegisteredMethod) -> ServerMethod {
+        ServerMethod(method, isReserved: reservedServices.contains(method.descriptor.service))
+    }
+}
