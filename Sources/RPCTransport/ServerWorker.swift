@@ -64,8 +64,7 @@ final class ServerWorker {
         let worker = bound.value
         while true {
             while let call = worker.begin() {
-                let outcome = await run(call)
-                worker.end(call, outcome)
+                worker.end(call, await run(call))
                 if Task.isCancelled { return worker.state = .retired }
             }
             guard worker.loop.keeps(worker) else { return worker.state = .retired }
