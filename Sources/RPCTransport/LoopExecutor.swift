@@ -32,32 +32,32 @@ final class LoopExecutor: TaskExecutor {
         state.value.jobs.append(job)
         guard !state.value.isAttended else { return }
         state.value.isAttended = true
-        loop.execute { self.drain() }
+        loop.execute { self.runQueued(isNested: false) }
     }
 
     /// Runs a closure on the loop, and then the jobs that it caused, at once.
+    ///
+    /// Jobs of ``jobsPerDrainMax`` others may stand before them; then they run a turn later.
     func drain(after body: () -> Void) {
-        guard !state.value.isAttended else {
-            body()
-            return
-        }
+        let isNested = state.value.isAttended
         state.value.isAttended = true
         body()
-        drain()
+        runQueued(isNested: isNested)
     }
 
-    private func drain() {
+    /// - Parameter isNested: Whether a job that is being run has caused this.
+    private func runQueued(isNested: Bool) {
         var count = 0
-        while let job = next() {
-            guard count < Self.jobsPerDrainMax else {
-                state.value.head -= 1
-                loop.execute { self.drain() }
-                return
-            }
+        while count < Self.jobsPerDrainMax, let job = next() {
             count += 1
             run(job)
         }
-        state.value.isAttended = false
+        guard !isNested else { return }
+        if state.value.head < state.value.jobs.count {
+            loop.execute { self.runQueued(isNested: false) }
+        } else {
+            state.value.isAttended = false
+        }
     }
 
     private func next() -> UnownedJob? {

@@ -23,6 +23,8 @@ final class ServerWorker {
     private let loop: ServerLoop
     private var state = State.running
     private var task: Task<Void, Never>?
+    /// It was woken and nobody will see whether the handlers that it runs suspend.
+    private var countsAtOnce = false
     /// The call whose handler runs or is suspended.
     private(set) var call: ServerCall?
 
@@ -52,9 +54,13 @@ final class ServerWorker {
         continuation.resume()
     }
 
-    /// Notes that the handler has suspended.
+    /// Notes that the handler has suspended, or will count as if it had.
     func didSuspend() {
-        guard let call, !call.hasSuspended, let task else { return }
+        guard let call else {
+            if case .running = state { countsAtOnce = true }
+            return
+        }
+        guard !call.hasSuspended, let task else { return }
         loop.core.admission.take(call.lane)
         call.didSuspend(task)
         call.connection.didSuspend(call)
@@ -67,6 +73,7 @@ final class ServerWorker {
                 worker.end(call, await run(call))
                 if Task.isCancelled { return worker.state = .retired }
             }
+            worker.countsAtOnce = false
             guard worker.loop.keeps(worker) else { return worker.state = .retired }
             await withCheckedContinuation { continuation in
                 bound.value.state = .idle(continuation)
@@ -77,6 +84,7 @@ final class ServerWorker {
 
     private func begin() -> ServerCall? {
         call = loop.next()
+        if countsAtOnce { didSuspend() }
         return call
     }
 
