@@ -38,6 +38,16 @@ final class Outbox {
         byteCountMax: Int, _ encode: (inout OutputRawSpan) -> Void
     ) -> Int? {
         if buffer.capacity == 0 { buffer = loop.takeBuffer() }
+        return Self.append(
+            to: &buffer, byteCountMax: byteCountMax, peerFrameBytesMax: peerFrameBytesMax, encode)
+    }
+
+    /// One access to the buffer for all that is done with it.
+    @inline(__always)
+    private static func append(
+        to buffer: inout ByteBuffer, byteCountMax: Int, peerFrameBytesMax: Int,
+        _ encode: (inout OutputRawSpan) -> Void
+    ) -> Int? {
         let start = buffer.writerIndex
         buffer.writeWithOutputRawSpan(minimumWritableBytes: byteCountMax) { output in
             encode(&output)

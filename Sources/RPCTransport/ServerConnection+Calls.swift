@@ -20,16 +20,13 @@ extension ServerConnection {
         do throws(Status) {
             let method = try core.methods[opening.method]
             try check(opening, of: method)
-            let context = CallContext(
-                method: method.descriptor, metadata: opening.metadata,
-                deadline: deadline(opening.timeout, isStream: method.isStream), peer: peer)
             let payload = BufferPayload(bytes, opening.message ?? 0..<0)
             if case .synchronous(let handler) = method.handler {
-                answer(call, payload, context, by: handler)
+                answer(call, payload, context(of: opening, method), by: handler)
                 return
             }
             let accepted = ServerCall(
-                self, call, method, context, payload: payload,
+                self, call, method, context(of: opening, method), payload: payload,
                 requests: method.streamsRequests ? inbox(call, opening, bytes) : nil,
                 window: opening.window == 0 ? windowOfPeer : opening.window)
             openCalls += 1
@@ -37,6 +34,12 @@ extension ServerConnection {
         } catch {
             end(call, error)
         }
+    }
+
+    private func context(of opening: Frame.Opening, _ method: ServerMethod) -> CallContext {
+        CallContext(
+            method: method.descriptor, metadata: opening.metadata,
+            deadline: deadline(opening.timeout, isStream: method.isStream), peer: peer)
     }
 
     /// Answers a call whose handler never waits: it takes no place, and needs no task.

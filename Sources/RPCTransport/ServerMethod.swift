@@ -19,7 +19,7 @@ final class ServerMethod: Sendable {
 }
 
 /// The methods of a server, by number and by path.
-struct ServerMethods: Sendable {
+final class ServerMethods: Sendable {
     private let router: Router
     private let reservedServices: Set<String>
     private let byNumber: [ServerMethod]

@@ -94,42 +94,41 @@ final class ServerWorker {
         loop.didEnd(call)
     }
 
-    /// Runs a handler; its own calls inherit the deadline.
+    /// Runs a handler.
     private static func run(_ call: ServerCall) async -> Outcome {
         guard !call.isAnswered else { return .end(nil) }
         guard call.deadline.isNever || !call.deadline.hasPassed() else {
             return .end(ServerConnection.late)
         }
         do {
-            let reply =
-                if call.deadline.isNever {
-                    try await answer(call)
-                } else {
-                    try await Deadline.$current.withValue(call.deadline) {
-                        try await answer(call)
-                    }
-                }
-            return reply.map { .reply($0) } ?? .end(nil)
+            switch call.method.handler {
+            case .unary(let handler):
+                return .reply(
+                    try await within(call) { try await handler(call.payload, call.context) })
+            case .synchronous(let handler):
+                return .reply(try handler(call.payload, call.context))
+            case .serverStreaming(let handler):
+                guard let writer = call.writer else { return .end(nil) }
+                try await within(call) { try await handler(call.payload, call.context, writer) }
+            case .clientStreaming(let handler):
+                guard let reader = call.reader else { return .end(nil) }
+                return .reply(try await within(call) { try await handler(reader, call.context) })
+            case .bidirectional(let handler):
+                guard let reader = call.reader, let writer = call.writer else { return .end(nil) }
+                try await within(call) { try await handler(reader, call.context, writer) }
+            }
+            return .end(nil)
         } catch {
             return .end(Status(thrown: error))
         }
     }
 
-    /// Runs a handler; nil when its replies have been streamed.
-    private static func answer(_ call: ServerCall) async throws -> OutgoingMessage? {
-        switch call.method.handler {
-        case .unary(let handler): return try await handler(call.payload, call.context)
-        case .synchronous(let handler): return try handler(call.payload, call.context)
-        case .serverStreaming(let handler):
-            guard let writer = call.writer else { return nil }
-            try await handler(call.payload, call.context, writer)
-        case .clientStreaming(let handler):
-            guard let reader = call.reader else { return nil }
-            return try await handler(reader, call.context)
-        case .bidirectional(let handler):
-            guard let reader = call.reader, let writer = call.writer else { return nil }
-            try await handler(reader, call.context, writer)
-        }
-        return nil
+    /// Lets the calls that a handler makes inherit its deadline.
+    @inline(__always)
+    private static func within<Result>(
+        _ call: ServerCall, _ body: () async throws -> Result
+    ) async throws -> Result {
+        if call.deadline.isNever { return try await body() }
+        return try await Deadline.$current.withValue(call.deadline, operation: body)
     }
 }
