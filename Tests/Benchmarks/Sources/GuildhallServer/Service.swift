@@ -90,4 +90,10 @@ extension Service {
     ) async throws {
         throw Self.absent
     }
+
+    func getFeedHead(
+        _ request: GetFeedHeadRequest, _ context: CallContext
+    ) async throws -> FeedHead {
+        throw Self.absent
+    }
 }
