@@ -49,6 +49,7 @@ let package = Package(
     name: "guildhall",
     platforms: [.macOS(.v26)],
     products: [
+        .library(name: "Messages", targets: ["Messages"]),
         .library(name: "RPC", targets: ["RPC"]),
         .library(name: "RPCTransport", targets: ["RPCTransport"]),
         .library(name: "RPCTesting", targets: ["RPCTesting"]),

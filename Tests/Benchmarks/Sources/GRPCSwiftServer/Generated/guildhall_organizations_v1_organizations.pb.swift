@@ -1,0 +1,1 @@
+../../../../../Services/Gateway/Generated/guildhall_organizations_v1_organizations.pb.swift
