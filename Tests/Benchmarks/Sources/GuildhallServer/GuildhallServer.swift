@@ -26,7 +26,7 @@ enum GuildhallServer {
             address: .tcp(host: "127.0.0.1", port: 0), agent: "benchmark/1")
         configuration.limits.connectionsMax = connectionsMax
         let server = RPCServer(
-            router: Router(services: [try methods(form, reply), [Stream.method(reply)]]),
+            router: Router(services: [methods(form, reply), [Stream.method(reply)]]),
             configuration: configuration, loops: RPCEventLoops(threadCount: 1))
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { try await server.run() }
@@ -36,13 +36,20 @@ enum GuildhallServer {
 
     private static func methods(
         _ form: Form, _ reply: Organization
-    ) throws(Misuse) -> [RegisteredMethod] {
+    ) -> [RegisteredMethod] {
         switch form {
         case .asynchronous: return Service(reply: reply).registeredMethods
         case .synchronous:
-            // PLACE of the synchronous form: `MethodHandler` has none yet. When it does, register
-            // the same method with it here; `run` then measures it without a further change.
-            throw Misuse(reason: "MethodHandler has no synchronous form")
+            return [
+                RegisteredMethod(
+                    OrganizationsMethods.getOrganization,
+                    .synchronous { payload, _ in
+                        _ = try payload.withBytes { bytes in
+                            try GetOrganizationRequest(decoding: bytes, limits: .standard)
+                        }
+                        return .message(reply)
+                    })
+            ]
         }
     }
 
