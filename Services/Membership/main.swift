@@ -19,7 +19,7 @@ await ServiceRunner(
     let follower = TreeFollower(paths: paths, identifiers: environment.identifiers)
     let organizations = OrganizationsClient(try environment.channel(to: "organizations"))
     let consumer = follower.consumer(
-        of: organizations, into: database, logger: environment.logger)
+        of: FeedSource(organizations), into: database, logger: environment.logger)
     let owner = FirstOwner(
         database: database, passwords: passwords, identifiers: environment.identifiers,
         random: random)

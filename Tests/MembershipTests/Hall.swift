@@ -146,7 +146,10 @@ final class Hall: Sendable {
             sequence: node.version, kind: OrganizationNode.messageName,
             aggregateID: OrganizationID(text: node.id)?.bytes ?? [], version: node.version,
             body: node.encoded())
-        try await database.write { [follower] in try follower.apply(event, in: $0) }
+        try await database.write { [follower] transaction in
+            try follower.apply(event, in: transaction)
+            try follower.caughtUp(in: transaction)
+        }
     }
 
     // MARK: - People
