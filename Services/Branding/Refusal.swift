@@ -15,12 +15,7 @@ enum Refusal: DomainRefusal, Hashable {
 
     var status: Status {
         switch self {
-        case .invalid(let faults):
-            Status.refusal(
-                .validation, faults.map(\.sentence).joined(separator: " "),
-                fields: faults.map {
-                    StatusDetail.FieldViolation(field: $0.field, description: $0.sentence)
-                })
+        case .invalid(let faults): Status.invalid(faults)
         case .noSuchOrganization: Status.notFound("There is no such organization.")
         case .organizationNotActive(let id):
             Status.refusal(

@@ -33,8 +33,8 @@ struct Service: BrandingService {
         return try await change(request.organizationID, for: request, context) { change in
             try change.requireWhiteLabel()
             change.appearance.colors.merge(palette.colors) { $1 }
-            guard change.appearance.advancedCount <= PlatformAppearance.advancedMax else {
-                throw Refusal.tooManyColors(PlatformAppearance.advancedMax)
+            guard change.appearance.advancedCount <= Color.furtherMax else {
+                throw Refusal.tooManyColors(Color.furtherMax)
             }
         }
     }
@@ -112,8 +112,8 @@ struct Service: BrandingService {
         let id = try OrganizationID(
             requestText: request.organizationID, field: "organization_id")
         let palette = try Palette(request.colors)
-        guard palette.colors.count <= PlatformAppearance.advancedMax else {
-            throw Refusal.tooManyColors(PlatformAppearance.advancedMax)
+        guard palette.advancedCount <= Color.furtherMax else {
+            throw Refusal.tooManyColors(Color.furtherMax)
         }
         let now = context.now
         return try await database.command(context, request) { transaction in

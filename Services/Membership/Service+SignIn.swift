@@ -34,9 +34,7 @@ enum SessionToken {
     static let textBytesMax = 128
 
     static func text(of bytes: [UInt8]) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        let text = bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-        return "ghs_" + String(decoding: text, as: UTF8.self)
+        "ghs_" + Hexadecimal.text(bytes)
     }
 
     static func hash(of text: String) -> [UInt8] {

@@ -1,10 +1,5 @@
 import Access
-
-/// A field of a request that is not acceptable, with the sentence that says why.
-struct FieldFault: Error, Sendable, Hashable {
-    let field: String
-    let sentence: String
-}
+import ServiceKit
 
 /// What a check makes of an input, the content of a field.
 typealias Check<Input, Value> = (Input, _ field: String) throws(FieldFault) -> Value

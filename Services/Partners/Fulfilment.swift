@@ -170,7 +170,7 @@ extension FulfilSale {
     ) -> WorkflowStep.Action {
         { workflow in
             await Self.outcome {
-                let key = hexadecimal(workflow.stepKey)
+                let key = Hexadecimal.text(workflow.stepKey)
                 try await body(Fulfilment(decoding: workflow.input), Self.options(key))
             }
         }
@@ -181,7 +181,7 @@ extension FulfilSale {
     ) -> WorkflowStep.Action {
         { workflow in
             await Self.outcome {
-                let key = hexadecimal(workflow.stepKey)
+                let key = Hexadecimal.text(workflow.stepKey)
                 try await body(
                     Fulfilment(decoding: workflow.input), key, Self.options("\(key)-cancel"))
             }
@@ -270,12 +270,4 @@ extension Status {
         default: false
         }
     }
-}
-
-/// Bytes as text, two digits each.
-private func hexadecimal(_ bytes: [UInt8]) -> String {
-    bytes.map { byte in
-        let digits = String(byte, radix: 16)
-        return byte < 16 ? "0\(digits)" : digits
-    }.joined()
 }

@@ -75,19 +75,6 @@ extension Principal {
         }
         return isStrongEnough ? .allowed : .forbidden
     }
-
-    /// The conditions under which an action that is refused as it stands would be allowed.
-    public func conditions(
-        for action: Action, at path: [OrganizationID]
-    ) -> Set<Condition> {
-        var conditions: Set<Condition> = []
-        for grant in grants where grant.covers(path) {
-            if case .under(let condition) = PermissionTable.right(of: grant.role, to: action) {
-                conditions.insert(condition)
-            }
-        }
-        return conditions
-    }
 }
 
 extension Grant {

@@ -25,7 +25,7 @@ public struct OutOfScope: StatusConvertible, Hashable {
 public let errorDomain = "guildhall"
 
 extension Status {
-    /// A status with a reason that programs can act on.
+    /// A status with a reason that programs can act on; services take theirs from the table.
     ///
     /// - Parameters:
     ///   - code: The kind of outcome.
@@ -57,7 +57,7 @@ extension Status {
     ///   - violations: Every gate that refused, in the order in which they were asked.
     ///   - fields: The fields of the request that are wrong.
     /// - Returns: The status.
-    public static func refusal(
+    static func refusal(
         _ reason: ErrorReason, _ message: String, metadata: [String: String] = [:],
         violations: [StatusDetail.PreconditionViolation] = [],
         fields: [StatusDetail.FieldViolation] = []

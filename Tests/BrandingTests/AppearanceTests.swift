@@ -113,7 +113,7 @@ struct AppearanceTests {
         let installation = try Installation()
         let id = try await installation.organization()
         let many = Dictionary(
-            uniqueKeysWithValues: (0...PlatformAppearance.advancedMax).map {
+            uniqueKeysWithValues: (0...Color.furtherMax).map {
                 ("c\($0)", "#000000")
             })
 
