@@ -21,7 +21,7 @@ struct Service: BrandingService {
             requestText: request.organizationID, field: "organization_id")
         return try await reading(id, context) { snapshot in
             let path = try snapshot.path(to: id, seenBy: principal)
-            if principal.serviceName == nil { try principal.require(.openSettings, at: path.ids) }
+            if principal.serviceName == nil { try principal.requireOpen(.openSettings, at: path) }
             return Appearance(try snapshot.appearance(of: id), at: path.node)
         }
     }
@@ -47,6 +47,7 @@ struct Service: BrandingService {
             requestText: request.organizationID, field: "organization_id")
         return try await reading(id, context) { snapshot in
             let path = try snapshot.path(to: id, seenBy: principal)
+            try principal.requireOpen(.viewOrganization, at: path)
             let own = try snapshot.appearances(of: path.ids)
             let layers = path.nodes.map { Layer($0, own[$0.id]) }
             return EffectiveAppearance(

@@ -116,7 +116,6 @@ extension Service {
             platform: try reading.platformRoles(of: user),
             memberships: try reading.activeMemberships(of: user).map(\.membership)
         ) { organization in
-            // Unknown is not active: access that starts may lag.
             try TreeCopy.path(of: organization, in: reading)?.state.isActive ?? false
         }
     }

@@ -53,7 +53,7 @@ extension Service {
         return try snapshot.activeMemberships(of: user).contains { member in
             let path = try TreeCopy.path(of: member.membership.organization, in: snapshot)
             guard let path else { return false }
-            return caller.decide(.manageMembers, at: path.ids) == .allowed
+            return caller.decide(.manageMembers, at: path.ids, pausedAt: path.pause) == .allowed
         }
     }
 }

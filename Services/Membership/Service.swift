@@ -73,7 +73,7 @@ struct Service: MembershipService {
 
     /// Turns a decision about the tree into an answer.
     ///
-    /// - Throws: ``Denial/notPermitted``, or ``OutOfScope``.
+    /// - Throws: ``Denial/notPermitted``, ``OutOfScope`` or ``Suspended``.
     func check(_ decision: Decision) throws {
         switch decision {
         case .allowed: return
@@ -82,6 +82,7 @@ struct Service: MembershipService {
         }
     }
 
+        case .suspended(let organization): throw Suspended(at: organization)
     /// Runs a body that needs the path of an organization; when it is not known here, or being
     /// prepared, catches up with Organizations and runs it once more.
     ///

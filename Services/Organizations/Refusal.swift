@@ -33,15 +33,7 @@ enum Refusal: DomainRefusal, Hashable {
             Status.refusal(
                 .depthExceeded,
                 "Organizations can be nested at most \(Line.depthMax) levels deep.")
-        case .organizationNotActive(let id):
-            Status.refusal(
-                .orgNotActive, "The organization, or one above it, is not active.",
-                metadata: ["at": id.text],
-                violations: [
-                    StatusDetail.PreconditionViolation(
-                        type: ErrorReason.orgNotActive.rawValue, subject: id.text,
-                        description: "This organization is not active.")
-                ])
+        case .organizationNotActive(let id): Status.organizationNotActive(at: id)
         case .emailMaskTaken:
             Status.refusal(.emailMaskTaken, "This email domain is already in use.")
         case .tooManyEmailMasks(let limit):

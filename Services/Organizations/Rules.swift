@@ -100,16 +100,6 @@ struct Line: Sendable, Hashable {
     /// The line with what its last organization has become.
     func replacing(_ level: Level) -> Line { Line(levels.dropLast() + [level]) }
 
-    /// The grants that count for settings: what is paused is settled by people of the platform
-    /// and by roles held above the place where it was paused.
-    func settling(_ grants: [Grant]) -> [Grant] {
-        guard let obstacle else { return grants }
-        let above = levels.prefix { $0.id != obstacle.id }.map(\.id)
-        return grants.filter { grant in
-            !grant.role.isMembershipRole || grant.node.map(above.contains) == true
-        }
-    }
-
     /// Refuses a child that may not hang here.
     func admitChild() throws(Refusal) {
         if let obstacle { throw .organizationNotActive(obstacle.id) }

@@ -83,7 +83,7 @@ struct Service: OrganizationsService {
         let now = context.now
         return try await database.command(context, request) { transaction in
             var (node, line) = try transaction.organization(id, seenBy: principal)
-            try principal.requireSettings(.editOrganization, at: line, meeting: conditions)
+            try principal.requireOpen(.editOrganization, at: line, meeting: conditions)
             try context.requireMatch(version: node.version, etag: asked.etag)
             if let changed = node.applying(change) {
                 node = try transaction.update(changed, at: now)

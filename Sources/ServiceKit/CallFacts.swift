@@ -108,14 +108,17 @@ extension Access.Principal {
     ///   - action: What is wanted.
     ///   - path: The identifiers from the root down to the organization; empty for the platform.
     ///   - conditions: What the caller has found to hold.
-    /// - Throws: ``OutOfScope`` outside the scope, `PERMISSION_DENIED` inside it.
+    ///   - pause: Where on the path is a pause that the action is closed by.
+    /// - Throws: ``OutOfScope`` outside the scope, `PERMISSION_DENIED` inside it, ``Suspended``.
     public func require(
-        _ action: Action, at path: [OrganizationID], meeting conditions: Set<Condition> = []
+        _ action: Action, at path: [OrganizationID], meeting conditions: Set<Condition> = [],
+        pausedAt pause: OrganizationID? = nil
     ) throws {
-        switch decide(action, at: path, meeting: conditions) {
+        switch decide(action, at: path, meeting: conditions, pausedAt: pause) {
         case .allowed: return
         case .forbidden: throw Status.forbidden()
         case .notFound: throw OutOfScope()
+        case .suspended(let organization): throw Suspended(at: organization)
         }
     }
 }

@@ -7,7 +7,7 @@ extension Database {
     /// Runs the change that a call asks for, once, however often the call arrives.
     ///
     /// A refusal with a definite code that the body throws is stored and answered again; outages
-    /// and refusals for want of a right, ``OutOfScope`` among them, are not.
+    /// and refusals for want of a right, ``OutOfScope`` and ``Suspended`` among them, are not.
     /// - Parameters:
     ///   - context: The call: its principal, idempotency key and deadline.
     ///   - request: The request; another one under the same key is refused.
@@ -24,7 +24,7 @@ extension Database {
             outcome = try await self.command(command) { transaction in
                 do {
                     return try body(transaction).encoded()
-                } catch let error as OutOfScope {
+                } catch let error where error is OutOfScope || error is Suspended {
                     throw error
                 } catch let error as any StatusConvertible {
                     let status = error.status

@@ -154,7 +154,9 @@ import Testing
                 == .unauthenticated)
     }
 
-    @Test func `roles come from active memberships of active organizations`() async throws {
+    @Test func `roles come from active memberships, those of paused organizations last`()
+        async throws
+    {
         let (hall, ada) = try await hallWithAda()
         let id = try #require(UserID(text: ada.id))
         let school = try await hall.organization()
@@ -205,6 +207,7 @@ import Testing
             database: hall.database, passwords: Passwords(), identifiers: hall.identifiers,
             random: { Array(repeating: 7, count: $0) })
 
+                Messages.Grant(role: .owner, organizationID: closed.text),
         let line = try await first.ensure(
             email: "owner@example.com", password: Sample.password, at: hall.clock.now)
 
