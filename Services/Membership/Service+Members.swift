@@ -168,6 +168,7 @@ extension Service {
                 else { throw Refusal.noSuchMember }
                 let roles = member.membership.roles
                 try check(GrantRules.decide(roles, of: user, by: caller, at: path.ids))
+                try context.requireMatch(version: member.membership.version)
                 return Member(try body(transaction, member, path, now))
             }
         }

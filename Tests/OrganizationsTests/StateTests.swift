@@ -78,6 +78,32 @@ struct StateTests {
         #expect(installation.acknowledgements.heads.count == 1)
     }
 
+    @Test func `activation and deactivation of another version than the one seen are refused`()
+        async throws
+    {
+        let owner = try Installation().platformOwner()
+        let school = try await owner.create("School")
+        var stale = CallOptions()
+        stale.metadata[text: MetadataKey.ifMatch] = "v7"
+        var seen = CallOptions()
+        seen.metadata[text: MetadataKey.ifMatch] = school.etag
+
+        let activation = try await refusal {
+            try await owner.activateOrganization(
+                ActivateOrganizationRequest(id: school.id), options: stale)
+        }
+        let deactivation = try await refusal {
+            try await owner.deactivateOrganization(
+                DeactivateOrganizationRequest(id: school.id), options: stale)
+        }
+        let paused = try await owner.deactivateOrganization(
+            DeactivateOrganizationRequest(id: school.id), options: seen)
+
+        #expect(activation.reason == "version_mismatch")
+        #expect(deactivation.reason == "version_mismatch")
+        #expect(paused.status == .inactive)
+    }
+
     @Test func `deactivating twice is one change`() async throws {
         let owner = try Installation().platformOwner()
         let school = try await owner.create("School")
@@ -91,32 +117,6 @@ struct StateTests {
         #expect(second.version == 2)
     }
 
-    @Test func `a paused organization is settled by roles above it`() async throws {
-        let installation = try Installation()
-        let owner = try installation.platformOwner()
-        let chain = try await owner.chain("District", "School", "Branch")
-        let district = try installation.user(
-            Access.Grant(.owner, at: try chain[0].organizationID))
-        let school = try installation.user(
-            Access.Grant(.owner, at: try chain[1].organizationID))
-        _ = try await owner.deactivateOrganization(
-            DeactivateOrganizationRequest(id: chain[1].id))
-        func rename(_ organization: Organization, to title: String) -> UpdateOrganizationRequest {
-            UpdateOrganizationRequest(
-                organization: Organization(id: organization.id, title: title))
-        }
-
-        let own = try await refusal {
-            try await school.updateOrganization(rename(chain[1], to: "Own"))
-        }
-        let below = try await refusal {
-            try await school.updateOrganization(rename(chain[2], to: "Below"))
-        }
-        let above = try await district.updateOrganization(rename(chain[1], to: "Above"))
-        let staff = try await owner.updateOrganization(rename(chain[2], to: "Staff"))
-
-        #expect(own.reason == "org_not_active")
-        #expect(below.reason == "org_not_active")
     @Test func `people of a paused organization see it and why, and its owner ends the pause`()
         async throws
     {
@@ -168,6 +168,32 @@ struct StateTests {
         #expect(after.title == "New")
     }
 
+    @Test func `a paused organization is settled by roles above it`() async throws {
+        let installation = try Installation()
+        let owner = try installation.platformOwner()
+        let chain = try await owner.chain("District", "School", "Branch")
+        let district = try installation.user(
+            Access.Grant(.owner, at: try chain[0].organizationID))
+        let school = try installation.user(
+            Access.Grant(.owner, at: try chain[1].organizationID))
+        _ = try await owner.deactivateOrganization(
+            DeactivateOrganizationRequest(id: chain[1].id))
+        func rename(_ organization: Organization, to title: String) -> UpdateOrganizationRequest {
+            UpdateOrganizationRequest(
+                organization: Organization(id: organization.id, title: title))
+        }
+
+        let own = try await refusal {
+            try await school.updateOrganization(rename(chain[1], to: "Own"))
+        }
+        let below = try await refusal {
+            try await school.updateOrganization(rename(chain[2], to: "Below"))
+        }
+        let above = try await district.updateOrganization(rename(chain[1], to: "Above"))
+        let staff = try await owner.updateOrganization(rename(chain[2], to: "Staff"))
+
+        #expect(own.reason == "org_not_active")
+        #expect(below.reason == "org_not_active")
         #expect(above.title == "Above")
         #expect(staff.title == "Staff")
     }
