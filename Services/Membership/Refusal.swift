@@ -126,7 +126,7 @@ enum Denial: StatusConvertible, Hashable {
         case .sessionOver: .unauthenticated("The session has ended; sign in again.")
         case .tooManyAttempts(let delay):
             Self.later(
-                .busy, "Too many failed attempts; wait before the next one.", after: delay)
+                .busy, "Too many attempts to sign in; wait before the next one.", after: delay)
         case .busy:
             Self.later(.busy, "Too many people sign in at once.", after: .seconds(1))
         case .treeBehind:

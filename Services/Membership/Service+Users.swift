@@ -27,7 +27,8 @@ extension Service {
             let password = try Parse.newPassword(request.password)
             hash = try await passwords.hash(password, salt: random(Passwords.saltByteCount))
         }
-        return try await database.command(context, request) { [hash] transaction in
+        return try await database.command(context, request, digestedWith: digestKey) {
+            [hash] transaction in
             try transaction.add(user, passwordHash: hash)
             return User(user)
         }

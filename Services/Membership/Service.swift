@@ -1,4 +1,5 @@
 import Access
+import Crypto
 import Messages
 import RPC
 import ServiceKit
@@ -22,6 +23,8 @@ struct Service: MembershipService {
     let paths: TreePaths
     let tree: TreeBarrier
     let pageTokens: PageTokens
+    /// Digests requests that hold a password.
+    let digestKey: SymmetricKey
     let feed: FeedServer
 
     // MARK: - Sign-in
@@ -79,10 +82,10 @@ struct Service: MembershipService {
         case .allowed: return
         case .forbidden: throw Denial.notPermitted
         case .notFound: throw OutOfScope()
+        case .suspended(let organization): throw Suspended(at: organization)
         }
     }
 
-        case .suspended(let organization): throw Suspended(at: organization)
     /// Runs a body that needs the path of an organization; when it is not known here, or being
     /// prepared, catches up with Organizations and runs it once more.
     ///

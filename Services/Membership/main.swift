@@ -33,6 +33,7 @@ await ServiceRunner(
         database: database, identifiers: environment.identifiers, passwords: passwords,
         failures: SignInFailureTable(), random: random, paths: paths,
         tree: TreeBarrier(consumer), pageTokens: PageTokens(keys: environment.keys),
+        digestKey: environment.keys.secret(for: "requests with passwords"),
         feed: FeedServer(database))
     return ServiceParts(
         methods: [service.registeredMethods], openMethods: Service.openMethods,
