@@ -185,6 +185,8 @@ let package = Package(
                 nioPosix, .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: strict),
+        .testTarget(
+            name: "GuildhallTests", dependencies: ["guildhall"], swiftSettings: strict),
         .testTarget(name: "StyleTests", swiftSettings: strict),
         .testTarget(
             name: "SystemTests",

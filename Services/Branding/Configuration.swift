@@ -3,9 +3,6 @@ import ServiceKit
 
 /// What organizations look like that have set nothing, nor anybody above them.
 struct PlatformAppearance: Sendable, Hashable {
-    /// The most advanced colors of one organization.
-    static let advancedMax = 64
-
     let values: [Field: String]
 
     /// The settings of this service beside those of every service.

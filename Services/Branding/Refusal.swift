@@ -5,8 +5,6 @@ import ServiceKit
 enum Refusal: DomainRefusal, Hashable {
     case invalid([FieldFault])
     case noSuchOrganization
-    /// With the identifier of the organization that is not active, as text.
-    case organizationNotActive(String)
     case whiteLabelDisabled
     case tooManyColors(Int)
     case noSuchAsset
@@ -15,22 +13,8 @@ enum Refusal: DomainRefusal, Hashable {
 
     var status: Status {
         switch self {
-        case .invalid(let faults):
-            Status.refusal(
-                .validation, faults.map(\.sentence).joined(separator: " "),
-                fields: faults.map {
-                    StatusDetail.FieldViolation(field: $0.field, description: $0.sentence)
-                })
+        case .invalid(let faults): Status.invalid(faults)
         case .noSuchOrganization: Status.notFound("There is no such organization.")
-        case .organizationNotActive(let id):
-            Status.refusal(
-                .orgNotActive, "The organization, or one above it, is not active.",
-                metadata: ["at": id],
-                violations: [
-                    StatusDetail.PreconditionViolation(
-                        type: ErrorReason.orgNotActive.rawValue, subject: id,
-                        description: "This organization is not active.")
-                ])
         case .whiteLabelDisabled:
             Status.refusal(
                 .whiteLabelDisabled, "This organization has no appearance of its own.")

@@ -1,3 +1,5 @@
+import ServiceKit
+
 /// An image that may be a logo: what its own bytes say of it.
 struct Image: Sendable, Hashable {
     static let bytesMax = 512 * 1_024

@@ -1,28 +1,5 @@
 import Access
-
-/// A field of a request that is not acceptable, with the sentence that says why.
-struct FieldFault: Error, Sendable, Hashable {
-    let field: String
-    let sentence: String
-}
-
-/// A color as `#rrggbb` in lower case.
-struct Color: Sendable, Hashable {
-    let text: String
-
-    /// The color in the input, whose letters may be of either case; nil when it is none.
-    init?(_ input: String) {
-        let isColor =
-            input.utf8.count == 7 && input.utf8.first == UInt8(ascii: "#")
-            && input.utf8.dropFirst().allSatisfy { byte in
-                (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-                    || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
-                    || (UInt8(ascii: "A")...UInt8(ascii: "F")).contains(byte)
-            }
-        guard isColor else { return nil }
-        text = input.lowercased()
-    }
-}
+import ServiceKit
 
 /// Something of an appearance that is set, inherited and reset by itself.
 enum Field: Sendable, Hashable {
@@ -30,8 +7,6 @@ enum Field: Sendable, Hashable {
     case secondary
     case advanced(String)
     case logo
-
-    static let nameBytesMax = 40
 
     /// The field with a name such as `primary` or `advanced.link`; nil when there is none.
     init?(name: String) {
@@ -43,7 +18,7 @@ enum Field: Sendable, Hashable {
             let prefix = "advanced."
             guard name.utf8.starts(with: prefix.utf8) else { return nil }
             let color = String(name.dropFirst(prefix.count))
-            guard Field.isLegal(color) else { return nil }
+            guard Color.isName(color) else { return nil }
             self = .advanced(color)
         }
     }
@@ -56,16 +31,6 @@ enum Field: Sendable, Hashable {
         case .logo: "logo"
         }
     }
-
-    /// Whether an advanced color may have the name.
-    static func isLegal(_ name: String) -> Bool {
-        (1...nameBytesMax).contains(name.utf8.count)
-            && name.utf8.allSatisfy { byte in
-                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-                    || byte == UInt8(ascii: "-")
-            }
-    }
 }
 
 /// Colors that somebody asks for, checked.
@@ -73,6 +38,9 @@ struct Palette: Sendable, Hashable {
     private(set) var colors: [Field: Color] = [:]
 
     init() {}
+
+    /// How many of the colors are further ones with names of their own.
+    var advancedCount: Int { colors.advancedCount }
 
     /// - Throws: ``Refusal/invalid(_:)`` with every color that is none.
     init(
@@ -90,7 +58,7 @@ struct Palette: Sendable, Hashable {
         if let primary { take(primary, as: .primary, at: "colors.primary") }
         if let secondary { take(secondary, as: .secondary, at: "colors.secondary") }
         for (name, text) in advanced.sorted(by: { $0.key < $1.key }) {
-            guard Field.isLegal(name) else {
+            guard Color.isName(name) else {
                 let sentence = "A color's name is 1 to 40 lower-case letters, digits and dashes."
                 faults.append(FieldFault(field: "colors.advanced", sentence: sentence))
                 continue
@@ -98,6 +66,13 @@ struct Palette: Sendable, Hashable {
             take(text, as: .advanced(name), at: "colors.advanced.\(name)")
         }
         guard faults.isEmpty else { throw .invalid(faults) }
+    }
+}
+
+extension [Field: Color] {
+    /// How many of the colors are further ones with names of their own.
+    var advancedCount: Int {
+        keys.count { if case .advanced = $0 { true } else { false } }
     }
 }
 

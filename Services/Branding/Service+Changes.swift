@@ -50,7 +50,7 @@ extension Service {
         try await learn(of: id, for: principal)
         return try await database.command(context, request) { transaction in
             let path = try transaction.path(to: id, seenBy: principal)
-            try principal.requireSettings(action, at: path)
+            try principal.requireOpen(action, at: path)
             let own = try transaction.appearance(of: id)
             try context.requireMatch(version: own.version)
             var change = AppearanceChange(
@@ -98,20 +98,9 @@ extension Access.Principal {
         serviceName != nil || path.nodes.allSatisfy { $0.status != .provisioning }
     }
 
-    /// Requires the right to change settings, which are closed to the people of an organization
-    /// while it is paused: people of the platform settle it, and roles held above.
-    fileprivate func requireSettings(_ action: Action, at path: TreePath) throws {
-        try require(action, at: path.ids)
-        guard let obstacle = path.state.reason else { return }
-        let above = path.ids.prefix { $0 != obstacle }
-        let settling = Access.Principal(
-            subject: subject,
-            grants: grants.filter { grant in
-                !grant.role.isMembershipRole || grant.node.map(above.contains) == true
-            })
-        guard settling.decide(action, at: path.ids) == .allowed else {
-            throw Refusal.organizationNotActive(obstacle.text)
-        }
+    /// Requires a right that is closed to the people of an organization while it is paused.
+    func requireOpen(_ action: Action, at path: TreePath) throws {
+        try require(action, at: path.ids, pausedAt: path.pause)
     }
 }
 

@@ -21,7 +21,7 @@ struct Service: BrandingService {
             requestText: request.organizationID, field: "organization_id")
         return try await reading(id, context) { snapshot in
             let path = try snapshot.path(to: id, seenBy: principal)
-            if principal.serviceName == nil { try principal.require(.openSettings, at: path.ids) }
+            if principal.serviceName == nil { try principal.requireOpen(.openSettings, at: path) }
             return Appearance(try snapshot.appearance(of: id), at: path.node)
         }
     }
@@ -33,8 +33,8 @@ struct Service: BrandingService {
         return try await change(request.organizationID, for: request, context) { change in
             try change.requireWhiteLabel()
             change.appearance.colors.merge(palette.colors) { $1 }
-            guard change.appearance.advancedCount <= PlatformAppearance.advancedMax else {
-                throw Refusal.tooManyColors(PlatformAppearance.advancedMax)
+            guard change.appearance.advancedCount <= Color.furtherMax else {
+                throw Refusal.tooManyColors(Color.furtherMax)
             }
         }
     }
@@ -47,6 +47,7 @@ struct Service: BrandingService {
             requestText: request.organizationID, field: "organization_id")
         return try await reading(id, context) { snapshot in
             let path = try snapshot.path(to: id, seenBy: principal)
+            try principal.requireOpen(.viewOrganization, at: path)
             let own = try snapshot.appearances(of: path.ids)
             let layers = path.nodes.map { Layer($0, own[$0.id]) }
             return EffectiveAppearance(
@@ -112,8 +113,8 @@ struct Service: BrandingService {
         let id = try OrganizationID(
             requestText: request.organizationID, field: "organization_id")
         let palette = try Palette(request.colors)
-        guard palette.colors.count <= PlatformAppearance.advancedMax else {
-            throw Refusal.tooManyColors(PlatformAppearance.advancedMax)
+        guard palette.advancedCount <= Color.furtherMax else {
+            throw Refusal.tooManyColors(Color.furtherMax)
         }
         let now = context.now
         return try await database.command(context, request) { transaction in

@@ -30,7 +30,7 @@ struct OwnAppearance: Sendable, Hashable {
 
     /// How many colors beside primary and secondary are set.
     var advancedCount: Int {
-        colors.keys.count { if case .advanced = $0 { true } else { false } }
+        colors.advancedCount
     }
 
     /// Every value by its field.
@@ -53,35 +53,15 @@ struct AssetHash: Sendable, Hashable {
 
     /// The hash in the text; nil when it is none.
     init?(text: String) {
-        let digits = Array(text.utf8)
-        guard digits.count == 2 * AssetHash.byteCount else { return nil }
-        var bytes: [UInt8] = []
-        for index in stride(from: 0, to: digits.count, by: 2) {
-            guard let high = AssetHash.nibble(digits[index]),
-                let low = AssetHash.nibble(digits[index + 1])
-            else { return nil }
-            bytes.append(high << 4 | low)
-        }
+        guard text.utf8.count == 2 * AssetHash.byteCount, let bytes = Hexadecimal.bytes(text.utf8)
+        else { return nil }
         self.bytes = bytes
     }
 
-    var text: String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(
-            decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] },
-            as: UTF8.self)
-    }
+    var text: String { Hexadecimal.text(bytes) }
 
     /// Where the gateway serves the image.
     var path: String { "/assets/\(text)" }
-
-    private static func nibble(_ digit: UInt8) -> UInt8? {
-        switch digit {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
-        default: nil
-        }
-    }
 }
 
 extension Reading {

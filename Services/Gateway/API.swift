@@ -33,16 +33,31 @@ struct API: Sendable {
         }
         let query = try Query(request.query, countMax: transcoder.limits.parameterCountMax)
         let body = try await self.body(of: request, route)
-        let message = try transcoder.request(match, query: query, body: body, filled: filled)
+        let call = try transcoder.request(match, query: query, body: body, filled: filled)
+        try Self.expect(call.entityTag, in: &metadata)
         let options = CallOptions(timeout: transcoder.limits.callTimeout, metadata: metadata)
+        // The session is over for this gateway whatever comes of the call, and also for answers
+        // of Membership that were under way when it ended.
+        defer { if let token = filled["token"] { sessions.forget(token) } }
         let reply: any Payload
         do {
             reply = try await upstreams[upstream].unary(
-                route.method, .encoded(message), options: options)
+                route.method, .encoded(call.message), options: options)
         } catch {
             throw Problem(Status(thrown: error), from: upstream)
         }
+        sessions.noteAnswer(of: route.method, reply.bytes)
         return try self.answer(request, route, reply: reply.bytes)
+    }
+
+    /// Makes the entity tag in a body count like one in `If-Match`.
+    private static func expect(_ tag: String?, in metadata: inout Metadata) throws(Problem) {
+        guard let tag else { return }
+        guard ETag.isLegal(tag) else { throw .invalid("etag", "An entity tag is expected.") }
+        if let other = metadata[text: MetadataKey.ifMatch], other != "*", other != tag {
+            throw .tagsDiffer
+        }
+        metadata[text: MetadataKey.ifMatch] = tag
     }
 
     private func body(of request: Incoming, _ route: Route) async throws(Problem) -> [UInt8] {

@@ -75,8 +75,11 @@ extension Problem {
         where !metadata.isEmpty {
             let place = metadata["at"] ?? ""
             let facts = metadata.filter { !["at", "code", "message"].contains($0.key) }
-            if let position = violations.firstIndex(where: { $0.code == reason && $0.at == place })
-            {
+            // Two limits of one place have one code: facts come in the order of the gates.
+            let position = violations.firstIndex {
+                $0.code == reason && $0.at == place && $0.facts.isEmpty
+            }
+            if let position {
                 violations[position].facts = facts
             } else {
                 violations.insert(Violation(code: reason, at: place, facts: facts), at: 0)

@@ -85,6 +85,11 @@ extension Problem {
             httpStatus: 400, code: "validation", message: sentence, closesConnection: true)
     }
 
+    /// The entity tags of header and body name two versions; a resource has one.
+    static let tagsDiffer = Problem(
+        httpStatus: 412, code: "version_mismatch",
+        message: "If-Match and the etag in the body name different versions.")
+
     /// A defect of the gateway; what it was stands in the log alone.
     static let `internal` = Problem(
         httpStatus: 500, code: "internal", message: "Something went wrong here.")

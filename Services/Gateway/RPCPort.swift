@@ -1,5 +1,6 @@
 import Messages
 import RPC
+import ServiceKit
 
 /// The gateway's own RPC port: routes public methods to the service that has them.
 ///
@@ -29,8 +30,16 @@ struct RPCPort: Sendable {
         case .unary:
             return .unary { request, context in
                 let options = try await options(method, at: upstream, context)
-                let message = try signOut(method, context) ?? .encoded(request)
-                return .encoded(try await channel.unary(method, message, options: options))
+                let token = try tokenToEnd(method, context)
+                if let token { sessions.forget(token) }
+                // Also afterwards: an answer of Membership may have been under way.
+                defer { if let token { sessions.forget(token) } }
+                let message =
+                    token.map { OutgoingMessage.message(SignOutRequest(token: $0)) }
+                    ?? .encoded(request)
+                let reply = try await channel.unary(method, message, options: options)
+                sessions.noteAnswer(of: method, reply.bytes)
+                return .encoded(reply)
             }
         case .serverStreaming:
             return .serverStreaming { request, context, replies in
@@ -44,14 +53,13 @@ struct RPCPort: Sendable {
         }
     }
 
-    /// The request of a sign-out: it ends the session that makes the call, and no other.
-    private func signOut(
+    /// The token whose session a call ends: a sign-out ends the session that makes it, and no
+    /// other.
+    private func tokenToEnd(
         _ method: MethodDescriptor, _ context: CallContext
-    ) throws -> OutgoingMessage? {
+    ) throws -> String? {
         guard method == MembershipMethods.signOut else { return nil }
-        let token = try Bearer.token(context.metadata[text: MetadataKey.authorization])
-        sessions.forget(token)
-        return .message(SignOutRequest(token: token))
+        return try Bearer.token(context.metadata[text: MetadataKey.authorization])
     }
 
     /// What accompanies a call that is handed on: what the client sent, without any claim of who
@@ -60,9 +68,7 @@ struct RPCPort: Sendable {
         _ method: MethodDescriptor, at upstream: Backend, _ context: CallContext
     ) async throws(Status) -> CallOptions {
         guard publicPaths.contains(method.path) else {
-            throw Status(
-                .permissionDenied, "\(method.path) is for services alone.",
-                details: [.errorInfo(reason: "forbidden", domain: "guildhall", metadata: [:])])
+            throw Status.forbidden("\(method.path) is for services alone.")
         }
         var metadata = context.metadata
         let authorization = metadata[text: MetadataKey.authorization]
@@ -95,17 +101,28 @@ struct OwnAuthentication: ServerInterceptor {
 }
 
 extension Problem {
-    /// The problem as the status of a call: those that authentication ends in.
+    /// The problem as the status of a call.
     var status: Status {
         let kind: Status.Code =
             switch httpStatus {
+            case 400: .invalidArgument
             case 401: .unauthenticated
+            case 403: .permissionDenied
+            case 404: .notFound
+            case 409, 412: .failedPrecondition
+            case 429: .resourceExhausted
+            case 499: .cancelled
+            case 501: .unimplemented
             case 503: .unavailable
             case 504: .deadlineExceeded
             default: .internal
             }
-        return Status(
-            kind, message,
-            details: [.errorInfo(reason: code, domain: "guildhall", metadata: [:])])
+        var details: [StatusDetail] = [
+            .errorInfo(reason: code, domain: errorDomain, metadata: [:])
+        ]
+        if let seconds = fields["Retry-After"].flatMap({ Int64($0) }) {
+            details.append(.retryInfo(delay: .seconds(seconds)))
+        }
+        return Status(kind, message, details: details)
     }
 }

@@ -12,8 +12,8 @@ final class Sessions: Sendable {
         let grants: [Access.Grant]
     }
 
-    /// How long an answer of Membership is used again: an ended session ends here after this
-    /// time at the latest.
+    /// How long an answer of Membership is used again: a session that ended, or rights that
+    /// changed, by way of another gateway hold here after this time at the latest.
     static let keptFor: Duration = .seconds(2)
     /// The most tokens kept; more are asked again.
     static let countMax = 10_000
@@ -25,10 +25,45 @@ final class Sessions: Sendable {
         let until: ContinuousClock.Instant
     }
 
+    /// A question to Membership that is under way, and what was forgotten meanwhile: its answer
+    /// may be from before.
+    private struct Question {
+        let hash: TokenHash
+        var isStale = false
+        var staleUsers: Set<UserID> = []
+    }
+
+    private struct Kept {
+        var entries: [TokenHash: Entry] = [:]
+        var hashes: [UserID: Set<TokenHash>] = [:]
+        var questions: [Int: Question] = [:]
+        var nextQuestion = 0
+
+        mutating func remove(_ hash: TokenHash) {
+            guard let entry = entries.removeValue(forKey: hash) else { return }
+            let user = entry.session.user
+            hashes[user]?.remove(hash)
+            if hashes[user]?.isEmpty == true { hashes[user] = nil }
+        }
+
+        mutating func keep(_ session: Session, _ hash: TokenHash, until: ContinuousClock.Instant) {
+            entries[hash] = Entry(session: session, until: until)
+            hashes[session.user, default: []].insert(hash)
+        }
+
+        mutating func makeRoom(at now: ContinuousClock.Instant) {
+            guard entries.count >= Sessions.countMax else { return }
+            for (hash, entry) in entries where now >= entry.until { remove(hash) }
+            guard entries.count >= Sessions.countMax else { return }
+            entries = [:]
+            hashes = [:]
+        }
+    }
+
     private let membership: any Channel
     private let signer: PrincipalSigner
     private let now: @Sendable () -> ContinuousClock.Instant
-    private let kept = Mutex<[TokenHash: Entry]>([:])
+    private let kept = Mutex(Kept())
 
     init(
         membership: any Channel, signer: PrincipalSigner,
@@ -45,9 +80,27 @@ final class Sessions: Sendable {
     func session(of token: String, requestID: String) async throws(Problem) -> Session {
         let hash = Self.hash(token)
         let now = now()
-        if let entry = kept.withLock({ $0[hash] }), now < entry.until {
+        if let entry = kept.withLock({ $0.entries[hash] }), now < entry.until {
             return entry.session
         }
+        let question = kept.withLock { kept in
+            kept.nextQuestion += 1
+            kept.questions[kept.nextQuestion] = Question(hash: hash)
+            return kept.nextQuestion
+        }
+        defer { kept.withLock { $0.questions[question] = nil } }
+        let session = try await ask(token, requestID: requestID)
+        kept.withLock { kept in
+            guard let asked = kept.questions[question], !asked.isStale,
+                !asked.staleUsers.contains(session.user)
+            else { return }
+            kept.makeRoom(at: now)
+            kept.keep(session, hash, until: now.advanced(by: Self.keptFor))
+        }
+        return session
+    }
+
+    private func ask(_ token: String, requestID: String) async throws(Problem) -> Session {
         let reply: AuthenticateReply
         do {
             var metadata = Metadata()
@@ -65,13 +118,7 @@ final class Sessions: Sendable {
         }
         // A session of nobody would be a defect of Membership: it opens nothing here.
         guard let user = UserID(text: reply.userID) else { throw .unauthenticated }
-        let session = Session(user: user, grants: reply.grants.compactMap(Access.Grant.init))
-        kept.withLock { kept in
-            if kept.count >= Self.countMax { kept = kept.filter { now < $0.value.until } }
-            if kept.count >= Self.countMax { kept.removeAll() }
-            kept[hash] = Entry(session: session, until: now.advanced(by: Self.keptFor))
-        }
-        return session
+        return Session(user: user, grants: reply.grants.compactMap(Access.Grant.init))
     }
 
     /// The signed statement by which a service believes who calls.
@@ -82,8 +129,40 @@ final class Sessions: Sendable {
     /// Forgets a token, so that the end of its session holds here at once.
     func forget(_ token: String) {
         let hash = Self.hash(token)
-        _ = kept.withLock { $0.removeValue(forKey: hash) }
+        kept.withLock { kept in
+            kept.remove(hash)
+            for (number, question) in kept.questions where question.hash == hash {
+                kept.questions[number]?.isStale = true
+            }
+        }
     }
+
+    /// Forgets what a person may act as, so that a change of it holds here at once.
+    func forget(_ user: UserID) {
+        kept.withLock { kept in
+            for hash in kept.hashes[user] ?? [] { kept.remove(hash) }
+            for number in kept.questions.keys { kept.questions[number]?.staleUsers.insert(user) }
+        }
+    }
+
+    /// Forgets whose rights a call has changed that Membership has answered.
+    ///
+    /// - Parameters:
+    ///   - method: The method of the call.
+    ///   - reply: Its reply, encoded.
+    func noteAnswer(of method: MethodDescriptor, _ reply: [UInt8]) {
+        guard Self.changingRights.contains(method) else { return }
+        // A reply that is no member would be a defect of Membership; the caller finds it.
+        guard let member = try? Member(decoding: reply), let user = UserID(text: member.userID)
+        else { return }
+        forget(user)
+    }
+
+    /// The methods that change what a person may act as; they answer the member.
+    private static let changingRights: Set<MethodDescriptor> = [
+        MembershipMethods.addMember, MembershipMethods.removeMember,
+        MembershipMethods.blockMember, MembershipMethods.unblockMember,
+    ]
 
     private static func hash(_ token: String) -> TokenHash {
         Digest.sha256(token.utf8)

@@ -1,5 +1,13 @@
 import SwiftProtobuf
 
+/// The request of the call that an HTTP request stands for.
+struct TranscodedRequest: Sendable {
+    /// The request, encoded.
+    let message: [UInt8]
+    /// The version that the body of a change says it is made to.
+    let entityTag: String?
+}
+
 /// Turns an HTTP request into the request of a call, and the reply of a call into JSON, by the
 /// canonical JSON mapping of proto3.
 struct Transcoder: Sendable {
@@ -13,11 +21,11 @@ struct Transcoder: Sendable {
     ///   - query: The query parameters.
     ///   - body: The body.
     ///   - filled: Fields that the gateway fills itself, such as the token of a sign-out.
-    /// - Returns: The request, encoded.
+    /// - Returns: The request, and the entity tag in the body of a change.
     /// - Throws: ``Problem`` naming what is wrong.
     func request(
         _ match: RouteTable.Match, query: Query, body: [UInt8], filled: [String: String] = [:]
-    ) throws(Problem) -> [UInt8] {
+    ) throws(Problem) -> TranscodedRequest {
         try encode(match, query: query, body: body, filled: filled, as: match.route.request)
     }
 
@@ -41,8 +49,9 @@ struct Transcoder: Sendable {
     private func encode<Request: SwiftProtobuf.Message>(
         _ match: RouteTable.Match, query: Query, body: [UInt8], filled: [String: String],
         as type: Request.Type
-    ) throws(Problem) -> [UInt8] {
+    ) throws(Problem) -> TranscodedRequest {
         var document = JSONValue.emptyObject
+        var tag: String?
         switch match.route.content {
         case .none:
             guard body.isEmpty else {
@@ -50,6 +59,10 @@ struct Transcoder: Sendable {
             }
         case .whole:
             if !body.isEmpty { document = try object(body) }
+            if match.route.verb == "PATCH" {
+                tag = try Self.entityTag(in: document)
+                document = document.withoutAnswered(match.route)
+            }
         case .bytes(let field):
             let value = JSONValue.string(Base64.encode(body))
             document = .object([.init(name: FieldName.json(field), value: value)])
@@ -57,10 +70,12 @@ struct Transcoder: Sendable {
             let value = try object(body)
             document = .object([.init(name: FieldName.json(field), value: value)])
             if match.route.verb == "PATCH", Self.hasField("updateMask", type) {
-                document = document.naming(presentIn: value)
+                tag = try Self.entityTag(in: value)
+                document = document.naming(presentIn: value, route: match.route)
             }
         }
-        document = try document.adding(query, of: type, route: match.route)
+        document = try document.adding(
+            query, of: type, route: match.route, depthMax: limits.jsonDepthMax)
         for (field, value) in match.variables + filled.map({ (field: $0.key, value: $0.value) }) {
             let path = field.split(separator: ".").map { FieldName.json(String($0)) }
             guard let next = document.setting(.string(value), at: path[...]) else {
@@ -69,7 +84,16 @@ struct Transcoder: Sendable {
             }
             document = next
         }
-        return try bytes(document, as: type)
+        return TranscodedRequest(message: try bytes(document, as: type), entityTag: tag)
+    }
+
+    /// The version that a change is made to, when the resource in the body names it.
+    private static func entityTag(in resource: JSONValue) throws(Problem) -> String? {
+        switch resource["etag"] {
+        case nil, .null, .string(""): return nil
+        case .string(let tag): return tag
+        default: throw .invalid("etag", "A text is expected.")
+        }
     }
 
     private func object(_ body: [UInt8]) throws(Problem) -> JSONValue {
@@ -79,13 +103,10 @@ struct Transcoder: Sendable {
         } catch {
             throw .invalid(error.place, error.sentence)
         }
-        guard case .object(let members) = document else {
+        guard case .object = document else {
             throw .invalid("body", "A JSON object is expected.")
         }
-        var names: Set<String> = []
-        for member in members where !names.insert(FieldName.json(member.name)).inserted {
-            throw .invalid(member.name, "The name stands twice.")
-        }
+        if let name = document.nameInTwoSpellings { throw .invalid(name, "The name stands twice.") }
         return document
     }
 
@@ -169,20 +190,60 @@ extension JSONValue {
         return ""
     }
 
-    /// The document with an update mask that names what is present in a resource.
-    fileprivate func naming(presentIn resource: JSONValue) -> JSONValue {
-        let names = resource.members.map { FieldName.json($0.name) }.joined(separator: ",")
-        return .object(members + [Member(name: "updateMask", value: .string(names))])
+    /// The document with an update mask that names what is present in a resource, but for what
+    /// says which resource and which version of it is meant.
+    fileprivate func naming(presentIn resource: JSONValue, route: Route) -> JSONValue {
+        let prefix = (route.content.field ?? "") + "."
+        let bound = PathTemplate(route.template).fields.map { field in
+            field.split(separator: ".").map { FieldName.json(String($0)) }.joined(separator: ".")
+        }
+        let names = resource.members.map { FieldName.json($0.name) }
+            .filter { $0 != "etag" && !bound.contains(prefix + $0) }
+        guard !names.isEmpty else { return self }
+        let mask = JSONValue.string(names.joined(separator: ","))
+        return .object(members + [Member(name: "updateMask", value: mask)])
+    }
+
+    /// The document without what the route answers and does not take, so that what was read can be
+    /// sent back with a change.
+    fileprivate func withoutAnswered(_ route: Route) -> JSONValue {
+        .object(
+            members.filter { member in
+                Transcoder.hasField(member.name, route.request)
+                    || !Transcoder.hasField(member.name, route.reply)
+            })
+    }
+
+    /// A name that an object of the document holds twice, in the spelling of a .proto file and in
+    /// that of JSON: which of the two counts would be a matter of luck.
+    fileprivate var nameInTwoSpellings: String? {
+        switch self {
+        case .object(let members):
+            var names: Set<String> = []
+            for member in members {
+                guard names.insert(FieldName.json(member.name)).inserted else { return member.name }
+                if let name = member.value.nameInTwoSpellings { return name }
+            }
+            return nil
+        case .array(let elements):
+            for element in elements {
+                if let name = element.nameInTwoSpellings { return name }
+            }
+            return nil
+        case .null, .bool, .number, .string: return nil
+        }
     }
 
     /// The document with the query parameters as fields.
     fileprivate func adding(
-        _ query: Query, of type: any SwiftProtobuf.Message.Type, route: Route
+        _ query: Query, of type: any SwiftProtobuf.Message.Type, route: Route, depthMax: Int
     ) throws(Problem) -> JSONValue {
         var document = self
         for parameter in query.parameters {
             let path = parameter.name.split(separator: ".", omittingEmptySubsequences: false)
                 .map { FieldName.json(String($0)) }
+            // A name becomes as many objects as it has parts.
+            guard path.count <= depthMax else { throw .unknownParameter(parameter.name) }
             guard route.content != .whole, !parameter.name.isEmpty, route.content.field != path[0],
                 !PathTemplate(route.template).fields.contains(where: { field in
                     field.split(separator: ".").map { FieldName.json(String($0)) } == path

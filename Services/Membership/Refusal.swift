@@ -47,8 +47,13 @@ enum Refusal: DomainRefusal, Hashable {
                 type: gate.code, subject: gate.facts["at"] ?? "",
                 description: gate.sentence(titles))
         }
-        return .refusal(
+        var status = Status.refusal(
             first.reason, first.sentence(titles), metadata: first.facts, violations: violations)
+        // The first names the reason of the whole; the facts of the others stand in their order.
+        status.details += gates.dropFirst().filter { !$0.facts.isEmpty }.map { gate in
+            .errorInfo(reason: gate.code, domain: errorDomain, metadata: gate.facts)
+        }
+        return status
     }
 }
 
@@ -121,7 +126,7 @@ enum Denial: StatusConvertible, Hashable {
         case .sessionOver: .unauthenticated("The session has ended; sign in again.")
         case .tooManyAttempts(let delay):
             Self.later(
-                .busy, "Too many failed attempts; wait before the next one.", after: delay)
+                .busy, "Too many attempts to sign in; wait before the next one.", after: delay)
         case .busy:
             Self.later(.busy, "Too many people sign in at once.", after: .seconds(1))
         case .treeBehind:

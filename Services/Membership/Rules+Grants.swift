@@ -6,18 +6,27 @@ enum GrantRules {
     /// weakest first.
     static let grantsMax = 128
 
-    /// Platform roles as kept, then the roles of active memberships of active organizations.
+    /// Platform roles as kept, then the roles of active memberships, those of active organizations
+    /// first.
+    ///
+    /// What a pause suspends is decided where something is asked for: people of a paused
+    /// organization learn that it is paused, and who owns it can end that.
     static func grants(
         platform: [PlatformRoleRecord], memberships: [MembershipRecord],
         isActive: (OrganizationID) throws -> Bool
     ) rethrows -> [Grant] {
         var grants = platform.map { Grant($0.role, at: $0.node) }
+        var suspended: [Grant] = []
         for membership in memberships
         where membership.state == .active && grants.count < grantsMax {
-            guard try isActive(membership.organization) else { continue }
-            grants += membership.roles.roles.map { Grant($0, at: membership.organization) }
+            let roles = membership.roles.roles.map { Grant($0, at: membership.organization) }
+            if try isActive(membership.organization) {
+                grants += roles
+            } else {
+                suspended += roles
+            }
         }
-        return Array(grants.prefix(grantsMax))
+        return Array((grants + suspended).prefix(grantsMax))
     }
 
     /// Whether somebody in these roles may be given them, or lose them, by the caller.

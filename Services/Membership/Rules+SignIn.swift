@@ -21,7 +21,8 @@ enum SessionRules {
     }
 }
 
-/// Failed attempts to sign in, by account: from the fifth on each makes the next one wait longer.
+/// Attempts to sign in that failed or are not judged yet, by account: from the fifth on each makes
+/// the next one wait longer.
 ///
 /// There is no permanent lock: who waits may always try again.
 struct SignInFailures: Sendable {
@@ -60,6 +61,13 @@ struct SignInFailures: Sendable {
         record.last = now
         if records[account] == nil, records.count >= Self.accountsMax { forgetOldest() }
         records[account] = record
+    }
+
+    /// Takes back an attempt that nobody judged: it says nothing about who made it.
+    mutating func takeBack(_ account: String) {
+        guard var record = records[account] else { return }
+        record.failures -= 1
+        records[account] = record.failures > 0 ? record : nil
     }
 
     /// Forgets the failures of an account.

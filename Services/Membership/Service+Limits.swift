@@ -28,10 +28,12 @@ extension Service {
             try await database.command(context, request) { transaction in
                 let path = try path(to: organization, for: caller, in: transaction)
                 if change.touchesMembers {
-                    try check(caller.decide(.setMembersLimit, at: path.ids))
+                    try check(caller.decide(.setMembersLimit, at: path.ids, pausedAt: path.pause))
                 }
                 if change.touchesQuotas {
-                    try check(caller.decide(.setRoleQuotasAndModules, at: path.ids))
+                    try check(
+                        caller.decide(
+                            .setRoleQuotasAndModules, at: path.ids, pausedAt: path.pause))
                 }
                 var settings = try transaction.settings(of: organization)
                 try context.requireMatch(version: settings.capsVersion)
@@ -95,7 +97,10 @@ extension Service {
         return try await whenKnown {
             try database.readInline { snapshot in
                 let path = try path(to: organization, for: caller, in: snapshot)
-                try checkView(.openSettings, caller, path)
+                // Whoever may set the number may read it.
+                if caller.decide(.setSeatCount, at: path.ids, pausedAt: path.pause) != .allowed {
+                    try checkView(.openSettings, caller, path)
+                }
                 return try Self.seats(of: organization, in: snapshot)
             }
         }
@@ -110,7 +115,7 @@ extension Service {
         return try await whenKnown {
             try await database.command(context, request) { transaction in
                 let path = try path(to: organization, for: caller, in: transaction)
-                try check(caller.decide(.setSeatCount, at: path.ids))
+                try check(caller.decide(.setSeatCount, at: path.ids, pausedAt: path.pause))
                 let settings = try transaction.settings(of: organization)
                 try context.requireMatch(version: settings.seatsVersion)
                 let pool = try transaction.seatPool(of: organization, settings).resized(to: count)

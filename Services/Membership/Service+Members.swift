@@ -162,12 +162,13 @@ extension Service {
         return try await whenKnown {
             try await database.command(context, request) { transaction in
                 let path = try path(to: organization, for: caller, in: transaction)
-                try check(caller.decide(.manageMembers, at: path.ids))
+                try check(caller.decide(.manageMembers, at: path.ids, pausedAt: path.pause))
                 guard let member = try transaction.member(user, of: organization),
                     member.membership.state != .removed
                 else { throw Refusal.noSuchMember }
                 let roles = member.membership.roles
                 try check(GrantRules.decide(roles, of: user, by: caller, at: path.ids))
+                try context.requireMatch(version: member.membership.version)
                 return Member(try body(transaction, member, path, now))
             }
         }
@@ -200,6 +201,9 @@ extension Service {
     /// Whether the caller may look: services may see everything.
     func checkView(_ action: Action, _ caller: Access.Principal, _ path: TreePath) throws {
         guard caller.userID != nil else { return }
-        try check(caller.decide(action, at: path.ids, meeting: [.usersTab, .billingTab, .view]))
+        try check(
+            caller.decide(
+                action, at: path.ids, meeting: [.usersTab, .billingTab, .view],
+                pausedAt: path.pause))
     }
 }

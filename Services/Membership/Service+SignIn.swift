@@ -7,20 +7,36 @@ import Storage
 import Synchronization
 import TreeCopy
 
-/// The failed attempts of every account, kept in memory: a restart forgives them.
+/// The attempts of every account that were not successful, kept in memory: a restart forgives
+/// them.
 final class SignInFailureTable: Sendable {
     private let failures = Mutex(SignInFailures())
 
-    /// Counts an attempt.
+    /// Makes an attempt, which counts as failed until it is known not to be.
     ///
-    /// - Throws: ``Denial/tooManyAttempts(retryAfter:)`` when the account has to wait.
-    func begin(_ account: String, at now: WallTime) throws(Denial) {
+    /// - Parameters:
+    ///   - account: Whose.
+    ///   - now: When.
+    ///   - judge: Finds out whether the attempt is right; when it throws nobody knows, and the
+    ///     attempt does not count.
+    /// - Returns: What was found out.
+    /// - Throws: ``Denial/tooManyAttempts(retryAfter:)`` when the account has to wait, or what the
+    ///   closure throws.
+    func attempt(
+        _ account: String, at now: WallTime, _ judge: () async throws -> Bool
+    ) async throws -> Bool {
         let wait = failures.withLock { failures in
             let wait = failures.wait(account, at: now.microseconds)
             if wait == 0 { failures.begin(account, at: now.microseconds) }
             return wait
         }
-        guard wait == 0 else { throw .tooManyAttempts(retryAfter: .microseconds(wait)) }
+        guard wait == 0 else { throw Denial.tooManyAttempts(retryAfter: .microseconds(wait)) }
+        do {
+            return try await judge()
+        } catch {
+            failures.withLock { $0.takeBack(account) }
+            throw error
+        }
     }
 
     func succeed(_ account: String) {
@@ -34,9 +50,7 @@ enum SessionToken {
     static let textBytesMax = 128
 
     static func text(of bytes: [UInt8]) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        let text = bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-        return "ghs_" + String(decoding: text, as: UTF8.self)
+        "ghs_" + Hexadecimal.text(bytes)
     }
 
     static func hash(of text: String) -> [UInt8] {
@@ -55,11 +69,13 @@ extension Service {
             (1...TextRules.passwordBytesMax).contains(password.utf8.count)
         else { throw Denial.wrongCredentials }
 
-        try failures.begin(email, at: now)
-        let credentials = try await database.read { try $0.credentials(email: email) }
-        let isRight = try await passwords.verify(
-            password, against: credentials?.passwordHash ?? Passwords.hashOfNobody)
-        guard isRight, let credentials, credentials.passwordHash != nil else {
+        var found: Credentials?
+        let isRight = try await failures.attempt(email, at: now) {
+            found = try await database.read { try $0.credentials(email: email) }
+            return try await passwords.verify(
+                password, against: found?.passwordHash ?? Passwords.hashOfNobody)
+        }
+        guard isRight, let credentials = found, credentials.passwordHash != nil else {
             throw Denial.wrongCredentials
         }
         failures.succeed(email)
@@ -104,8 +120,13 @@ extension Service {
         }
         var used = session
         if SessionRules.recordsUse(last: session.used.microseconds, now: now.microseconds) {
-            try await database.write { try $0.recordUse(ofSession: hash, at: now) }
-            used = SessionRecord(user: session.user, created: session.created, used: now)
+            do {
+                try await database.write { try $0.recordUse(ofSession: hash, at: now) }
+                used = SessionRecord(user: session.user, created: session.created, used: now)
+            } catch StorageFault.busy {
+                // A full disk or a long queue must not lock everybody out: who is known may go
+                // on, and the use is written down by a later call.
+            }
         }
         return AuthenticateReply(
             userID: session.user.text, grants: grants.map { Messages.Grant($0) },
@@ -118,7 +139,6 @@ extension Service {
             platform: try reading.platformRoles(of: user),
             memberships: try reading.activeMemberships(of: user).map(\.membership)
         ) { organization in
-            // Unknown is not active: access that starts may lag.
             try TreeCopy.path(of: organization, in: reading)?.state.isActive ?? false
         }
     }

@@ -27,7 +27,8 @@ extension Service {
             let password = try Parse.newPassword(request.password)
             hash = try await passwords.hash(password, salt: random(Passwords.saltByteCount))
         }
-        return try await database.command(context, request) { [hash] transaction in
+        return try await database.command(context, request, digestedWith: digestKey) {
+            [hash] transaction in
             try transaction.add(user, passwordHash: hash)
             return User(user)
         }
@@ -53,7 +54,7 @@ extension Service {
         return try snapshot.activeMemberships(of: user).contains { member in
             let path = try TreeCopy.path(of: member.membership.organization, in: snapshot)
             guard let path else { return false }
-            return caller.decide(.manageMembers, at: path.ids) == .allowed
+            return caller.decide(.manageMembers, at: path.ids, pausedAt: path.pause) == .allowed
         }
     }
 }

@@ -1,4 +1,5 @@
 import Access
+import Crypto
 import Messages
 import RPC
 import ServiceKit
@@ -22,6 +23,8 @@ struct Service: MembershipService {
     let paths: TreePaths
     let tree: TreeBarrier
     let pageTokens: PageTokens
+    /// Digests requests that hold a password.
+    let digestKey: SymmetricKey
     let feed: FeedServer
 
     // MARK: - Sign-in
@@ -73,12 +76,13 @@ struct Service: MembershipService {
 
     /// Turns a decision about the tree into an answer.
     ///
-    /// - Throws: ``Denial/notPermitted``, or ``OutOfScope``.
+    /// - Throws: ``Denial/notPermitted``, ``OutOfScope`` or ``Suspended``.
     func check(_ decision: Decision) throws {
         switch decision {
         case .allowed: return
         case .forbidden: throw Denial.notPermitted
         case .notFound: throw OutOfScope()
+        case .suspended(let organization): throw Suspended(at: organization)
         }
     }
 

@@ -88,12 +88,19 @@ struct TreeFollower: Sendable {
         }
     }
 
+    /// Ends a rebuild, if one is under way: organizations that are gone lose what they had here.
+    func caughtUp(in transaction: Transaction) throws {
+        let gone = try TreeCopy.finishRebuild(in: transaction)
+        if !gone.isEmpty { paths.forget() }
+        for organization in gone { try transaction.removeWorkspaces(of: organization) }
+    }
+
     /// Follows the feed of Organizations into a database.
     func consumer(
-        of organizations: OrganizationsClient, into database: Database,
+        of organizations: FeedSource, into database: Database,
         logger: Logger = Logger(label: "membership")
     ) -> FeedConsumer {
-        FeedConsumer(FeedSource(organizations), into: database, target: target, logger: logger)
+        FeedConsumer(organizations, into: database, target: target, logger: logger)
     }
 
     private var target: FeedTarget {
@@ -103,9 +110,7 @@ struct TreeFollower: Sendable {
                 paths.forget()
                 try TreeCopy.reset(in: transaction)
             },
-            caughtUp: { transaction in
-                if try !TreeCopy.finishRebuild(in: transaction).isEmpty { paths.forget() }
-            },
+            caughtUp: { try self.caughtUp(in: $0) },
             isLost: { try TreeCopy.isEmpty(in: $0) })
     }
 }

@@ -19,7 +19,7 @@ await ServiceRunner(
     let follower = TreeFollower(paths: paths, identifiers: environment.identifiers)
     let organizations = OrganizationsClient(try environment.channel(to: "organizations"))
     let consumer = follower.consumer(
-        of: organizations, into: database, logger: environment.logger)
+        of: FeedSource(organizations), into: database, logger: environment.logger)
     let owner = FirstOwner(
         database: database, passwords: passwords, identifiers: environment.identifiers,
         random: random)
@@ -33,6 +33,7 @@ await ServiceRunner(
         database: database, identifiers: environment.identifiers, passwords: passwords,
         failures: SignInFailureTable(), random: random, paths: paths,
         tree: TreeBarrier(consumer), pageTokens: PageTokens(keys: environment.keys),
+        digestKey: environment.keys.secret(for: "requests with passwords"),
         feed: FeedServer(database))
     return ServiceParts(
         methods: [service.registeredMethods], openMethods: Service.openMethods,

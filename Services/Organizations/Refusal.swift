@@ -21,12 +21,7 @@ enum Refusal: DomainRefusal, Hashable {
 
     var status: Status {
         switch self {
-        case .invalid(let faults):
-            Status.refusal(
-                .validation, faults.map(\.sentence).joined(separator: " "),
-                fields: faults.map {
-                    StatusDetail.FieldViolation(field: $0.field, description: $0.sentence)
-                })
+        case .invalid(let faults): Status.invalid(faults)
         case .nameTaken:
             Status.refusal(
                 .nameTaken,
@@ -38,15 +33,7 @@ enum Refusal: DomainRefusal, Hashable {
             Status.refusal(
                 .depthExceeded,
                 "Organizations can be nested at most \(Line.depthMax) levels deep.")
-        case .organizationNotActive(let id):
-            Status.refusal(
-                .orgNotActive, "The organization, or one above it, is not active.",
-                metadata: ["at": id.text],
-                violations: [
-                    StatusDetail.PreconditionViolation(
-                        type: ErrorReason.orgNotActive.rawValue, subject: id.text,
-                        description: "This organization is not active.")
-                ])
+        case .organizationNotActive(let id): Status.organizationNotActive(at: id)
         case .emailMaskTaken:
             Status.refusal(.emailMaskTaken, "This email domain is already in use.")
         case .tooManyEmailMasks(let limit):
@@ -59,8 +46,7 @@ enum Refusal: DomainRefusal, Hashable {
                 metadata: ["domain": domain])
         case .identifierTaken(let id):
             Status.refusal(
-                .alreadyExists, reason: "identifier_taken",
-                "The identifier \(id.text) was used before.")
+                .identifierTaken, "The identifier \(id.text) was used before.")
         case .noSuchPreparation: Status.notFound("There is no such preparation.")
         case .alreadyCommitted:
             Status.refusal(.wrongState, "The organization was committed already.")
@@ -70,14 +56,14 @@ enum Refusal: DomainRefusal, Hashable {
 
 extension Status {
     /// A deactivation that is stored, while Membership has not said yet that it admits nobody.
-    static let notAcknowledged = Status(
-        .unavailable,
-        """
-        The deactivation is stored, but not yet acknowledged everywhere. Please retry with the \
-        same idempotency key.
-        """,
-        details: [
-            .errorInfo(reason: "not_acknowledged", domain: errorDomain, metadata: [:]),
-            .retryInfo(delay: .milliseconds(500)),
-        ])
+    static var notAcknowledged: Status {
+        var status = refusal(
+            .notAcknowledged,
+            """
+            The deactivation is stored, but not yet acknowledged everywhere. Please retry with \
+            the same idempotency key.
+            """)
+        status.details.append(.retryInfo(delay: .milliseconds(500)))
+        return status
+    }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import ServiceKit
 
 /// How the addresses that a mask covers are treated.
 enum MaskMode: Int, Sendable {

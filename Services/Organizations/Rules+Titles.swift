@@ -1,4 +1,5 @@
 import Foundation
+import ServiceKit
 
 /// The title of an organization, with the key by which siblings are told apart.
 struct Title: Sendable, Hashable {
@@ -15,9 +16,10 @@ struct Title: Sendable, Hashable {
         guard input.utf8.count <= 16 * Title.charactersMax else {
             throw FieldFault(field: field, sentence: Title.tooLong)
         }
-        guard !input.unicodeScalars.contains(where: \.isControl) else {
+        guard input.unicodeScalars.allSatisfy({ Text.isAcceptable($0, in: .line) }) else {
             throw FieldFault(
-                field: field, sentence: "The title must not contain control characters.")
+                field: field,
+                sentence: "The title must not contain control or direction-changing characters.")
         }
         let text = String(input.trimmed).precomposedStringWithCanonicalMapping
         let key = Title.key(of: text)
@@ -62,23 +64,16 @@ struct Description: Sendable, Hashable {
                     "The description may have at most \(Description.charactersMax) characters.")
         }
         let isLegal = input.unicodeScalars.allSatisfy { scalar in
-            !scalar.isControl || scalar == "\n" || scalar == "\r" || scalar == "\t"
+            scalar == "\r" || Text.isAcceptable(scalar, in: .paragraph)
         }
         guard isLegal else {
             throw FieldFault(
-                field: field, sentence: "The description must not contain control characters.")
+                field: field,
+                sentence: """
+                    The description must not contain control or direction-changing characters.
+                    """)
         }
         text = String(input.trimmed).precomposedStringWithCanonicalMapping
-    }
-}
-
-extension Unicode.Scalar {
-    /// Whether the scalar moves the cursor or ends a line instead of showing something.
-    fileprivate var isControl: Bool {
-        switch properties.generalCategory {
-        case .control, .lineSeparator, .paragraphSeparator: true
-        default: false
-        }
     }
 }
 

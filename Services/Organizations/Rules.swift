@@ -1,10 +1,5 @@
 import Access
-
-/// A field of a request that is not acceptable, with the sentence that says why.
-struct FieldFault: Error, Sendable, Hashable {
-    let field: String
-    let sentence: String
-}
+import ServiceKit
 
 /// What a check makes of an input, the content of a field.
 typealias Check<Input, Value> = (Input, _ field: String) throws(FieldFault) -> Value
@@ -105,16 +100,6 @@ struct Line: Sendable, Hashable {
     /// The line with what its last organization has become.
     func replacing(_ level: Level) -> Line { Line(levels.dropLast() + [level]) }
 
-    /// The grants that count for settings: what is paused is settled by people of the platform
-    /// and by roles held above the place where it was paused.
-    func settling(_ grants: [Grant]) -> [Grant] {
-        guard let obstacle else { return grants }
-        let above = levels.prefix { $0.id != obstacle.id }.map(\.id)
-        return grants.filter { grant in
-            !grant.role.isMembershipRole || grant.node.map(above.contains) == true
-        }
-    }
-
     /// Refuses a child that may not hang here.
     func admitChild() throws(Refusal) {
         if let obstacle { throw .organizationNotActive(obstacle.id) }
@@ -153,6 +138,8 @@ struct Change: Sendable, Hashable {
     var description: Description?
     var category: Category?
     var country: Country?
+    /// Whether the mask names the parent, which must then be the one that there is.
+    private(set) var isParentNamed = false
 
     /// The fields that can be named in an update mask.
     enum Field: String, CaseIterable {
@@ -162,6 +149,14 @@ struct Change: Sendable, Hashable {
         case country
     }
 
+    /// The fields that are answered and never taken; the parent is none of these.
+    ///
+    /// Named in a mask they are passed over, so that what was read can be sent back with a change.
+    private static let answered: Set<String> = [
+        "id", "depth", "status", "effective_state", "state_reason", "origin", "created_at",
+        "updated_at", "version", "etag", "path", "warnings",
+    ]
+
     /// The change of the named fields; without names, of every field that is not at its default.
     init(
         naming paths: [String], title: String, description: String, category: Int32,
@@ -170,6 +165,11 @@ struct Change: Sendable, Hashable {
         var faults: [FieldFault] = []
         var fields: Set<Field> = []
         for path in paths {
+            guard !Change.answered.contains(path) else { continue }
+            if path == "parent_id" {
+                isParentNamed = true
+                continue
+            }
             guard let field = Field(rawValue: path) else {
                 let sentence = "“\(path.prefix(80))” is not a field that can be changed."
                 faults.append(FieldFault(field: "update_mask", sentence: sentence))
@@ -200,6 +200,13 @@ struct Change: Sendable, Hashable {
                 country, field: "organization.country", as: Country.init)
         }
         guard faults.isEmpty else { throw .invalid(faults) }
+    }
+
+    /// Refuses another parent than the one that there is.
+    func requireParent(_ text: String, is parent: OrganizationID?) throws(Refusal) {
+        guard isParentNamed, OrganizationID(text: text) != parent else { return }
+        let sentence = "The parent of an organization is not changed in this way."
+        throw .invalid([FieldFault(field: "organization.parent_id", sentence: sentence)])
     }
 
     /// Whether nothing but the title is asked for.

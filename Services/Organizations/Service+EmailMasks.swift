@@ -36,7 +36,7 @@ extension Service {
         let masksMax = limits.emailMasksMax
         return try await database.read { snapshot in
             let (_, line) = try snapshot.organization(id, seenBy: principal)
-            try principal.require(.openSettings, at: line.ids)
+            try principal.requireOpen(.openSettings, at: line)
             let masks = try snapshot.emailMasks(of: id, limit: masksMax)
             return ListEmailMasksReply(emailMasks: masks.map(EmailMask.init))
         }
@@ -65,7 +65,7 @@ extension Access.Principal {
     /// verified.
     fileprivate func stateOfNewMask(_ draft: MaskDraft, at line: Line) throws -> MaskState {
         let conditions: Set<Condition> = draft.mode == .join ? [.joinPending] : []
-        try requireSettings(.manageEmailMasks, at: line, meeting: conditions)
+        try requireOpen(.manageEmailMasks, at: line, meeting: conditions)
         return decide(.manageEmailMasks, at: line.ids) == .allowed
             ? .active : .pendingVerification
     }

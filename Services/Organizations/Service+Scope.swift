@@ -87,6 +87,7 @@ extension Reading {
         _ page: Page, below parent: OrganizationID?, seenBy principal: Access.Principal
     ) throws -> ListOrganizationsReply {
         let above = try parent.map { try line(to: $0, seenBy: principal) }
+        if let above { try principal.requireOpen(.viewOrganization, at: above) }
         let place = Place(page.after)
         let rows: [Entry]
         let total: Int64
@@ -167,16 +168,10 @@ extension Access.Principal {
         return principal.decide(action, at: line?.ids ?? []) == .allowed ? .manual : .partner
     }
 
-    /// Requires the right to change settings, which are closed to the people of an organization
-    /// while it is paused.
-    func requireSettings(
+    /// Requires a right that is closed to the people of an organization while it is paused.
+    func requireOpen(
         _ action: Action, at line: Line, meeting conditions: Set<Condition> = []
     ) throws {
-        try require(action, at: line.ids, meeting: conditions)
-        guard let obstacle = line.obstacle else { return }
-        let settling = Access.Principal(subject: subject, grants: line.settling(grants))
-        guard settling.decide(action, at: line.ids, meeting: conditions) == .allowed else {
-            throw Refusal.organizationNotActive(obstacle.id)
-        }
+        try require(action, at: line.ids, meeting: conditions, pausedAt: line.obstacle?.id)
     }
 }

@@ -83,8 +83,9 @@ struct Service: OrganizationsService {
         let now = context.now
         return try await database.command(context, request) { transaction in
             var (node, line) = try transaction.organization(id, seenBy: principal)
-            try principal.requireSettings(.editOrganization, at: line, meeting: conditions)
+            try principal.requireOpen(.editOrganization, at: line, meeting: conditions)
             try context.requireMatch(version: node.version, etag: asked.etag)
+            try change.requireParent(asked.parentID, is: node.parent)
             if let changed = node.applying(change) {
                 node = try transaction.update(changed, at: now)
             }
@@ -125,6 +126,7 @@ struct Service: OrganizationsService {
         return try await database.command(context, request) { transaction in
             var (node, line) = try transaction.organization(id, seenBy: principal)
             try principal.require(.changeActivation, at: line.ids)
+            try context.requireMatch(version: node.version)
             if node.status != status {
                 node.status = status
                 node = try transaction.update(node, at: now)

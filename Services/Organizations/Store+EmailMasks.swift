@@ -51,8 +51,11 @@ extension Transaction {
     /// Keeps a new email mask.
     ///
     /// - Throws: ``Refusal/emailMaskTaken`` when the organization has it, or another has it to
-    ///   join by.
+    ///   join by and it counts.
     func insert(_ mask: EmailMaskRecord, by creator: String, at now: WallTime) throws {
+        if mask.mode == .join, try organization(joinedBy: mask.value) != nil {
+            throw Refusal.emailMaskTaken
+        }
         do {
             try execute(
                 """

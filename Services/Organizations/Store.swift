@@ -32,6 +32,9 @@ let migrations = [
     Migration(
         component: "organizations", number: 2, name: "email-masks",
         utf8: PackageResources._002_email_masks_sql),
+    Migration(
+        component: "organizations", number: 3, name: "verified-masks",
+        utf8: PackageResources._003_verified_masks_sql),
 ]
 
 /// The queries, apart from what is made of their rows: a test looks at how each is run.

@@ -52,7 +52,7 @@ struct Caller: Sendable {
         let seller = Access.Principal(subject: principal.subject, grants: grants)
         switch seller.decide(.registerSale, at: path) {
         case .allowed: return
-        case .forbidden: throw .notPermitted
+        case .forbidden, .suspended: throw .notPermitted
         case .notFound: throw .noSuch(.organization)
         }
     }

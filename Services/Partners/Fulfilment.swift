@@ -1,4 +1,5 @@
 import Access
+import Logging
 import Messages
 import RPC
 import ServiceKit
@@ -40,11 +41,22 @@ struct FulfilSale: Sendable {
     /// Does the work of every sale in a database.
     func runner(
         of database: Database, settings: WorkflowSettings = WorkflowSettings(),
-        random: @escaping @Sendable () -> Double = { .random(in: 0..<1) }
+        random: @escaping @Sendable () -> Double = { .random(in: 0..<1) },
+        logger: Logger = Logger(label: "partners")
     ) -> WorkflowRunner {
         WorkflowRunner(
             database, definitions: definitions, stepKey: Self.key(of:step:), settings: settings,
-            now: clock.now, random: random)
+            now: clock.now, random: random,
+            onStuck: { workflow in
+                logger.error(
+                    "workflow stuck",
+                    metadata: [
+                        "workflow": "\(Hexadecimal.text(workflow.id))",
+                        "kind": "\(workflow.kind)", "state": "\(workflow.state)",
+                        "step": "\(workflow.step)", "attempts": "\(workflow.attempts)",
+                        "error": "\(workflow.lastError ?? "")",
+                    ])
+            })
     }
 
     var definitions: [WorkflowDefinition] {
@@ -170,7 +182,7 @@ extension FulfilSale {
     ) -> WorkflowStep.Action {
         { workflow in
             await Self.outcome {
-                let key = hexadecimal(workflow.stepKey)
+                let key = Hexadecimal.text(workflow.stepKey)
                 try await body(Fulfilment(decoding: workflow.input), Self.options(key))
             }
         }
@@ -181,7 +193,7 @@ extension FulfilSale {
     ) -> WorkflowStep.Action {
         { workflow in
             await Self.outcome {
-                let key = hexadecimal(workflow.stepKey)
+                let key = Hexadecimal.text(workflow.stepKey)
                 try await body(
                     Fulfilment(decoding: workflow.input), key, Self.options("\(key)-cancel"))
             }
@@ -270,12 +282,4 @@ extension Status {
         default: false
         }
     }
-}
-
-/// Bytes as text, two digits each.
-private func hexadecimal(_ bytes: [UInt8]) -> String {
-    bytes.map { byte in
-        let digits = String(byte, radix: 16)
-        return byte < 16 ? "0\(digits)" : digits
-    }.joined()
 }

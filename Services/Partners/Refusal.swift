@@ -19,18 +19,13 @@ enum Refusal: DomainRefusal, Hashable {
 
     var status: Status {
         switch self {
-        case .invalid(let faults):
-            .refusal(
-                .validation, faults.map(\.sentence).joined(separator: " "),
-                fields: faults.map {
-                    StatusDetail.FieldViolation(field: $0.field, description: $0.sentence)
-                })
+        case .invalid(let faults): Status.invalid(faults)
         case .noSuch(let noun): .refusal(.notFound, "There is no such \(noun.rawValue).")
         case .nameTaken(let noun):
             .refusal(.nameTaken, "There is a \(noun.rawValue) with this name already.")
         case .saleState(let state, let event):
             .refusal(
-                .failedPrecondition, reason: "sale_state",
+                .saleState,
                 "The sale is \(state.word); \(event.condition).",
                 metadata: ["state": state.word, "event": event.rawValue])
         case .outsideRegion(let country, let region):
@@ -40,16 +35,13 @@ enum Refusal: DomainRefusal, Hashable {
                 metadata: ["country": country])
         case .mixedCurrencies:
             .refusal(
-                .failedPrecondition, reason: "mixed_currencies",
-                "All products of a sale must have the same currency.")
+                .mixedCurrencies, "All products of a sale must have the same currency.")
         case .amountTooLarge:
             .refusal(
-                .failedPrecondition, reason: "amount_too_large",
-                "The total of the sale is too large.")
+                .amountTooLarge, "The total of the sale is too large.")
         case .tooManySeats:
             .refusal(
-                .failedPrecondition, reason: "too_many_seats",
-                "A sale gives at most \(SaleLimits.seatsMax) seats.")
+                .tooManySeats, "A sale gives at most \(SaleLimits.seatsMax) seats.")
         }
     }
 }

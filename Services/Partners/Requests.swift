@@ -1,5 +1,6 @@
 import Access
 import Messages
+import ServiceKit
 
 // What callers send, checked field by field: nothing past this file sees a malformed value.
 
@@ -121,29 +122,29 @@ extension FieldCheck {
             """)
         expect(
             plan.category.isKnown, "new_organization.category", "Please choose a category.")
-        expect(
-            CountryCode.isKnown(plan.country), "new_organization.country",
+        let country = require(
+            Country(plan.country), "new_organization.country",
             "The country must be a code of ISO 3166-1 alpha-2, such as “US”.")
         var colors: Colors?
         if let given = plan.colors { colors = checked(given) }
-        guard let title else { return nil }
+        guard let title, let country else { return nil }
         return NewOrganization(
-            parent: parent, title: title.text, category: plan.category, country: plan.country,
+            parent: parent, title: title.text, category: plan.category, country: country.code,
             colors: colors)
     }
 
     /// The colors in lower case.
     private mutating func checked(_ colors: Colors) -> Colors {
         expect(
-            colors.advanced.count <= ColorRules.advancedMax,
+            colors.advanced.count <= Color.furtherMax,
             "new_organization.colors.advanced",
-            "There can be at most \(ColorRules.advancedMax) further colors.")
+            "There can be at most \(Color.furtherMax) further colors.")
         var checked = Colors()
         checked.primary = colors.primary.flatMap { color($0, "primary") }
         checked.secondary = colors.secondary.flatMap { color($0, "secondary") }
         for (name, value) in colors.advanced.sorted(by: { $0.key < $1.key }) {
             expect(
-                ColorRules.isName(name), "new_organization.colors.advanced",
+                Color.isName(name), "new_organization.colors.advanced",
                 "The name of a color has 1 to 40 lower-case letters, digits and dashes.")
             checked.advanced[name] = color(value, "advanced.\(name)")
         }
@@ -152,7 +153,7 @@ extension FieldCheck {
 
     private mutating func color(_ text: String, _ name: String) -> String? {
         require(
-            ColorRules.color(text), "new_organization.colors.\(name)",
+            Color(text)?.text, "new_organization.colors.\(name)",
             "A color is written as #rrggbb.")
     }
 
@@ -174,31 +175,6 @@ extension FieldCheck {
             lines.append(SaleLine(product: product, quantity: quantity, price: nil))
         }
         return lines
-    }
-}
-
-/// What a color and its name look like.
-enum ColorRules {
-    static let advancedMax = 64
-
-    /// The color in lower case, or nil when the text is none.
-    static func color(_ text: String) -> String? {
-        let color = text.lowercased()
-        guard color.utf8.count == 7, color.utf8.first == UInt8(ascii: "#") else { return nil }
-        let isHexadecimal = color.utf8.dropFirst().allSatisfy { byte in
-            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-                || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
-        }
-        return isHexadecimal ? color : nil
-    }
-
-    static func isName(_ text: String) -> Bool {
-        (1...40).contains(text.utf8.count)
-            && text.utf8.allSatisfy { byte in
-                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-                    || byte == UInt8(ascii: "-")
-            }
     }
 }
 

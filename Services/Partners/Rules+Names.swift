@@ -18,20 +18,12 @@ struct Name: Sendable, Hashable {
     init?(_ given: String) {
         // Bounded first: the rest looks at every character several times.
         guard given.utf8.count <= 16 * Name.charactersMax,
-            !given.unicodeScalars.contains(where: Name.isControl)
+            given.unicodeScalars.allSatisfy({ Text.isAcceptable($0, in: .line) })
         else { return nil }
         let words = given.split(whereSeparator: \.isWhitespace).joined(separator: " ")
         let text = Text.normalized(words)
         let key = Text.matchingKey(text)
         guard !key.isEmpty, text.unicodeScalars.count <= Name.charactersMax else { return nil }
         self.init(text: text, key: key)
-    }
-
-    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
-        case .control, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned: true
-        case .format: !(0x200C...0x200D).contains(scalar.value)
-        default: false
-        }
     }
 }

@@ -1,3 +1,5 @@
+import ServiceKit
+
 /// A discount in hundredths of a percent.
 struct BasisPoints: Sendable, Hashable {
     static let none = BasisPoints(verified: 0)
@@ -14,12 +16,6 @@ struct BasisPoints: Sendable, Hashable {
         guard (0...BasisPoints.whole).contains(given) else { return nil }
         value = given
     }
-}
-
-/// A field of a request that is wrong.
-struct FieldFault: Error, Sendable, Hashable {
-    let field: String
-    let sentence: String
 }
 
 /// Checks the fields of one request, and names every wrong one at once.
@@ -53,10 +49,10 @@ struct Region: Sendable, Hashable {
 
     /// The region, or nil when a code is not that of a country.
     init?(_ given: [String]) {
-        guard given.count <= Region.countryCountMax,
-            given.allSatisfy(CountryCode.isKnown)
+        let known = given.compactMap { Country($0)?.code }
+        guard given.count <= Region.countryCountMax, known.count == given.count
         else { return nil }
-        countries = Set(given).sorted()
+        countries = Set(known).sorted()
     }
 
     func covers(_ country: String) -> Bool {

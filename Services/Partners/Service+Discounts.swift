@@ -52,7 +52,7 @@ extension Service {
         if toRead, try sellsAsPartner(caller, at: path.ids) { return }
         switch principal.decide(.setDistributorDiscount, at: path.ids) {
         case .allowed: return
-        case .forbidden: throw Denial.notPermitted
+        case .forbidden, .suspended: throw Denial.notPermitted
         case .notFound: throw Denial.noSuch(.organization)
         }
     }

@@ -20,7 +20,7 @@ await ServiceRunner(
         membership: MembershipClient(try environment.channel(to: "membership")),
         branding: BrandingClient(try environment.channel(to: "branding")),
         clock: environment.clock)
-    let runner = fulfilment.runner(of: database)
+    let runner = fulfilment.runner(of: database, logger: environment.logger)
     let service = Service(
         database: database, organizations: consumer,
         pages: PageTokens(keys: environment.keys), identifiers: environment.identifiers)

@@ -6,6 +6,8 @@ public enum Decision: Sendable, Hashable {
     case forbidden
     /// The place is outside the caller's scope: nothing is told about it.
     case notFound
+    /// The action is the caller's, but not while the organization named is paused.
+    case suspended(at: OrganizationID)
 }
 
 extension Principal {
@@ -17,9 +19,33 @@ extension Principal {
     ///   - action: What is wanted.
     ///   - path: The identifiers from the root down to the organization; empty for the platform.
     ///   - conditions: What the caller has found to hold, such as ``Condition/titleOnly``.
+    ///   - pause: The nearest organization on the path, upward from its end, that is paused: the
+    ///     roles held there and below are suspended, but for ending the pause itself. Nil when
+    ///     none is, or for what is open during a pause too, such as to see that there is one.
     /// - Returns: The decision.
     public func decide(
-        _ action: Action, at path: [OrganizationID], meeting conditions: Set<Condition> = []
+        _ action: Action, at path: [OrganizationID], meeting conditions: Set<Condition> = [],
+        pausedAt pause: OrganizationID? = nil
+    ) -> Decision {
+        let decision = decideByTable(action, at: path, meeting: conditions)
+        guard decision == .allowed, case .user = subject, let pause, action != .changeActivation
+        else { return decision }
+        let settling = Principal(subject: subject, grants: grants(above: pause, on: path))
+        let stays = settling.decideByTable(action, at: path, meeting: conditions) == .allowed
+        return stays ? .allowed : .suspended(at: pause)
+    }
+
+    /// The grants that a pause does not touch: those of the platform and of sellers, and roles
+    /// held above the place where it was made.
+    private func grants(above pause: OrganizationID, on path: [OrganizationID]) -> [Grant] {
+        let above = path.prefix { $0 != pause }
+        return grants.filter { grant in
+            !grant.role.isMembershipRole || grant.node.map(above.contains) == true
+        }
+    }
+
+    private func decideByTable(
+        _ action: Action, at path: [OrganizationID], meeting conditions: Set<Condition>
     ) -> Decision {
         guard case .user = subject else {
             return action == .viewOrganization ? .allowed : .forbidden
@@ -74,19 +100,6 @@ extension Principal {
             grant.covers(path) && grant.role.strength >= role.strength
         }
         return isStrongEnough ? .allowed : .forbidden
-    }
-
-    /// The conditions under which an action that is refused as it stands would be allowed.
-    public func conditions(
-        for action: Action, at path: [OrganizationID]
-    ) -> Set<Condition> {
-        var conditions: Set<Condition> = []
-        for grant in grants where grant.covers(path) {
-            if case .under(let condition) = PermissionTable.right(of: grant.role, to: action) {
-                conditions.insert(condition)
-            }
-        }
-        return conditions
     }
 }
 

@@ -85,10 +85,4 @@ public enum Role: Int32, Sendable, Hashable, CaseIterable {
         case .member: "member"
         }
     }
-
-    /// The role with a name, such as `org_admin`; nil when there is none.
-    public init?(name: String) {
-        guard let role = Role.allCases.first(where: { $0.name == name }) else { return nil }
-        self = role
-    }
 }

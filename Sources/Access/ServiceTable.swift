@@ -36,10 +36,4 @@ extension Principal {
         guard let serviceName else { return .forbidden }
         return ServiceTable.services(for: action).contains(serviceName) ? .allowed : .forbidden
     }
-
-    /// Whether one of the named services acts for itself.
-    public func isService(_ names: String...) -> Bool {
-        guard let serviceName else { return false }
-        return names.contains(serviceName)
-    }
 }

@@ -33,9 +33,6 @@ extension CallContext {
         }
     }
 
-    /// Who acts; nil in calls that need no principal and carry none.
-    public var principalOrNil: Access.Principal? { self[CallFacts.Key.self]?.principal }
-
     /// The instant at which the call arrived.
     public var now: WallTime { self[CallFacts.Key.self]?.now ?? WallTime.current() }
 
@@ -48,11 +45,7 @@ extension CallContext {
         guard let parent = metadata[text: MetadataKey.traceParent], parent.utf8.count == 55
         else { return nil }
         let digits = parent.utf8.dropFirst(3).prefix(32)
-        let isHexadecimal = digits.allSatisfy { byte in
-            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-                || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
-        }
-        return isHexadecimal ? String(digits) : nil
+        return digits.allSatisfy(Hexadecimal.isDigit) ? String(digits) : nil
     }
 
     /// The key under which the effect of this call happens once.
@@ -71,15 +64,6 @@ extension CallContext {
                     "An idempotency key is 1 to 128 visible ASCII characters.")
             }
             return key
-        }
-    }
-
-    /// Allows the call to certain services acting for themselves.
-    ///
-    /// - Throws: `PERMISSION_DENIED` for everybody else.
-    public func requireService(_ names: String...) throws(Status) {
-        guard let name = try principal.serviceName, names.contains(name) else {
-            throw Status.forbidden("This call is for services.")
         }
     }
 
@@ -124,14 +108,17 @@ extension Access.Principal {
     ///   - action: What is wanted.
     ///   - path: The identifiers from the root down to the organization; empty for the platform.
     ///   - conditions: What the caller has found to hold.
-    /// - Throws: ``OutOfScope`` outside the scope, `PERMISSION_DENIED` inside it.
+    ///   - pause: Where on the path is a pause that the action is closed by.
+    /// - Throws: ``OutOfScope`` outside the scope, `PERMISSION_DENIED` inside it, ``Suspended``.
     public func require(
-        _ action: Action, at path: [OrganizationID], meeting conditions: Set<Condition> = []
+        _ action: Action, at path: [OrganizationID], meeting conditions: Set<Condition> = [],
+        pausedAt pause: OrganizationID? = nil
     ) throws {
-        switch decide(action, at: path, meeting: conditions) {
+        switch decide(action, at: path, meeting: conditions, pausedAt: pause) {
         case .allowed: return
         case .forbidden: throw Status.forbidden()
         case .notFound: throw OutOfScope()
+        case .suspended(let organization): throw Suspended(at: organization)
         }
     }
 }

@@ -1,5 +1,5 @@
 internal import Access
-internal import Crypto
+public import Crypto
 public import RPC
 public import Storage
 
@@ -7,24 +7,28 @@ extension Database {
     /// Runs the change that a call asks for, once, however often the call arrives.
     ///
     /// A refusal with a definite code that the body throws is stored and answered again; outages
-    /// and refusals for want of a right, ``OutOfScope`` among them, are not.
+    /// and refusals for want of a right, ``OutOfScope`` and ``Suspended`` among them, are not.
     /// - Parameters:
     ///   - context: The call: its principal, idempotency key and deadline.
-    ///   - request: The request; another one under the same key is refused.
+    ///   - request: The request; another one under the same key is refused, which is known by a
+    ///     digest that is kept.
+    ///   - secret: For a request that holds something people keep to themselves, such as a
+    ///     password: the digest is then made with this key, so that who has the database alone
+    ///     cannot try out what the request held. With another secret the same request is another.
     ///   - body: Makes the change and the reply. A function of what it captures: it may run again.
     /// - Returns: The reply, the same every time.
     /// - Throws: ``RPC/Status``, or an error that nobody foresaw.
     public func command<Request: Message, Reply: Message>(
-        _ context: CallContext, _ request: Request,
+        _ context: CallContext, _ request: Request, digestedWith secret: SymmetricKey? = nil,
         _ body: @escaping @Sendable (Transaction) throws -> Reply
     ) async throws -> Reply {
-        let command = try Command(context, request)
+        let command = try Command(context, request, digestedWith: secret)
         let outcome: CommandOutcome
         do {
             outcome = try await self.command(command) { transaction in
                 do {
                     return try body(transaction).encoded()
-                } catch let error as OutOfScope {
+                } catch let error where error is OutOfScope || error is Suspended {
                     throw error
                 } catch let error as any StatusConvertible {
                     let status = error.status
@@ -76,11 +80,17 @@ extension Command {
     /// The command that a call is.
     ///
     /// - Throws: `UNAUTHENTICATED` without a principal, `INVALID_ARGUMENT` without a good key.
-    public init(_ context: CallContext, _ request: some Message) throws(Status) {
+    public init(
+        _ context: CallContext, _ request: some Message, digestedWith secret: SymmetricKey? = nil
+    ) throws(Status) {
+        let bytes = request.encoded()
+        let digest =
+            secret.map { Array(HMAC<SHA256>.authenticationCode(for: bytes, using: $0)) }
+            ?? Array(SHA256.hash(data: bytes))
         self.init(
             principal: try context.principal.scope,
             key: Self.key(of: try context.idempotencyKey), method: context.method.path,
-            requestDigest: Array(SHA256.hash(data: request.encoded())),
+            requestDigest: digest,
             deadline: context.deadline.ifEver, now: context.now)
     }
 

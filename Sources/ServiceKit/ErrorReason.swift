@@ -1,6 +1,8 @@
 public import RPC
 
-/// Every reason with which a call may be refused, with its statuses in HTTP and RPC.
+/// Every reason with which a service may refuse a call, with its statuses in HTTP and RPC.
+///
+/// What is wrong with HTTP itself, such as a body that is too large, is the gateway's to say.
 public enum ErrorReason: String, Sendable, Hashable, CaseIterable {
     // 400
     case malformedMessage = "malformed_message"
@@ -44,6 +46,11 @@ public enum ErrorReason: String, Sendable, Hashable, CaseIterable {
     case wrongState = "wrong_state"
     case commandCancelled = "command_cancelled"
     case tooManyGrants = "too_many_grants"
+    case identifierTaken = "identifier_taken"
+    case saleState = "sale_state"
+    case mixedCurrencies = "mixed_currencies"
+    case amountTooLarge = "amount_too_large"
+    case tooManySeats = "too_many_seats"
     // 410
     case customURLDisabled = "custom_url_disabled"
     case customURLReleased = "custom_url_released"
@@ -65,6 +72,7 @@ public enum ErrorReason: String, Sendable, Hashable, CaseIterable {
     // 429 and 503
     case busy
     case unavailable
+    case notAcknowledged = "not_acknowledged"
     // 500
     case outcomeUnknown = "outcome_unknown"
     case `internal`
@@ -84,7 +92,8 @@ public enum ErrorReason: String, Sendable, Hashable, CaseIterable {
             .alreadyMember, .memberBlocked, .seatsExhausted, .roleQuotaReached,
             .membersLimitReached, .belowUsage, .aboveCeiling, .lastOwner, .emailMaskTaken,
             .slugTaken, .whiteLabelDisabled, .planStale, .importHasErrors, .typeInUse,
-            .invitationNotPending, .wrongState, .commandCancelled, .tooManyGrants:
+            .invitationNotPending, .wrongState, .commandCancelled, .tooManyGrants,
+            .identifierTaken, .saleState, .mixedCurrencies, .amountTooLarge, .tooManySeats:
             409
         case .customURLDisabled, .customURLReleased, .invitationExpired: 410
         case .versionMismatch: 412
@@ -93,7 +102,7 @@ public enum ErrorReason: String, Sendable, Hashable, CaseIterable {
             .outsideRegion, .idempotencyMismatch:
             422
         case .busy: 429
-        case .unavailable: 503
+        case .unavailable, .notAcknowledged: 503
         case .outcomeUnknown, .internal: 500
         }
     }
@@ -101,13 +110,14 @@ public enum ErrorReason: String, Sendable, Hashable, CaseIterable {
     /// The status code of an RPC answer.
     public var code: Status.Code {
         switch self {
-        case .nameTaken, .emailTaken, .alreadyMember, .emailMaskTaken, .slugTaken:
+        case .nameTaken, .emailTaken, .alreadyMember, .emailMaskTaken, .slugTaken,
+            .identifierTaken:
             .alreadyExists
         case .orgMoving, .commandCancelled: .aborted
         case .idempotencyMismatch: .failedPrecondition
         case .outcomeUnknown: .unknown
         case .busy: .resourceExhausted
-        case .unavailable: .unavailable
+        case .unavailable, .notAcknowledged: .unavailable
         case .internal: .internal
         default:
             switch httpStatus {

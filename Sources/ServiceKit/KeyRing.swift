@@ -136,9 +136,7 @@ public final class KeyRing: Sendable {
     }
 
     private static func text(_ bytes: some Sequence<UInt8>) -> [UInt8] {
-        let digits = Array("0123456789abcdef".utf8)
-        return bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-            + [UInt8(ascii: "\n")]
+        Array("\(Hexadecimal.text(bytes))\n".utf8)
     }
 
     /// 32 bytes, as they are or in hexadecimal.
@@ -149,14 +147,7 @@ public final class KeyRing: Sendable {
             digits.removeLast()
         }
         guard digits.count == 64 else { return nil }
-        var bytes: [UInt8] = []
-        var rest = digits
-        while let high = rest.popFirst(), let low = rest.popFirst() {
-            guard let upper = Character(Unicode.Scalar(high)).hexDigitValue,
-                let lower = Character(Unicode.Scalar(low)).hexDigitValue
-            else { return nil }
-            bytes.append(UInt8(upper << 4 | lower))
-        }
-        return bytes
+        // Keys that come from elsewhere may be written in capitals.
+        return Hexadecimal.bytes(digits.map { (0x41...0x46).contains($0) ? $0 | 0x20 : $0 })
     }
 }

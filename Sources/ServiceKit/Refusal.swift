@@ -1,3 +1,4 @@
+public import Access
 public import RPC
 public import Storage
 
@@ -21,11 +22,27 @@ public struct OutOfScope: StatusConvertible, Hashable {
     public var status: Status { .notFound("There is no such organization.") }
 }
 
+/// Something that is the caller's to do, but not while an organization is paused.
+///
+/// It is no refusal that is kept under the call's key: the pause may end, and rights may come.
+public struct Suspended: StatusConvertible, Hashable {
+    /// The organization at which the pause was made.
+    public let organization: OrganizationID
+
+    /// A right that is suspended by a pause at an organization.
+    public init(at organization: OrganizationID) {
+        self.organization = organization
+    }
+
+    /// The answer, with the reason.
+    public var status: Status { .organizationNotActive(at: organization) }
+}
+
 /// Who defines the reasons in errors.
 public let errorDomain = "guildhall"
 
 extension Status {
-    /// A status with a reason that programs can act on.
+    /// A status with a reason that programs can act on; services take theirs from the table.
     ///
     /// - Parameters:
     ///   - code: The kind of outcome.
@@ -35,7 +52,7 @@ extension Status {
     ///   - violations: Every gate that refused, in the order in which they were asked.
     ///   - fields: The fields of the request that are wrong.
     /// - Returns: The status.
-    public static func refusal(
+    static func refusal(
         _ code: Code, reason: String, _ message: String, metadata: [String: String] = [:],
         violations: [StatusDetail.PreconditionViolation] = [],
         fields: [StatusDetail.FieldViolation] = []
@@ -65,6 +82,18 @@ extension Status {
         refusal(
             reason.code, reason: reason.rawValue, message, metadata: metadata,
             violations: violations, fields: fields)
+    }
+
+    /// The answer where an organization, the one asked for or one above it, is not active.
+    public static func organizationNotActive(at organization: OrganizationID) -> Status {
+        refusal(
+            .orgNotActive, "The organization, or one above it, is not active.",
+            metadata: ["at": organization.text],
+            violations: [
+                StatusDetail.PreconditionViolation(
+                    type: ErrorReason.orgNotActive.rawValue, subject: organization.text,
+                    description: "This organization is not active.")
+            ])
     }
 
     /// Refuses one field of a request: `INVALID_ARGUMENT`, reason `validation`.

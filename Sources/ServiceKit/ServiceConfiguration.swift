@@ -7,6 +7,8 @@ internal import Configuration
 ///   one another (default: `keys` in the data folder).
 /// - `--log-level`: the least important events that are logged.
 /// - `--drain-seconds`: how long calls in flight may take once the program was asked to stop.
+/// - `--stop-with-parent`: stop, as if asked to, when the standard input ends, because whoever
+///   started the program is gone.
 /// - one flag for the address of each service that it calls, and the program's own.
 public struct ServiceConfiguration: Sendable {
     /// Why a program cannot start as it was told to.
@@ -75,6 +77,9 @@ public struct ServiceConfiguration: Sendable {
     /// How long calls in flight may take once the program was asked to stop.
     public var drainTimeout: Duration { .seconds(integer("drain.seconds") ?? 10) }
 
+    /// Whether it stops when the standard input ends.
+    var stopsWithParent: Bool { isOn("stop.with.parent") }
+
     /// The value of a setting; nil when it is not set and has no default.
     public func text(_ name: String) -> String? { values[name] }
 
@@ -101,6 +106,9 @@ public struct ServiceConfiguration: Sendable {
             ConfigurationKey(
                 "drain.seconds", .integer(0...600), default: "10",
                 "How long calls in flight may take once asked to stop."),
+            ConfigurationKey(
+                "stop.with.parent", .toggle, default: "false",
+                "Stops when the standard input ends: whoever started the program is gone."),
         ]
     }
 

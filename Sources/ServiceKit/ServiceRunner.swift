@@ -167,7 +167,11 @@ public struct ServiceRunner: Sendable {
         let watch = ServiceChild("commits") {
             for await reason in losses { throw LostCommit(reason: reason) }
         }
-        var services = (housekeeping + [watch] + parts.children).map { child in
+        // It ends first of all when the parent does, and takes the others with it, in order.
+        let parent =
+            environment.configuration.stopsWithParent
+            ? [ServiceChild("parent") { await StandardInput.untilEnd() }] : []
+        var services = (housekeeping + [watch] + parent + parts.children).map { child in
             ChildService(child: child).configured(child.name)
         }
         services.append(ServerService(server: server).configured("server"))

@@ -116,7 +116,9 @@ public enum Text {
         return String(scalars[start...end])
     }
 
-    private static func isAcceptable(_ scalar: Unicode.Scalar, in form: Form) -> Bool {
+    /// Whether a character may stand in a text that people type and others read: none that moves
+    /// the cursor, changes the direction of what follows, or means nothing to anybody else.
+    public static func isAcceptable(_ scalar: Unicode.Scalar, in form: Form) -> Bool {
         switch scalar.value {
         case 0x0A, 0x09: return form == .paragraph
         case 0x200C, 0x200D: return true  // joiners: Persian, Hindi and emoji need them

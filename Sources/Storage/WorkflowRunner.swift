@@ -32,6 +32,7 @@ public final class WorkflowRunner: Sendable {
     private let now: @Sendable () -> WallTime
     private let clock: any Clock<Duration>
     private let random: @Sendable () -> Double
+    private let onStuck: @Sendable (WorkflowInstance) -> Void
     private let underWay = Mutex<Set<[UInt8]>>([])
 
     private struct Kind: Hashable {
@@ -49,13 +50,16 @@ public final class WorkflowRunner: Sendable {
     ///   - now: The wall clock.
     ///   - clock: Measures waits.
     ///   - random: From 0 to 1, for spreading attempts.
+    ///   - onStuck: Told of a workflow that has become stuck, once each time; it is tried on.
     public init(
         _ database: Database, definitions: [WorkflowDefinition], stepKey: @escaping StepKey,
         settings: WorkflowSettings = WorkflowSettings(),
         now: @escaping @Sendable () -> WallTime,
         clock: any Clock<Duration> = ContinuousClock(),
-        random: @escaping @Sendable () -> Double = { .random(in: 0..<1) }
+        random: @escaping @Sendable () -> Double = { .random(in: 0..<1) },
+        onStuck: @escaping @Sendable (WorkflowInstance) -> Void = { _ in }
     ) {
+        self.onStuck = onStuck
         self.database = database
         self.definitions = Dictionary(
             definitions.map { (Kind(name: $0.kind, version: $0.version), $0) },
@@ -141,7 +145,7 @@ public final class WorkflowRunner: Sendable {
             throw StorageFault.lost(reason)
         } catch StorageFault.busy(let pause) {
             // It may still be due: it is not let go before the database has had its pause.
-            try await clock.sleep(for: max(pause, Self.busyPauseMin))
+            try await rest(pause)
         } catch {
             // Cancelled: the workflow is due again when its lease ends.
             return
@@ -160,9 +164,14 @@ public final class WorkflowRunner: Sendable {
             do {
                 return try await body()
             } catch StorageFault.busy(let pause) {
-                try await clock.sleep(for: max(pause, Self.busyPauseMin))
+                try await rest(pause)
             }
         }
+    }
+
+    /// Gives a database that was busy the time that it asked for.
+    private func rest(_ pause: Duration) async throws {
+        try await clock.sleep(for: max(pause, Self.busyPauseMin))
     }
 
     private func work(
@@ -199,10 +208,11 @@ public final class WorkflowRunner: Sendable {
     ) async throws {
         let now = self.now()
         let progress = instance.progress.postponed("\(error)", now: now, jitter: random())
-        _ = try await database.write { transaction in
+        let moved = try await database.write { transaction in
             try WorkflowStore.advance(
                 instance, to: progress, result: nil, at: now, lease: .zero, in: transaction)
         }
+        if let moved, moved.isStuck, !instance.isStuck { onStuck(moved) }
     }
 
     private func claim(_ id: [UInt8]) async throws -> WorkflowInstance? {
@@ -239,7 +249,7 @@ public final class WorkflowRunner: Sendable {
         var result: [UInt8]?
         if case .done(let bytes) = outcome, instance.state == .running { result = bytes }
         let kept = result
-        return try await database.write { transaction in
+        let moved = try await database.write { transaction -> WorkflowInstance? in
             let moved = try WorkflowStore.advance(
                 instance, to: progress, result: kept, at: now, lease: lease, in: transaction)
             guard let moved else { return nil }
@@ -248,6 +258,8 @@ public final class WorkflowRunner: Sendable {
             }
             return moved
         }
+        if let moved, moved.isStuck, !instance.isStuck { onStuck(moved) }
+        return moved
     }
 
     /// Nobody of an earlier life of the program is left: every open workflow may go on.

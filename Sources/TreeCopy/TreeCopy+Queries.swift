@@ -5,8 +5,9 @@ public import Storage
 extension TreeCopy {
     /// The path from the root to an organization.
     ///
-    /// - Returns: nil when the organization, or one of its ancestors, is not known here (yet):
-    ///   nothing is decided on half a path.
+    /// - Returns: nil when the organization, or one of its ancestors, is not known here (yet), and
+    ///   for every organization until the copy has been filled or rebuilt to the end of the feed:
+    ///   nothing is decided on half a path, or on the past.
     public static func path(
         of id: OrganizationID, in reading: some Reading
     ) throws -> TreePath? {
@@ -15,6 +16,7 @@ extension TreeCopy {
             WITH RECURSIVE up (id, parent_id, title, status, origin, version, level) AS (
                 SELECT id, parent_id, title, status, origin, version, 1
                 FROM tree_node WHERE id = \(id.bytes) AND removed = 0
+                    AND NOT EXISTS (SELECT 1 FROM tree_rebuild)
                 UNION ALL
                 SELECT node.id, node.parent_id, node.title, node.status, node.origin,
                     node.version, up.level + 1
@@ -25,44 +27,6 @@ extension TreeCopy {
             """, node)
         guard let root = upward.first, root.parentID == nil else { return nil }
         return TreePath(upward)
-    }
-
-    /// One node; nil when it is not known here.
-    public static func node(
-        _ id: OrganizationID, in reading: some Reading
-    ) throws -> TreeNode? {
-        try reading.row(
-            """
-            SELECT id, parent_id, title, status, origin, version
-            FROM tree_node WHERE id = \(id.bytes) AND removed = 0
-            """, node)
-    }
-
-    /// Whether an organization is known here.
-    public static func exists(
-        _ id: OrganizationID, in reading: some Reading
-    ) throws -> Bool {
-        try reading.exists("SELECT 1 FROM tree_node WHERE id = \(id.bytes) AND removed = 0")
-    }
-
-    /// The children of an organization, or the roots, by identifier.
-    ///
-    /// - Parameters:
-    ///   - id: The parent; nil for the roots.
-    ///   - limit: The most to answer.
-    ///   - reading: Where to look.
-    /// - Returns: The nodes.
-    /// - Throws: `StorageFault`.
-    public static func children(
-        of id: OrganizationID?, limit: Int = childrenMax, in reading: some Reading
-    ) throws -> [TreeNode] {
-        let bound = min(max(limit, 0), childrenMax)
-        return try reading.rows(
-            """
-            SELECT id, parent_id, title, status, origin, version
-            FROM tree_node WHERE parent_id IS \(id?.bytes) AND removed = 0
-            ORDER BY id LIMIT \(bound)
-            """, node)
     }
 
     /// Whether the copy holds nothing at all: it was never filled, or somebody deleted it.

@@ -6,12 +6,12 @@ public import Storage
 /// The copy of the tree of organizations that a service keeps in its own database.
 ///
 /// Nodes are only ever marked as removed, never deleted, and a rebuild from zero overwrites them
-/// in place: what a service hangs on a node outlives every rebuild.
+/// in place: what a service hangs on a node outlives every rebuild. From the first event to the
+/// last of a rebuild the copy is in the past, where what is paused now may still be active: until
+/// ``finishRebuild(in:)`` it answers no path at all.
 public enum TreeCopy {
     /// The kind of the events that this copy is made of.
     public static let eventKind = OrganizationNode.messageName
-    /// The most children that ``children(of:limit:in:)`` answers.
-    public static let childrenMax = 1_000
 
     /// The table of the copy.
     public static let migrations = [
@@ -31,7 +31,16 @@ public enum TreeCopy {
                 ) STRICT, WITHOUT ROWID;
                 CREATE INDEX tree_node_parent ON tree_node (parent_id, id) WHERE removed = 0;
                 CREATE INDEX tree_node_stale ON tree_node (stale) WHERE stale = 1;
-                """)
+                """),
+        Migration(
+            component: "tree", number: 2, name: "rebuild-marker",
+            sql: """
+                -- One row from the first contact, or the beginning of a rebuild, to its end.
+                CREATE TABLE tree_rebuild (
+                    only INTEGER NOT NULL PRIMARY KEY CHECK (only = 1)
+                ) STRICT;
+                INSERT INTO tree_rebuild (only) VALUES (1);
+                """),
     ]
 
     /// Applies an event of the feed of Organizations.
@@ -76,12 +85,16 @@ public enum TreeCopy {
 
     /// Begins a rebuild from zero: what is known stays, and gives way to whatever comes.
     ///
-    /// ``finishRebuild(in:)`` ends it once the feed has been read to its end.
+    /// ``finishRebuild(in:)`` ends it once the feed has been read to its end; until then there are
+    /// no paths.
     public static func reset(in transaction: Transaction) throws {
         try transaction.execute("UPDATE tree_node SET stale = 1, version = 0")
+        try transaction.execute(
+            "INSERT INTO tree_rebuild (only) VALUES (1) ON CONFLICT (only) DO NOTHING")
     }
 
-    /// Ends a rebuild: nodes that the feed no longer names are marked as removed.
+    /// Ends a rebuild, or the first filling: nodes that the feed no longer names are marked as
+    /// removed, and paths are answered.
     ///
     /// - Returns: The nodes that are gone.
     @discardableResult
@@ -91,6 +104,7 @@ public enum TreeCopy {
         ) { try identifier($0, 0) }
         try transaction.execute(
             "UPDATE tree_node SET removed = 1, stale = 0 WHERE stale = 1")
+        try transaction.execute("DELETE FROM tree_rebuild")
         return gone
     }
 

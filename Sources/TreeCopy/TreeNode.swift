@@ -84,6 +84,9 @@ public struct TreePath: Sendable, Hashable {
     /// 1 for a root.
     public var depth: Int { nodes.count }
 
+    /// Where the nearest pause is, looking upward from the organization; nil when all are active.
+    public var pause: OrganizationID? { state.reason }
+
     /// The first state that is not active, looking at the organization and then upward.
     public var state: TreeState {
         for node in nodes.reversed() {

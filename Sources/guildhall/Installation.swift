@@ -125,8 +125,11 @@ struct Installation: Sendable {
         return owner
     }
 
+    /// Keeps the sign-in, unless it is kept already: what is not written cannot be half written.
     func keep(_ owner: OwnerSignIn) throws {
-        try write("\(owner.email)\n\(owner.password)\n", to: ownerFile)
+        let text = "\(owner.email)\n\(owner.password)\n"
+        guard (try? String(contentsOf: ownerFile, encoding: .utf8)) != text else { return }
+        try write(text, to: ownerFile)
     }
 
     /// Where the sign-in is kept, for the person at the terminal.

@@ -42,7 +42,7 @@ struct StartCommand: AsyncParsableCommand {
         let wantsDemonstration = try installation.wantsDemonstration(
             asked: demo, standard: environment["GUILDHALL_DEMO"] != "0")
 
-        let supervisor = Supervisor(
+        let supervisor = try Supervisor(
             installation: installation, ports: ports, owner: owner, console: console)
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -59,9 +59,9 @@ struct StartCommand: AsyncParsableCommand {
                 } catch {
                     // Stopped while it was loading: the next start continues.
                     if supervisor.isStopping { return }
-                    supervisor.stop()
-                    throw error
+                    welcome.apologize(for: error)
                 }
+                welcome.sayReady()
             }
             try await supervisor.run()
             group.cancelAll()

@@ -11,15 +11,8 @@ final class Supervisor: Sendable {
     static let restartDelayMin: Duration = .milliseconds(100)
     /// The longest wait before a part is started again.
     static let restartDelayMax: Duration = .seconds(5)
-    /// A part that has not ended this long after it was asked to is killed.
-    static let stopTimeout: Duration = .seconds(15)
     /// How often the supervisor looks whether a part that was asked to end has ended.
     static let stopPollInterval: Duration = .milliseconds(20)
-
-    /// A log that grows beyond this many bytes becomes `NAME.log.1` and begins anew.
-    static let logBytesMax = 32 << 20
-    /// How often the sizes of the logs are looked at.
-    static let logPollInterval: Duration = .seconds(5)
 
     /// Why an installation did not start or stop as it should.
     enum Fault: Error, CustomStringConvertible {
@@ -42,17 +35,22 @@ final class Supervisor: Sendable {
         /// Those that were ready once; they are started again whatever they end with.
         var proven: Set<Part> = []
         var isStopping = false
+        var endings = Endings()
     }
 
     private let installation: Installation
     private let ports: Ports
     private let owner: OwnerSignIn
     private let console: Console
+    private let lifeline: Lifeline
     private let state = Mutex(State())
     private let changes: AsyncStream<Void>
     private let change: AsyncStream<Void>.Continuation
 
-    init(installation: Installation, ports: Ports, owner: OwnerSignIn, console: Console) {
+    init(
+        installation: Installation, ports: Ports, owner: OwnerSignIn, console: Console
+    ) throws {
+        lifeline = try Lifeline()
         self.installation = installation
         self.ports = ports
         self.owner = owner
@@ -132,13 +130,13 @@ extension Supervisor {
         var options = PlatformOptions()
         // Its own group: Ctrl-C reaches the supervisor alone, which stops the parts in order.
         options.processGroupID = 0
-        options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: Self.stopTimeout)]
+        options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: Endings.timeMax)]
         let result = try await Subprocess.run(
             .path(FilePath(installation.executable(of: part).path)),
             arguments: Arguments(arguments(of: part)),
             environment: environment(of: part),
             platformOptions: options,
-            input: .none,
+            input: .fileDescriptor(lifeline.readEnd, closeAfterSpawningProcess: false),
             output: .sequence,
             error: .fileDescriptor(log, closeAfterSpawningProcess: true)
         ) { execution in
@@ -151,7 +149,10 @@ extension Supervisor {
                     }
                 }
                 group.addTask { try await self.killWhenLate(part) }
-                group.addTask { try await self.keepLogShort(part) }
+                group.addTask {
+                    try await PartLog(file: self.installation.log(of: part))
+                        .keepShort { self.console.line($0) }
+                }
                 try await group.next()
                 group.cancelAll()
             }
@@ -166,6 +167,7 @@ extension Supervisor {
     private func began(_ part: Part, _ process: ProcessIdentifier) {
         let stopsAtOnce = state.withLock { state in
             state.running[part] = process
+            state.endings.began(part)
             return state.isStopping
         }
         console.line("started \(part.rawValue) pid \(process.value) \(ports.address(of: part))")
@@ -183,33 +185,22 @@ extension Supervisor {
     }
 
     private func killWhenLate(_ part: Part) async throws {
-        var waited: Duration = .zero
-        while waited < Self.stopTimeout {
+        // The services are asked only once the gateway has ended: each has its own time.
+        while state.withLock({ !$0.endings.isLate(part, at: .now) }) {
             try await Task.sleep(for: Self.stopPollInterval)
-            if isStopping { waited += Self.stopPollInterval }
         }
         signal(part, SIGKILL)
         throw Fault.killed(part)
     }
 
-    /// The part appends to its log, so that it may be emptied under it.
-    private func keepLogShort(_ part: Part) async throws {
-        let log = installation.log(of: part)
-        while true {
-            try await Task.sleep(for: Self.logPollInterval)
-            let values = try? log.resourceValues(forKeys: [.fileSizeKey])
-            guard let size = values?.fileSize, size > Self.logBytesMax else { continue }
-            let earlier = log.appendingPathExtension("1")
-            // An earlier one may be missing: there is nothing to remove then.
-            try? FileManager.default.removeItem(at: earlier)
-            try FileManager.default.copyItem(at: log, to: earlier)
-            try FileHandle(forWritingTo: log).truncate(atOffset: 0)
-        }
-    }
-
     private func signal(_ part: Part, _ number: Int32) {
-        guard let process = state.withLock({ $0.running[part] }) else { return }
-        kill(process.value, number)
+        let process = state.withLock { state in
+            if number == SIGTERM, state.running[part] != nil {
+                state.endings.ask(part, at: .now)
+            }
+            return state.running[part]
+        }
+        if let process { kill(process.value, number) }
     }
 
     private func arguments(of part: Part) -> [String] {
@@ -218,6 +209,7 @@ extension Supervisor {
             "--port", "\(ports.rpcPort(of: part))",
             "--data", installation.data.path,
             "--keys", installation.keys.path,
+            "--stop-with-parent",
         ]
         for other in part.upstreams {
             arguments += ["--\(other.rawValue)", ports.address(of: other)]

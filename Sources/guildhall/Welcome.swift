@@ -31,10 +31,22 @@ struct Welcome: Sendable {
                     "\(owner.email) does not sign in with this password; it was changed, or "
                         + "another was given on the first start. Everything runs all the same.")
             }
-            console.line()
-            console.line("Ctrl-C stops everything. The data stays in \(installation.data.path).")
-            console.line("guildhall ready \(url)")
         }
+    }
+
+    /// Says what went wrong: all parts run, and nobody's work should end for a demonstration.
+    func apologize(for error: any Error) {
+        console.line()
+        console.line(
+            "The demonstration or the greeting failed: \(error). Everything runs all the same; "
+                + "the next start tries again.")
+    }
+
+    /// Says where the API is, and that it answers.
+    func sayReady() {
+        console.line()
+        console.line("Ctrl-C stops everything. The data stays in \(installation.data.path).")
+        console.line("guildhall ready \(url)")
     }
 
     private func withChannel(_ body: (any Channel) async throws -> Void) async throws {

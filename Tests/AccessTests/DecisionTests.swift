@@ -70,7 +70,6 @@ struct Tree {
         #expect(manager.decide(.editOrganization, at: path) == .forbidden)
         #expect(manager.decide(.editOrganization, at: path, meeting: [.view]) == .forbidden)
         #expect(manager.decide(.editOrganization, at: path, meeting: [.titleOnly]) == .allowed)
-        #expect(manager.conditions(for: .editOrganization, at: path) == [.titleOnly])
     }
 
     @Test func `a sales or organization role without a node reaches no organization`() {
@@ -175,9 +174,25 @@ struct Tree {
         }
     }
 
-    @Test func `names of roles lead back to them`() {
-        for role in Role.allCases { #expect(Role(name: role.name) == role) }
-        #expect(Role(name: "king") == nil)
+    @Test func `a pause suspends the roles held there and below, but for ending it`() {
+        let path = tree.path(tree.school)
+        let owner = tree.person(.owner, at: tree.school)
+        let above = tree.person(.owner, at: tree.district)
+        let staff = tree.person(.globalAdmin, at: nil)
+
+        #expect(
+            owner.decide(.editOrganization, at: path, pausedAt: tree.school)
+                == .suspended(at: tree.school))
+        #expect(
+            above.decide(.editOrganization, at: path, pausedAt: tree.district)
+                == .suspended(at: tree.district))
+        #expect(owner.decide(.changeActivation, at: path, pausedAt: tree.school) == .allowed)
+        #expect(above.decide(.editOrganization, at: path, pausedAt: tree.school) == .allowed)
+        #expect(staff.decide(.editOrganization, at: path, pausedAt: tree.district) == .allowed)
+        #expect(owner.decide(.setMembersLimit, at: path, pausedAt: tree.school) == .forbidden)
+        #expect(
+            tree.person(.owner, at: tree.district)
+                .decide(.viewOrganization, at: path) == .allowed)
     }
 
     @Test func `the scope of keys tells people from services`() {

@@ -113,7 +113,7 @@ struct AppearanceTests {
         let installation = try Installation()
         let id = try await installation.organization()
         let many = Dictionary(
-            uniqueKeysWithValues: (0...PlatformAppearance.advancedMax).map {
+            uniqueKeysWithValues: (0...Color.furtherMax).map {
                 ("c\($0)", "#000000")
             })
 
@@ -227,7 +227,9 @@ struct AppearanceTests {
         #expect(answers.first?.reason == "not_found")
     }
 
-    @Test func `the people of a paused organization change nothing`() async throws {
+    @Test func `the people of a paused organization read and change nothing, and learn why`()
+        async throws
+    {
         let installation = try Installation()
         let root = try await installation.organization()
         let paused = try await installation.organization(below: root, status: .inactive)
@@ -237,9 +239,18 @@ struct AppearanceTests {
         let refused = try await refusal {
             try await owner.updateAppearance(update(paused, "#aaaaaa"))
         }
+        let unread = try await refusal {
+            try await owner.getAppearance(GetAppearanceRequest(organizationID: paused.text))
+        }
+        let unseen = try await refusal {
+            try await owner.getEffectiveAppearance(
+                GetEffectiveAppearanceRequest(organizationID: paused.text))
+        }
         let own = try await above.updateAppearance(update(paused, "#bbbbbb"))
 
         #expect(refused.reason == "org_not_active")
+        #expect(unread.reason == "org_not_active")
+        #expect(unseen.reason == "org_not_active")
         #expect(own.colors?.primary == "#bbbbbb")
     }
 

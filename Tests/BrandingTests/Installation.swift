@@ -145,6 +145,7 @@ final class Upstream: Sendable {
         }
         try await database.write { transaction in
             for node in nodes { try TreeCopy.apply(node, in: transaction) }
+            try TreeCopy.finishRebuild(in: transaction)
         }
     }
 }

@@ -1,6 +1,7 @@
 import Access
 import Messages
 import RPC
+import ServiceKit
 import Storage
 import Testing
 
@@ -101,6 +102,23 @@ struct PreparationTests {
         #expect(refused.code == .failedPrecondition)
         let kept = try await owner.getAppearance(GetAppearanceRequest(organizationID: id.text))
         #expect(kept == own)
+    }
+
+    @Test func `the two colors with a place of their own do not count among the further ones`()
+        async throws
+    {
+        let installation = try Installation()
+        let id: OrganizationID = installation.identifiers.next()
+        let further = (1...Color.furtherMax).map { ("shade-\($0)", "#00ff00") }
+
+        let prepared = try await installation.service("partners").prepareAppearance(
+            preparation(
+                id,
+                Colors(
+                    primary: "#abcdef", secondary: "#fedcba",
+                    advanced: Dictionary(uniqueKeysWithValues: further))))
+
+        #expect(prepared.colors?.advanced.count == Color.furtherMax)
     }
 
     @Test func `a preparation with a wrong color is refused for good`() async throws {

@@ -95,6 +95,112 @@ struct APITests {
         }
     }
 
+    @Test func `a change of what somebody may do holds for the next request`() async throws {
+        let asked = Counter()
+        let authenticate = serve(MembershipMethods.authenticate) { (_: AuthenticateRequest, _) in
+            asked.add()
+            return AuthenticateReply(userID: Stage.ada.text)
+        }
+        let getMe = serve(MembershipMethods.getMe) { (_: GetMeRequest, _) in Me() }
+        let block = serve(MembershipMethods.blockMember) { (request: BlockMemberRequest, _) in
+            Member(organizationID: request.organizationID, userID: request.userID)
+        }
+        try await Stage.run([authenticate, getMe, block]) { stage in
+            let member = Self.path + "/members/"
+            _ = try await stage.http.send("GET", "/v1/me", bearer)
+            let other = "01890a5d-ac96-774b-bcce-b302099a8058"
+            _ = try await stage.http.send("POST", member + other + ":block", bearer, body: "{}")
+            #expect(asked.value == 1)
+
+            _ = try await stage.http.send(
+                "POST", member + Stage.ada.text + ":block", bearer, body: "{}")
+            _ = try await stage.http.send("GET", "/v1/me", bearer)
+            #expect(asked.value == 2)
+
+            _ = try await MembershipClient(stage.rpc).blockMember(
+                BlockMemberRequest(organizationID: other, userID: Stage.ada.text),
+                options: .bearer(Stage.token))
+            _ = try await stage.http.send("GET", "/v1/me", bearer)
+            #expect(asked.value == 3)
+        }
+    }
+
+    @Test func `what Membership answered before a change is not kept after it`() async throws {
+        let asked = Counter()
+        let (held, release) = AsyncStream.makeStream(of: Void.self)
+        let authenticate = serve(MembershipMethods.authenticate) { (_: AuthenticateRequest, _) in
+            asked.add()
+            if asked.value == 2 { for await _ in held { break } }
+            return AuthenticateReply(userID: Stage.ada.text)
+        }
+        let getMe = serve(MembershipMethods.getMe) { (_: GetMeRequest, _) in Me() }
+        let block = serve(MembershipMethods.blockMember) { (request: BlockMemberRequest, _) in
+            Member(organizationID: request.organizationID, userID: request.userID)
+        }
+        try await Stage.run([authenticate, getMe, block]) { stage in
+            _ = try await stage.http.send("GET", "/v1/me", bearer)
+            async let late = stage.http.send(
+                "GET", "/v1/me", ["Authorization": "Bearer other-\(Stage.token)"])
+            while asked.value < 2 { await Task.yield() }
+            _ = try await stage.http.send(
+                "POST", Self.path + "/members/" + Stage.ada.text + ":block", bearer, body: "{}")
+            release.yield()
+            _ = try await late
+
+            _ = try await stage.http.send(
+                "GET", "/v1/me", ["Authorization": "Bearer other-\(Stage.token)"])
+            #expect(asked.value == 3)
+        }
+    }
+
+    @Test func `the entity tag in a body counts like the one in If-Match`() async throws {
+        let match = Last<String>()
+        let update = serve(MembershipMethods.updateCaps) { (_: UpdateCapsRequest, context) in
+            match.keep(context.metadata[text: MetadataKey.ifMatch] ?? "")
+            return Caps()
+        }
+        try await Stage.run([authentication, update]) { stage in
+            let body = #"{"members":"5","etag":"v3"}"#
+            _ = try await stage.http.send("PATCH", Self.path + "/caps", bearer, body: body)
+            #expect(match.value == "v3")
+
+            let two = try await stage.http.send(
+                "PATCH", Self.path + "/caps", bearer.with("If-Match", "\"v2\""), body: body)
+            #expect(two.status == 412)
+            #expect(try two.text("code") == "version_mismatch")
+        }
+    }
+
+    @Test func `every gate that refused carries its facts`() async throws {
+        let addMember = serve(MembershipMethods.addMember) {
+            (_: AddMemberRequest, _) -> Member in
+            var status = Status.refusal(
+                .roleQuotaReached, "The limit is reached.",
+                metadata: ["at": "a", "kind": "students", "used": "1", "cap": "1"],
+                violations: [
+                    .init(type: "role_quota_reached", subject: "a", description: "1 of 1."),
+                    .init(type: "role_quota_reached", subject: "a", description: "2 of 2."),
+                ])
+            status.details.append(
+                .errorInfo(
+                    reason: "role_quota_reached", domain: "guildhall",
+                    metadata: ["at": "a", "kind": "teachers", "used": "2", "cap": "2"]))
+            throw status
+        }
+        try await Stage.run([authentication, addMember]) { stage in
+            let answer = try await stage.http.send(
+                "POST", Self.path + "/members", bearer, body: "{}")
+
+            #expect(
+                answer.text.contains(
+                    #"""
+                    "violations":[{"code":"role_quota_reached","at":"a","message":"1 of 1.",\#
+                    "cap":1,"kind":"students","used":1},{"code":"role_quota_reached","at":"a",\#
+                    "message":"2 of 2.","cap":2,"kind":"teachers","used":2}]
+                    """#))
+        }
+    }
+
     @Test func `a session is asked again after two seconds`() async throws {
         let asked = Counter()
         let authenticate = serve(MembershipMethods.authenticate) { (_: AuthenticateRequest, _) in
@@ -239,5 +345,14 @@ struct APITests {
             #expect(try await stage.http.send("GET", "/assets/cd34").status == 404)
             #expect(try await stage.http.send("GET", "/assets/..%2f").status == 404)
         }
+    }
+}
+
+extension CallOptions {
+    /// Options of a call in the session of a token.
+    fileprivate static func bearer(_ token: String) -> CallOptions {
+        var metadata = Metadata()
+        metadata[text: MetadataKey.authorization] = "Bearer \(token)"
+        return CallOptions(metadata: metadata)
     }
 }

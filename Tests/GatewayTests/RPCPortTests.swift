@@ -43,9 +43,26 @@ struct RPCPortTests {
         }
     }
 
+    @Test func `a service that is busy is told as busy, with the time to wait`() async throws {
+        let authenticate = serve(MembershipMethods.authenticate) {
+            (_: AuthenticateRequest, _) -> AuthenticateReply in
+            var status = Status.refusal(.busy, "The service is busy.")
+            status.details.append(.retryInfo(delay: .seconds(3)))
+            throw status
+        }
+        try await Stage.run([authenticate]) { stage in
+            let error = await #expect(throws: Status.self) {
+                try await OrganizationsClient(stage.rpc).getOrganization(
+                    GetOrganizationRequest(id: "7"), options: Self.options(Stage.token))
+            }
+            #expect(error?.code == .resourceExhausted)
+            #expect(error?.details.contains(.retryInfo(delay: .seconds(3))) == true)
+        }
+    }
+
     @Test func `signing in needs no token and hands on no claim`() async throws {
         let signIn = serve(MembershipMethods.signIn) { (_: SignInRequest, context) in
-            #expect(context.principalOrNil == nil)
+            #expect(throws: Status.self) { try context.principal }
             return Session(token: Stage.token)
         }
         try await Stage.run([signIn]) { stage in

@@ -109,7 +109,7 @@ func serve<Request: RPC.Message, Reply: RPC.Message>(
 /// Answers whose session a token is: Ada's, for hers.
 let authentication = serve(MembershipMethods.authenticate) {
     (request: AuthenticateRequest, context) -> AuthenticateReply in
-    try context.requireService("gateway")
+    try context.require(.authenticateSessions)
     guard request.token == Stage.token else { throw Status.unauthenticated() }
     return AuthenticateReply(
         userID: Stage.ada.text, grants: [Messages.Grant(role: .platformOwner)])

@@ -14,9 +14,15 @@ struct TranscoderTests {
         as type: Request.Type = Request.self
     ) throws -> Request {
         guard case .found(let match) = table.route(verb, path) else { throw Problem.noSuchRoute }
-        let bytes = try Transcoder(limits: Limits()).request(
+        return try Request(
+            decoding: call(match, query: query, body: body).message)
+    }
+
+    private static func call(
+        _ match: RouteTable.Match, query: String = "", body: String
+    ) throws -> TranscodedRequest {
+        try Transcoder(limits: Limits()).request(
             match, query: Query(query, countMax: 100), body: Array(body.utf8))
-        return try Request(decoding: bytes)
     }
 
     /// The problem that an HTTP request ends in.
@@ -77,6 +83,60 @@ struct TranscoderTests {
 
         #expect(request.organization == Organization(id: Self.id, title: "North"))
         #expect(request.updateMask?.paths == ["title", "country"])
+    }
+
+    @Test func `a patch names neither the resource nor its version among what it changes`()
+        throws
+    {
+        let path = "/v1/organizations/\(Self.id)"
+        let body = "{\"id\":\"\(Self.id)\",\"title\":\"North\",\"etag\":\"v3\"}"
+        guard case .found(let match) = Self.table.route("PATCH", path) else {
+            throw Problem.noSuchRoute
+        }
+
+        let call = try Self.call(match, body: body)
+        let request = try UpdateOrganizationRequest(decoding: call.message)
+
+        #expect(request.updateMask?.paths == ["title"])
+        #expect(call.entityTag == "v3")
+    }
+
+    @Test func `a patch takes back what was read, and leaves out what it cannot change`() throws {
+        let path = "/v1/organizations/\(Self.id)/caps"
+        let body = """
+            {"organizationId":"\(Self.id)","members":"5","students":null,"version":"3",
+             "etag":"v3","warnings":[]}
+            """
+        guard case .found(let match) = Self.table.route("PATCH", path) else {
+            throw Problem.noSuchRoute
+        }
+
+        let call = try Self.call(match, body: body)
+
+        #expect(
+            try UpdateCapsRequest(decoding: call.message)
+                == UpdateCapsRequest(organizationID: Self.id, members: 5))
+        #expect(call.entityTag == "v3")
+        #expect(Self.problem("PATCH", path, body: #"{"membrs":5}"#)?.violations[0].at == "membrs")
+        #expect(Self.problem("PATCH", path, body: #"{"etag":5}"#)?.violations[0].at == "etag")
+    }
+
+    @Test func `a parameter whose name has more parts than a document has levels is refused`() {
+        let query = String(repeating: "a.", count: 4_000) + "a=1"
+
+        let problem = Self.problem("GET", "/v1/organizations", query: query)
+
+        #expect(problem?.httpStatus == 400)
+    }
+
+    @Test(arguments: [
+        #"{"newOrganization":{"parentId":"a","parent_id":"b"}}"#,
+        #"{"lines":[{"productId":"a","product_id":"b"}]}"#,
+    ])
+    func `one field in two spellings is refused, however deep it stands`(body: String) {
+        let problem = Self.problem("POST", "/v1/sales", body: body)
+
+        #expect(problem?.violations.map(\.message) == ["The name stands twice."])
     }
 
     @Test func `a patch with a mask changes what the mask names`() throws {

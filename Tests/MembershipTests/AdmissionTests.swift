@@ -238,6 +238,63 @@ import Testing
         try await expectInvariants(hall)
     }
 
+    @Test func `every gate of a refusal carries its use and its limit`() async throws {
+        let (hall, district, schools) = try await district(limit: 1)
+        _ = try await hall.platformOwner.updateCaps(
+            UpdateCapsRequest(organizationID: district.text, students: 1, teachers: 1))
+        _ = try await hall.platformOwner.updateSeats(
+            UpdateSeatsRequest(organizationID: schools[0].text, seatCount: 1))
+        try await hall.admit(to: schools[0], as: [.student, .teacher])
+
+        let refused = await refusal {
+            try await hall.admit(to: schools[0], as: [.student, .teacher])
+        }
+
+        let facts = (refused?.details ?? []).compactMap { detail -> [String?]? in
+            guard case .errorInfo(let reason, _, let facts) = detail else { return nil }
+            return [reason, facts["kind"], facts["used"], facts["cap"]]
+        }
+        #expect(
+            facts == [
+                ["seats_exhausted", "seat", "1", "1"],
+                ["members_limit_reached", "members", "1", "1"],
+                ["role_quota_reached", "students", "1", "1"],
+                ["role_quota_reached", "teachers", "1", "1"],
+            ])
+    }
+
+    @Test func `a member that has changed since it was read is not removed, blocked or unblocked`()
+        async throws
+    {
+        let hall = try Hall()
+        let school = try await hall.organization()
+        let ada = try await hall.admit(to: school)
+        let client = hall.platformOwner
+        var stale = CallOptions()
+        stale.metadata[text: MetadataKey.ifMatch] = "v7"
+        let options = stale
+
+        let refusals = [
+            await refusal {
+                try await client.removeMember(
+                    RemoveMemberRequest(organizationID: school.text, userID: ada.text),
+                    options: options)
+            },
+            await refusal {
+                try await client.blockMember(
+                    BlockMemberRequest(organizationID: school.text, userID: ada.text),
+                    options: options)
+            },
+            await refusal {
+                try await client.unblockMember(
+                    UnblockMemberRequest(organizationID: school.text, userID: ada.text),
+                    options: options)
+            },
+        ]
+
+        #expect(refusals.map { $0?.reason } == Array(repeating: "version_mismatch", count: 3))
+    }
+
     @Test func `what explains an admission is what decides it, and it changes nothing`()
         async throws
     {

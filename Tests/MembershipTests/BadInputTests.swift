@@ -298,6 +298,68 @@ private struct BadCall: Sendable, CustomTestStringConvertible {
             AddMemberRequest(organizationID: school.text, userID: person.text, roles: [.manager]))
     }
 
+    @Test func `people of a paused organization learn that it is paused, roles above go on`()
+        async throws
+    {
+        let hall = try Hall()
+        let district = try await hall.organization()
+        let school = try await hall.organization(below: district)
+        let ada = try await hall.admit(to: school, as: [.teacher])
+        try await hall.organization(school, below: district, status: .inactive)
+        let owner = hall.acting(.owner, at: school)
+        let above = hall.acting(.owner, at: district)
+        let teacher = hall.acting(ada, [Access.Grant(.teacher, at: school)])
+        let id = school.text
+        func calls(_ client: MembershipClient) async -> [Status?] {
+            [
+                await refusal { try await client.listMembers(.init(organizationID: id)) },
+                await refusal { try await client.getUsage(.init(organizationID: id)) },
+                await refusal { try await client.getSeats(.init(organizationID: id)) },
+                await refusal {
+                    try await client.updateSeats(.init(organizationID: id, seatCount: 9))
+                },
+                await refusal {
+                    try await client.blockMember(.init(organizationID: id, userID: ada.text))
+                },
+            ]
+        }
+
+        let suspended = await calls(owner)
+        let admission = await refusal {
+            try await owner.addMember(
+                .init(organizationID: id, email: "bo@example.com", name: "Bo"))
+        }
+        let workspaces = await refusal {
+            try await teacher.listWorkspaces(.init(organizationID: id))
+        }
+
+        #expect(suspended.map { $0?.reason } == Array(repeating: "org_not_active", count: 5))
+        #expect(suspended.allSatisfy { $0?.facts["at"] == id })
+        #expect(admission?.reason == "org_not_active")
+        #expect(workspaces?.reason == "org_not_active")
+        let own = try await teacher.getMember(.init(organizationID: id, userID: ada.text))
+        #expect(own.state == .active)
+        #expect(await calls(above) == [nil, nil, nil, nil, nil])
+    }
+
+    @Test func `who may set the number of seats may read it`() async throws {
+        let hall = try Hall()
+        let school = try await hall.organization()
+        let manager = hall.acting(.manager, at: school)
+        _ = try await manager.updateSeats(.init(organizationID: school.text, seatCount: 5))
+
+        let seats = try await manager.getSeats(.init(organizationID: school.text))
+        let usage = await refusal { try await manager.getUsage(.init(organizationID: school.text)) }
+
+        #expect(seats.seatCount == 5)
+        #expect(usage?.code == .permissionDenied)
+        #expect(
+            await refusal {
+                try await hall.acting(.teacher, at: school).getSeats(
+                    .init(organizationID: school.text))
+            }?.code == .permissionDenied)
+    }
+
     @Test func `limits are set from above, seats from within`() async throws {
         let hall = try Hall()
         let district = try await hall.organization()

@@ -20,24 +20,40 @@ enum Sample {
 
 /// One Membership service in this process, on a database in a file of its own.
 final class Hall: Sendable {
-    let clock = ManualClock()
+    let clock: ManualClock
     let identifiers: IdentifierSource
     let database: Database
     let follower: TreeFollower
     private let router: Router
     private let signers: [String: PrincipalSigner]
     private let folder: URL
+    private let earlier: Hall?
     private let version = Atomic<Int64>(0)
 
-    init(tree: TreeBarrier = .none, passwords: Passwords = Passwords()) throws {
-        folder = FileManager.default.temporaryDirectory
+    /// A hall.
+    ///
+    /// - Parameters:
+    ///   - tree: Waits for the copy of the tree.
+    ///   - passwords: Checks passwords.
+    ///   - earlier: A hall that has closed its database, to go on with it.
+    ///   - freeBytesMin: Writes are refused while less is free on the disk.
+    /// - Throws: When there is no room for it.
+    init(
+        tree: TreeBarrier = .none, passwords: Passwords = Passwords(), after earlier: Hall? = nil,
+        freeBytesMin: Int64 = 0
+    ) throws {
+        self.earlier = earlier
+        folder =
+            earlier?.folder
+            ?? FileManager.default.temporaryDirectory
             .appending(path: "membership-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        clock = earlier?.clock ?? ManualClock()
         let clock = clock.clock
         identifiers = IdentifierSource(clock: clock)
-        database = try Database(
-            DatabaseConfiguration(path: folder.appending(path: "membership.db").path),
-            migrations: Membership.migrations)
+        var settings = DatabaseConfiguration(path: folder.appending(path: "membership.db").path)
+        settings.freeBytesMin = freeBytesMin
+        database = try Database(settings, migrations: Membership.migrations)
         let paths = TreePaths()
         follower = TreeFollower(paths: paths, identifiers: identifiers)
         let keys = folder.appending(path: "keys").path
@@ -53,6 +69,7 @@ final class Hall: Sendable {
                 (0..<count).map { _ in UInt8.random(in: 0 ... .max) }
             },
             paths: paths, tree: tree, pageTokens: PageTokens(keys: ring),
+            digestKey: ring.secret(for: "requests with passwords"),
             feed: FeedServer(database))
         router = Router(
             services: [service.registeredMethods],
@@ -146,7 +163,10 @@ final class Hall: Sendable {
             sequence: node.version, kind: OrganizationNode.messageName,
             aggregateID: OrganizationID(text: node.id)?.bytes ?? [], version: node.version,
             body: node.encoded())
-        try await database.write { [follower] in try follower.apply(event, in: $0) }
+        try await database.write { [follower] transaction in
+            try follower.apply(event, in: transaction)
+            try follower.caughtUp(in: transaction)
+        }
     }
 
     // MARK: - People

@@ -1,4 +1,5 @@
 import Access
+import Crypto
 import Messages
 import RPC
 import ServiceKit
@@ -113,6 +114,35 @@ import Testing
             await refusal { try await owner(of: session.token, hall) }?.code == .unauthenticated)
     }
 
+    @Test func `a full disk does not lock out who is signed in`() async throws {
+        let (hall, ada) = try await hallWithAda()
+        let token = try await signIn(hall).token
+        hall.database.close()
+        let full = try Hall(after: hall, freeBytesMin: .max)
+        full.clock.advance(by: .seconds(5 * 60))
+
+        let reply = try await owner(of: token, full)
+
+        #expect(reply.userID == ada.id)
+        await #expect(throws: StorageFault.self) { try await full.person() }
+    }
+
+    @Test func `attempts that nobody judged do not count`() async throws {
+        let table = SignInFailureTable()
+        let now = WallTime(microseconds: 0)
+        for _ in 0..<20 {
+            await #expect(throws: Denial.busy) {
+                try await table.attempt("ada", at: now) { throw Denial.busy }
+            }
+        }
+
+        #expect(try await table.attempt("ada", at: now) { false } == false)
+        for _ in 0..<4 { _ = try await table.attempt("ada", at: now) { false } }
+        await #expect(throws: Denial.tooManyAttempts(retryAfter: .seconds(1))) {
+            try await table.attempt("ada", at: now) { true }
+        }
+    }
+
     @Test func `signing out ends the session, once and for all`() async throws {
         let (hall, _) = try await hallWithAda()
         let token = try await signIn(hall).token
@@ -154,7 +184,9 @@ import Testing
                 == .unauthenticated)
     }
 
-    @Test func `roles come from active memberships of active organizations`() async throws {
+    @Test func `roles come from active memberships, those of paused organizations last`()
+        async throws
+    {
         let (hall, ada) = try await hallWithAda()
         let id = try #require(UserID(text: ada.id))
         let school = try await hall.organization()
@@ -175,6 +207,7 @@ import Testing
             grants == [
                 Messages.Grant(role: .manager, organizationID: school.text),
                 Messages.Grant(role: .teacher, organizationID: school.text),
+                Messages.Grant(role: .owner, organizationID: closed.text),
             ])
         #expect(me.user == ada)
         #expect(me.grants == grants)
@@ -214,6 +247,31 @@ import Testing
 }
 
 @Suite struct `users` {
+    @Test func `what is kept of a request with a password cannot be tried out without the key`()
+        async throws
+    {
+        let hall = try Hall()
+        let request = CreateUserRequest(
+            email: "ada@example.com", name: "Ada", password: Sample.password)
+        var other = request
+        other.password = "battery horse correct"
+        var options = CallOptions()
+        options.metadata[text: MetadataKey.idempotencyKey] = "one"
+        let client = hall.acting(.platformOwner)
+
+        let first = try await client.createUser(request, options: options)
+        let again = try await client.createUser(request, options: options)
+        let mismatch = await refusal { try await client.createUser(other, options: options) }
+
+        #expect(again == first)
+        #expect(mismatch?.reason == "idempotency_mismatch")
+        let digests = try await hall.database.read { snapshot in
+            try snapshot.rows("SELECT request_digest FROM storage_reply") { try $0.bytes(0) }
+        }
+        #expect(digests.count == 1)
+        #expect(!digests.contains(Array(SHA256.hash(data: request.encoded()))))
+    }
+
     @Test func `an address belongs to one person, however it is written`() async throws {
         let hall = try Hall()
         let client = hall.platformOwner

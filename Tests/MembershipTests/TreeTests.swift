@@ -6,6 +6,7 @@ import ServiceKit
 import Storage
 import Synchronization
 import Testing
+import TreeCopy
 
 @testable import Membership
 
@@ -147,6 +148,52 @@ import Testing
                 == .permissionDenied)
     }
 
+    @Test func `while it is rebuilt nobody is admitted to what was paused later in its history`()
+        async throws
+    {
+        let source = try Hall()
+        let hall = try Hall()
+        let school: OrganizationID = source.identifiers.next()
+        try await source.publish(source.node(school))
+        for _ in 0..<FeedServer.eventsMax {
+            try await source.publish(source.node(source.identifiers.next()))
+        }
+        try await source.publish(source.node(school, status: .inactive))
+        let ada = try await hall.person()
+        let first = AsyncStream.makeStream(of: Void.self)
+
+        // The second reply waits until the call was made on what the first one told.
+        try await hall.following(
+            source,
+            afterFirstReply: { for await _ in first.stream { return } }
+        ) { consumer in
+            while consumer.position == nil { await Task.yield() }
+            let early = await refusal { try await hall.admit(ada, to: school) }
+            #expect(early?.code == .notFound)
+            first.continuation.yield()
+            try await consumer.catchUp(within: .seconds(30))
+            let late = await refusal { try await hall.admit(ada, to: school) }
+            #expect(late?.reason == "org_not_active")
+        }
+    }
+
+    @Test func `an organization that a rebuild does not meet again loses its workspace`()
+        async throws
+    {
+        let hall = try Hall()
+        let school = try await hall.organization()
+
+        try await hall.database.write { [follower = hall.follower] transaction in
+            try TreeCopy.reset(in: transaction)
+            try follower.caughtUp(in: transaction)
+        }
+
+        let left = try await hall.database.read { snapshot in
+            try snapshot.exists("SELECT 1 FROM workspace WHERE organization_id = \(school)")
+        }
+        #expect(!left)
+    }
+
     @Test func `it follows the feed of Organizations and is rebuilt when it was deleted`()
         async throws
     {
@@ -190,7 +237,8 @@ extension Hall {
 
     /// Runs a body while this hall follows the feed in the database of another.
     fileprivate func following(
-        _ source: Hall, _ body: @escaping @Sendable (FeedConsumer) async throws -> Void
+        _ source: Hall, afterFirstReply pause: @escaping @Sendable () async -> Void = {},
+        _ body: @escaping @Sendable (FeedConsumer) async throws -> Void
     ) async throws {
         let feed = FeedServer(source.database)
         let router = Router(
@@ -211,7 +259,19 @@ extension Hall {
         let channel = InProcessChannel(router).acting {
             try source.statement(of: "partners", audience: "organizations")
         }
-        let consumer = follower.consumer(of: OrganizationsClient(channel), into: database)
+        let client = OrganizationsClient(channel)
+        let replies = Atomic(0)
+        let paused = FeedSource(
+            name: "organizations",
+            watch: { request, options, onReply in
+                try await client.watch(request, options: options) { reply in
+                    let number = replies.add(1, ordering: .relaxed).newValue
+                    if number == 2 { await pause() }
+                    try await onReply(reply)
+                }
+            },
+            head: { try await client.getFeedHead($0, options: $1) })
+        let consumer = follower.consumer(of: paused, into: database)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await consumer.run() }
             try await body(consumer)

@@ -1,6 +1,7 @@
 import Access
 import Messages
 import RPC
+import ServiceKit
 import Testing
 
 @testable import Organizations
@@ -116,6 +117,39 @@ struct EmailMaskTests {
         let listed = try await owner.listEmailMasks(
             ListEmailMasksRequest(organizationID: school.id))
         #expect(listed.emailMasks == [claim])
+    }
+
+    @Test func `a claim that waits keeps nobody from the domain, one that counts does`()
+        async throws
+    {
+        let installation = try Installation()
+        let platform = try installation.platformOwner()
+        let (one, other) = (try await platform.create("One"), try await platform.create("Other"))
+        let squatter = try installation.user(Access.Grant(.owner, at: try one.organizationID))
+        let late = try installation.user(Access.Grant(.owner, at: try other.organizationID))
+        let waiting = try await squatter.createEmailMask(
+            CreateEmailMaskRequest(organizationID: one.id, value: "school.org"))
+
+        let verified = try await platform.createEmailMask(
+            CreateEmailMaskRequest(organizationID: other.id, value: "school.org"))
+        _ = try await squatter.createEmailMask(
+            CreateEmailMaskRequest(organizationID: one.id, value: "free.org"))
+        let alsoWaiting = try await late.createEmailMask(
+            CreateEmailMaskRequest(organizationID: other.id, value: "free.org"))
+        let third = try await platform.create("Third")
+        let refused = try await refusal {
+            try await installation.user(Access.Grant(.owner, at: try third.organizationID))
+                .createEmailMask(
+                    CreateEmailMaskRequest(organizationID: third.id, value: "school.org"))
+        }
+
+        #expect(waiting.state == .pendingVerification)
+        #expect(verified.state == .active)
+        #expect(alsoWaiting.state == .pendingVerification)
+        #expect(refused.reason == "email_mask_taken")
+        let found = try await installation.service("membership").resolveEmail(
+            ResolveEmailRequest(email: "ada@school.org"))
+        #expect(found.organizationID == other.id)
     }
 
     @Test(arguments: [

@@ -78,6 +78,32 @@ struct StateTests {
         #expect(installation.acknowledgements.heads.count == 1)
     }
 
+    @Test func `activation and deactivation of another version than the one seen are refused`()
+        async throws
+    {
+        let owner = try Installation().platformOwner()
+        let school = try await owner.create("School")
+        var stale = CallOptions()
+        stale.metadata[text: MetadataKey.ifMatch] = "v7"
+        var seen = CallOptions()
+        seen.metadata[text: MetadataKey.ifMatch] = school.etag
+
+        let activation = try await refusal {
+            try await owner.activateOrganization(
+                ActivateOrganizationRequest(id: school.id), options: stale)
+        }
+        let deactivation = try await refusal {
+            try await owner.deactivateOrganization(
+                DeactivateOrganizationRequest(id: school.id), options: stale)
+        }
+        let paused = try await owner.deactivateOrganization(
+            DeactivateOrganizationRequest(id: school.id), options: seen)
+
+        #expect(activation.reason == "version_mismatch")
+        #expect(deactivation.reason == "version_mismatch")
+        #expect(paused.status == .inactive)
+    }
+
     @Test func `deactivating twice is one change`() async throws {
         let owner = try Installation().platformOwner()
         let school = try await owner.create("School")
@@ -89,6 +115,57 @@ struct StateTests {
 
         #expect(second == first)
         #expect(second.version == 2)
+    }
+
+    @Test func `people of a paused organization see it and why, and its owner ends the pause`()
+        async throws
+    {
+        let installation = try Installation()
+        let platform = try installation.platformOwner()
+        let chain = try await platform.chain("School", "Branch")
+        let id = try chain[0].organizationID
+        let owner = try installation.user(Access.Grant(.owner, at: id))
+        let member = try installation.user(Access.Grant(.member, at: id))
+        _ = try await owner.deactivateOrganization(DeactivateOrganizationRequest(id: chain[0].id))
+
+        let seen = try await member.getOrganization(GetOrganizationRequest(id: chain[0].id))
+        let listed = try await member.listOrganizations(ListOrganizationsRequest())
+        let inside = try await refusal {
+            try await owner.listOrganizations(ListOrganizationsRequest(parent: chain[0].id))
+        }
+        let masks = try await refusal {
+            try await owner.listEmailMasks(ListEmailMasksRequest(organizationID: chain[0].id))
+        }
+        let again = try await owner.activateOrganization(
+            ActivateOrganizationRequest(id: chain[0].id))
+
+        #expect(seen.effectiveState == .inactive)
+        #expect(
+            seen.stateReason == StateReason(organizationID: chain[0].id, state: .inactive))
+        #expect(listed.organizations == [seen])
+        #expect(inside.reason == "org_not_active")
+        #expect(masks.reason == "org_not_active")
+        #expect(again.effectiveState == .active)
+    }
+
+    @Test func `a pause that ends is not remembered against who asked during it`() async throws {
+        let installation = try Installation()
+        let school = try await installation.platformOwner().create("School")
+        let owner = try installation.user(
+            Access.Grant(.owner, at: try school.organizationID),
+            as: installation.identifiers.next())
+        _ = try await owner.deactivateOrganization(DeactivateOrganizationRequest(id: school.id))
+        let rename = UpdateOrganizationRequest(
+            organization: Organization(id: school.id, title: "New"))
+
+        let during = try await refusal {
+            try await owner.updateOrganization(rename, options: .key("once"))
+        }
+        _ = try await owner.activateOrganization(ActivateOrganizationRequest(id: school.id))
+        let after = try await owner.updateOrganization(rename, options: .key("once"))
+
+        #expect(during.reason == "org_not_active")
+        #expect(after.title == "New")
     }
 
     @Test func `a paused organization is settled by roles above it`() async throws {

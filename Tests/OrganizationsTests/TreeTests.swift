@@ -153,7 +153,7 @@ struct TreeTests {
         #expect(cleared.description == "")
     }
 
-    @Test(arguments: ["status", "parent_id", "id", "", "title.text", "*"])
+    @Test(arguments: ["parent", "", "title.text", "*"])
     func `a field that cannot be changed is refused`(path: String) async throws {
         let owner = try Installation().platformOwner()
         let school = try await owner.create("School")
@@ -182,6 +182,33 @@ struct TreeTests {
 
         #expect(refused.reason == "validation")
         #expect(refused.invalidFields == ["organization.\(path)"])
+    }
+
+    @Test func `what was read can be sent back with a change`() async throws {
+        let owner = try Installation().platformOwner()
+        let chain = try await owner.chain("District", "School")
+        var school = chain[1]
+        school.title = "Renamed"
+        let everything = [
+            "id", "parent_id", "depth", "title", "description", "category", "country", "status",
+            "effective_state", "state_reason", "origin", "created_at", "updated_at", "version",
+            "etag", "path", "warnings",
+        ]
+
+        let renamed = try await owner.updateOrganization(
+            UpdateOrganizationRequest(
+                organization: school, updateMask: FieldMask(paths: everything)))
+        school.parentID = ""
+        school.etag = renamed.etag
+        let moved = try await refusal {
+            try await owner.updateOrganization(
+                UpdateOrganizationRequest(
+                    organization: school, updateMask: FieldMask(paths: everything)))
+        }
+
+        #expect(renamed.title == "Renamed")
+        #expect(renamed.version == chain[1].version + 1)
+        #expect(moved.invalidFields == ["organization.parent_id"])
     }
 
     @Test func `a change of a version that is no longer current is refused`() async throws {

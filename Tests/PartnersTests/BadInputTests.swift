@@ -18,7 +18,7 @@ import Testing
             (CreatePartnerRequest(name: long), ["name"]),
             (CreatePartnerRequest(name: "a\u{7}b"), ["name"]),
             (CreatePartnerRequest(name: "a", region: ["XX"]), ["region"]),
-            (CreatePartnerRequest(name: "a", region: ["de"]), ["region"]),
+            (CreatePartnerRequest(name: "a", region: ["DEU"]), ["region"]),
             (CreatePartnerRequest(name: "a", userID: "ada"), ["user_id"]),
             (CreatePartnerRequest(region: [""], userID: "-"), ["name", "region", "user_id"]),
         ] as [(CreatePartnerRequest, [String])])

@@ -202,7 +202,9 @@ final class Neighbours: OrganizationsService, MembershipService, BrandingService
 extension Mishap {
     fileprivate var refusal: Status? {
         guard case .refusal(let reason) = self else { return nil }
-        return .refusal(.failedPrecondition, reason: reason, "Refused: \(reason).")
+        return Status(
+            .failedPrecondition, "Refused: \(reason).",
+            details: [.errorInfo(reason: reason, domain: errorDomain, metadata: [:])])
     }
 }
 

@@ -204,7 +204,32 @@ private func context(_ method: MethodDescriptor, ifMatch: String? = nil) -> Call
         #expect(ErrorReason.depthExceeded.httpStatus == 422)
         #expect(ErrorReason.httpStatus(of: Status(.unavailable, "Away.")) == 503)
         #expect(
-            ErrorReason.httpStatus(of: .refusal(.aborted, reason: "made_up", "No.")) == 409)
+            ErrorReason.httpStatus(
+                of: Status(
+                    .aborted, "No.",
+                    details: [.errorInfo(reason: "made_up", domain: errorDomain, metadata: [:])]))
+                == 409)
+    }
+
+    @Test(arguments: [
+        ("#0B5FFF", "#0b5fff"), ("#0b5fff", "#0b5fff"), ("0b5fff0", nil), ("#0b5ff", nil),
+        ("#0b5ffg", nil), ("#０b5fff", nil), ("", nil),
+    ])
+    func `a color is kept in lower case, and nothing else is one`(input: String, kept: String?) {
+        #expect(Color(input)?.text == kept)
+    }
+
+    @Test(arguments: [("us", "US"), ("DE", "DE"), ("XX", nil), ("USA", nil), ("ß", nil), ("", nil)])
+    func `a country is kept in upper case, and nothing else is one`(input: String, kept: String?) {
+        #expect(Country(input)?.code == kept)
+    }
+
+    @Test func `bytes and their text lead to one another`() {
+        let bytes: [UInt8] = [0, 9, 10, 0xAB, 0xFF]
+
+        #expect(Hexadecimal.text(bytes) == "00090aabff")
+        #expect(Hexadecimal.bytes("00090aabff".utf8) == bytes)
+        for bad in ["0", "0g", "AB", " 0"] { #expect(Hexadecimal.bytes(bad.utf8) == nil) }
     }
 
     @Test func `a field that holds no identifier is named`() {

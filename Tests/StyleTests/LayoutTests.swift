@@ -95,6 +95,14 @@ import Testing
         #expect(rules.count >= 4)
     }
 
+    @Test func `services take the reasons of refusals from the table`() {
+        for file in tree.files(below: "Services") {
+            for (number, line) in file.lines.enumerated() {
+                #expect(!line.contains("reason: \""), "\(file.path):\(number + 1)")
+            }
+        }
+    }
+
     @Test func `statements stand in stores alone`() {
         let words = ["SELECT ", "INSERT INTO", "UPDATE ", "DELETE FROM"]
         let files = tree.files(below: "Services") + tree.files(below: "Sources/ServiceKit")

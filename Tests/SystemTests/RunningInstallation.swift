@@ -2,7 +2,6 @@ import Foundation
 import Subprocess
 import Synchronization
 import SystemPackage
-
 import Testing
 
 /// `guildhall start` as an operator runs it: five real processes, real sockets, real files.
@@ -22,6 +21,8 @@ final class RunningInstallation: Sendable {
         case terminated
         /// As a terminal does for Ctrl-C: the signal goes to the whole process group.
         case interrupted
+        /// Not at all: the supervisor is killed, and has no time to stop anything.
+        case killed
     }
 
     let data: URL
@@ -50,6 +51,7 @@ final class RunningInstallation: Sendable {
             .appending(path: "guildhall-\(UUID().uuidString)")
         let installation = RunningInstallation(data: folder)
         try await installation.run(demonstration: demonstration, ending: ending, body)
+        if ending == .killed { try await installation.awaitEndOfParts() }
         installation.expectStoppedCleanly()
         if data == nil { try FileManager.default.removeItem(at: folder) }
     }
@@ -89,21 +91,43 @@ final class RunningInstallation: Sendable {
                 switch ending {
                 case .terminated: try execution.send(signal: .terminate)
                 case .interrupted: try execution.send(signal: .interrupt, toProcessGroup: true)
+                case .killed: try execution.send(signal: .kill)
                 }
                 try await group.waitForAll()
             }
         }
-        #expect(result.terminationStatus == .exited(0), "stopped as asked")
+        let expected: TerminationStatus = ending == .killed ? .signaled(SIGKILL) : .exited(0)
+        #expect(result.terminationStatus == expected, "stopped as asked")
     }
 
     /// Each part ended in time and by itself, and none outlives the supervisor.
     private func expectStoppedCleanly() {
-        let killed = output.filter { $0.contains("is killed") }
+        let killed = output.filter { $0.contains("was killed") }
         #expect(killed.isEmpty)
         #expect(Set(announcements.map(\.part)).count == 5, "five parts were announced")
         for (part, pid, _) in announcements {
-            #expect(kill(pid, 0) == -1, "\(part) is still alive")
+            #expect(!Self.isAlive(pid), "\(part) is still alive")
         }
+    }
+
+    /// Waits until no part is left: nobody stopped them, they end by themselves.
+    private func awaitEndOfParts() async throws {
+        try await until("all parts have ended") {
+            self.announcements.allSatisfy { !Self.isAlive($0.pid) }
+        }
+        for part in Set(announcements.map(\.part)) {
+            let file = data.appending(path: "logs/\(part).log")
+            let log = try String(contentsOf: file, encoding: .utf8)
+            #expect(log.contains("stopped"), "\(part) did not end in order: \(log.suffix(500))")
+        }
+    }
+
+    /// Whether a process runs; one that has ended and waits for whoever inherited it does not.
+    private static func isAlive(_ process: Int32) -> Bool {
+        // A process that is gone has no such file.
+        let status = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)
+        guard let status, let name = status.lastIndex(of: ")") else { return false }
+        return status[name...].dropFirst(2).first != "Z"
     }
 
     /// What `guildhall start` printed so far.
