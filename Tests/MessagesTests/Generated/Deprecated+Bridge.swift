@@ -195,3 +195,26 @@ extension DeprecatedFormer: @unsafe Bridged {
         self.text = unsafe Lift.text(lowered.pointee.text)
     }
 }
+
+extension Grade: PartlyDeprecatedEnum {
+    @available(*, deprecated)
+    init(wireNumber rawValue: Int32) {
+        self =
+            switch rawValue {
+            case 0: .unspecified
+            case 1: .good
+            case 2: .fair
+            default: .unrecognized(rawValue)
+            }
+    }
+
+    @available(*, deprecated)
+    var wireNumber: Int32 {
+        switch self {
+        case .unspecified: 0
+        case .good: 1
+        case .fair: 2
+        case .unrecognized(let rawValue): rawValue
+        }
+    }
+}

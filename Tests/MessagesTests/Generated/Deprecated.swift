@@ -187,7 +187,7 @@ public struct DeprecatedFormer: Message {
 public typealias Former = DeprecatedFormer
 
 /// How good it is.
-public enum Grade: Sendable, Hashable, PartlyDeprecatedEnum {
+public enum Grade: Sendable, Hashable {
     /// Deprecated: leave the field out.
     @available(*, deprecated, message: "leave the field out.")
     case unspecified
@@ -204,25 +204,4 @@ public enum Grade: Sendable, Hashable, PartlyDeprecatedEnum {
 
     /// The number on the wire.
     public var rawValue: Int32 { Codec.number(of: self) }
-
-    @available(*, deprecated)
-    init(wireNumber rawValue: Int32) {
-        self =
-            switch rawValue {
-            case 0: .unspecified
-            case 1: .good
-            case 2: .fair
-            default: .unrecognized(rawValue)
-            }
-    }
-
-    @available(*, deprecated)
-    var wireNumber: Int32 {
-        switch self {
-        case .unspecified: 0
-        case .good: 1
-        case .fair: 2
-        case .unrecognized(let rawValue): rawValue
-        }
-    }
 }

@@ -41,7 +41,7 @@ extension Everything {
         for value in self.datas { bound += 7 + value.count }
         if !self.colors.isEmpty { bound += 7 + 10 * self.colors.count }
         for value in self.leaves { bound += 7 + value.encodedByteCountMax }
-        if !self.unpacked.isEmpty { bound += 7 + 5 * self.unpacked.count }
+        bound += 7 * self.unpacked.count
         for (key, value) in self.textsByText { bound += 19 + key.utf8.count + value.utf8.count }
         for (_, value) in self.leavesByNumber { bound += 24 + value.encodedByteCountMax }
         bound += 29 * self.colorsByNumber.count

@@ -304,20 +304,20 @@ extension Lists {
         for value in self.datas { bound += 6 + value.count }
         if !self.colors.isEmpty { bound += 7 + 10 * self.colors.count }
         for value in self.leaves { bound += 7 + value.encodedByteCountMax }
-        if !self.unpackedDoubles.isEmpty { bound += 7 + 8 * self.unpackedDoubles.count }
-        if !self.unpackedFloats.isEmpty { bound += 7 + 4 * self.unpackedFloats.count }
-        if !self.unpackedInt32s.isEmpty { bound += 7 + 10 * self.unpackedInt32s.count }
-        if !self.unpackedInt64s.isEmpty { bound += 7 + 10 * self.unpackedInt64s.count }
-        if !self.unpackedUint32s.isEmpty { bound += 7 + 5 * self.unpackedUint32s.count }
-        if !self.unpackedUint64s.isEmpty { bound += 7 + 10 * self.unpackedUint64s.count }
-        if !self.unpackedSint32s.isEmpty { bound += 7 + 5 * self.unpackedSint32s.count }
-        if !self.unpackedSint64s.isEmpty { bound += 7 + 10 * self.unpackedSint64s.count }
-        if !self.unpackedFixed32s.isEmpty { bound += 7 + 4 * self.unpackedFixed32s.count }
-        if !self.unpackedFixed64s.isEmpty { bound += 7 + 8 * self.unpackedFixed64s.count }
-        if !self.unpackedSfixed32s.isEmpty { bound += 7 + 4 * self.unpackedSfixed32s.count }
-        if !self.unpackedSfixed64s.isEmpty { bound += 7 + 8 * self.unpackedSfixed64s.count }
-        if !self.unpackedBools.isEmpty { bound += 7 + 1 * self.unpackedBools.count }
-        if !self.unpackedColors.isEmpty { bound += 7 + 10 * self.unpackedColors.count }
+        bound += 10 * self.unpackedDoubles.count
+        bound += 6 * self.unpackedFloats.count
+        bound += 12 * self.unpackedInt32s.count
+        bound += 12 * self.unpackedInt64s.count
+        bound += 7 * self.unpackedUint32s.count
+        bound += 12 * self.unpackedUint64s.count
+        bound += 7 * self.unpackedSint32s.count
+        bound += 12 * self.unpackedSint64s.count
+        bound += 6 * self.unpackedFixed32s.count
+        bound += 10 * self.unpackedFixed64s.count
+        bound += 6 * self.unpackedSfixed32s.count
+        bound += 10 * self.unpackedSfixed64s.count
+        bound += 3 * self.unpackedBools.count
+        bound += 12 * self.unpackedColors.count
         return bound
     }
 

@@ -7,7 +7,8 @@ struct Bridges {
     let support: String?
 
     private var imports: [String] {
-        ["internal import CProtobufC", "internal import \(module)", "public import RPC"]
+        ["internal import CProtobufC", "internal import \(module)"]
+            + (file.messages.isEmpty ? [] : ["public import RPC"])
             + (support.map { ["@testable import \($0)", "internal import C\($0)"] } ?? [])
     }
 
@@ -22,6 +23,10 @@ struct Bridges {
                 printer.line()
                 printBound(oneof, of: message, &printer)
             }
+        }
+        for enumeration in file.partlyDeprecatedEnums {
+            printer.line()
+            Enums.printBridge(enumeration, &printer)
         }
         return printer.text
     }
@@ -86,7 +91,11 @@ struct Bridges {
             printer.line("if let value = \(name) { bound += \(overhead) + \(content) }")
         case .repeated:
             guard let content = Self.content(field.value, "value") else {
-                // Packed: one tag and length, then the values.
+                guard field.isPacked else {
+                    printer.line("bound += \(overhead) * \(name).count")
+                    return
+                }
+                // One tag and length, then the values.
                 let each = field.value.encodedBytesMax
                 let start = Self.tag(field) + 5
                 printer.line("if !\(name).isEmpty { bound += \(start) + \(each) * \(name).count }")

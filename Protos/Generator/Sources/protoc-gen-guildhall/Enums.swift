@@ -4,8 +4,7 @@ enum Enums {
         let mayNameAll = !enumeration.hasDeprecatedCases
         printer.documentation(
             enumeration.documentation, orElse: "The enum `\(enumeration.fullName)`.")
-        let conformances = "Sendable, Hashable" + (mayNameAll ? "" : ", PartlyDeprecatedEnum")
-        printer.block("public enum \(enumeration.simpleName): \(conformances)") { printer in
+        printer.block("public enum \(enumeration.simpleName): Sendable, Hashable") { printer in
             printCases(enumeration, &printer)
             printer.line()
             printer.line("/// The value with a number.")
@@ -20,14 +19,19 @@ enum Enums {
             printer.line()
             printer.line("/// The number on the wire.")
             printer.line("public var rawValue: Int32 { Codec.number(of: self) }")
-            printer.line()
+        }
+        printer.alias(of: enumeration.simpleName, enumeration.deprecation, enumeration.fullName)
+    }
+
+    /// Prints how a partly deprecated enum is reached through a protocol.
+    static func printBridge(_ enumeration: EnumModel, _ printer: inout Printer) {
+        printer.block("extension \(enumeration.swiftName): PartlyDeprecatedEnum") { printer in
             printer.line("@available(*, deprecated)")
             printSwitchOfNumber(enumeration, "init(wireNumber rawValue: Int32)", &printer)
             printer.line()
             printer.line("@available(*, deprecated)")
             printSwitchOfCase(enumeration, "var wireNumber: Int32", &printer)
         }
-        printer.alias(of: enumeration.simpleName, enumeration.deprecation, enumeration.fullName)
     }
 
     private static func printCases(_ enumeration: EnumModel, _ printer: inout Printer) {

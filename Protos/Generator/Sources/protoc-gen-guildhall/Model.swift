@@ -65,6 +65,8 @@ struct FieldModel {
     let cardinality: Cardinality
     /// The position of the real oneof it belongs to.
     let oneof: Int?
+    /// Whether repeated numbers stand in one field; else each has a tag of its own.
+    let isPacked: Bool
     /// Whether it is marked `optional`: protoc-c sees a oneof with one member.
     let isMarkedOptional: Bool
     /// Whether protoc-c sees such a oneof, though it is not marked: descriptor-filter says why.
@@ -261,7 +263,9 @@ struct FileModel {
 
     var cHeader: String { protoName.replacing(".proto", with: ".pb-c.h") }
     var allMessages: [MessageModel] { messages.flatMap(\.all) }
-    var allEnums: [EnumModel] { enums + messages.flatMap(\.allEnums) }
+    var partlyDeprecatedEnums: [EnumModel] {
+        (enums + messages.flatMap(\.allEnums)).filter(\.hasDeprecatedCases)
+    }
 }
 
 /// The mark `deprecated = true`.

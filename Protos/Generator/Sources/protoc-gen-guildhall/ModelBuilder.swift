@@ -90,7 +90,7 @@ struct ModelBuilder {
             documentation: Self.isWellKnown(field.containingType) ? [] : documentation(field),
             deprecation: deprecation(field, field.options.deprecated, in: field.fullName),
             value: try valueModel(value), cardinality: cardinality,
-            oneof: field.realContainingOneof.map(\.index),
+            oneof: field.realContainingOneof.map(\.index), isPacked: field.isPacked,
             isMarkedOptional: field.oneofIndex != nil && field.realContainingOneof == nil)
     }
 

@@ -64,7 +64,7 @@ struct Plugin: CodeGenerator {
             let values = Values(file: file, support: support)
             outputs.append(("swift/\(file.swiftName).swift", values.print()))
         }
-        if !file.messages.isEmpty {
+        if !file.messages.isEmpty || !file.partlyDeprecatedEnums.isEmpty {
             let bridges = Bridges(file: file, module: parameters.module, support: support)
             outputs.append(("swift/\(file.swiftName)+Bridge.swift", bridges.print()))
         }

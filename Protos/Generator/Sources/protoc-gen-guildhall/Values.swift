@@ -8,7 +8,8 @@ struct Values {
         var imports = file.messages.isEmpty ? [] : ["public import RPC"]
         guard let support else { return imports }
         let access = file.messagesUseWellKnown ? "public import" : "import"
-        if file.allEnums.contains(where: \.hasDeprecatedCases) {
+        if !file.partlyDeprecatedEnums.isEmpty {
+            // For the internal functions by which deprecated values are reached.
             imports.append("@testable \(access) \(support)")
         } else if file.messagesUseWellKnown {
             imports.append("\(access) \(support)")

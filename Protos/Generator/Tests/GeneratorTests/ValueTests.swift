@@ -118,6 +118,22 @@ import Testing
     }
 }
 
+/// What the generator makes of the bound on a message's bytes.
+@Suite struct BoundTests {
+    @Test(arguments: [
+        ("repeated uint32 a = 1;", "if !self.a.isEmpty { bound += 6 + 5 * self.a.count }"),
+        ("repeated uint32 a = 1 [packed = false];", "bound += 6 * self.a.count"),
+        ("repeated bool a = 16 [packed = false];", "bound += 3 * self.a.count"),
+        ("repeated string a = 1;", "for value in self.a { bound += 6 + value.utf8.count }"),
+        ("map<bool, uint32> a = 1;", "bound += 14 * self.a.count"),
+    ])
+    func `a repeated field counts each value with its tag`(field: String, line: String) throws {
+        let lines = try Generation("message A { \(field) }").lines("swift/Test+Bridge.swift")
+
+        #expect(lines.contains(line))
+    }
+}
+
 /// The descriptors that reflection answers with.
 @Suite struct DescriptorTests {
     @Test func `the descriptors are a set that needs no other file`() throws {
