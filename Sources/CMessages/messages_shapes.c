@@ -8,9 +8,12 @@
 #include "guildhall/partners/v1/partners.pb-c.h"
 #include "guildhall/rpc/v1/frame.pb-c.h"
 #include "guildhall/rpc/v1/health.pb-c.h"
+#include "google/protobuf/any.pb-c.h"
 #include "google/protobuf/duration.pb-c.h"
+#include "google/protobuf/empty.pb-c.h"
 #include "google/protobuf/field_mask.pb-c.h"
 #include "google/protobuf/timestamp.pb-c.h"
+#include "google/protobuf/wrappers.pb-c.h"
 
 static const message_field guildhall__access__v1__signed_principal__fields[] = {
   {1, MESSAGE_KIND_BYTES, 0, "principal", NULL},
@@ -1348,6 +1351,15 @@ const message_shape guildhall__rpc__v1__check_health_reply__shape_table = {
   guildhall__rpc__v1__check_health_reply__fields, 1
 };
 
+static const message_field google__protobuf__any__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "type_url", NULL},
+  {2, MESSAGE_KIND_BYTES, 1, "value", NULL},
+};
+const message_shape google__protobuf__any__shape_table = {
+  "google.protobuf.Any", &google__protobuf__any__descriptor,
+  google__protobuf__any__fields, 2
+};
+
 static const message_field google__protobuf__duration__fields[] = {
   {1, MESSAGE_KIND_VARINT, 0, "seconds", NULL},
   {2, MESSAGE_KIND_INT32, 1, "nanos", NULL},
@@ -1355,6 +1367,11 @@ static const message_field google__protobuf__duration__fields[] = {
 const message_shape google__protobuf__duration__shape_table = {
   "google.protobuf.Duration", &google__protobuf__duration__descriptor,
   google__protobuf__duration__fields, 2
+};
+
+const message_shape google__protobuf__empty__shape_table = {
+  "google.protobuf.Empty", &google__protobuf__empty__descriptor,
+  NULL, 0
 };
 
 static const message_field google__protobuf__field_mask__fields[] = {
@@ -1372,4 +1389,76 @@ static const message_field google__protobuf__timestamp__fields[] = {
 const message_shape google__protobuf__timestamp__shape_table = {
   "google.protobuf.Timestamp", &google__protobuf__timestamp__descriptor,
   google__protobuf__timestamp__fields, 2
+};
+
+static const message_field google__protobuf__double_value__fields[] = {
+  {1, MESSAGE_KIND_FIXED64, 0, "value", NULL},
+};
+const message_shape google__protobuf__double_value__shape_table = {
+  "google.protobuf.DoubleValue", &google__protobuf__double_value__descriptor,
+  google__protobuf__double_value__fields, 1
+};
+
+static const message_field google__protobuf__float_value__fields[] = {
+  {1, MESSAGE_KIND_FIXED32, 0, "value", NULL},
+};
+const message_shape google__protobuf__float_value__shape_table = {
+  "google.protobuf.FloatValue", &google__protobuf__float_value__descriptor,
+  google__protobuf__float_value__fields, 1
+};
+
+static const message_field google__protobuf__int64_value__fields[] = {
+  {1, MESSAGE_KIND_VARINT, 0, "value", NULL},
+};
+const message_shape google__protobuf__int64_value__shape_table = {
+  "google.protobuf.Int64Value", &google__protobuf__int64_value__descriptor,
+  google__protobuf__int64_value__fields, 1
+};
+
+static const message_field google__protobuf__uint64_value__fields[] = {
+  {1, MESSAGE_KIND_VARINT, 0, "value", NULL},
+};
+const message_shape google__protobuf__uint64_value__shape_table = {
+  "google.protobuf.UInt64Value", &google__protobuf__uint64_value__descriptor,
+  google__protobuf__uint64_value__fields, 1
+};
+
+static const message_field google__protobuf__int32_value__fields[] = {
+  {1, MESSAGE_KIND_INT32, 0, "value", NULL},
+};
+const message_shape google__protobuf__int32_value__shape_table = {
+  "google.protobuf.Int32Value", &google__protobuf__int32_value__descriptor,
+  google__protobuf__int32_value__fields, 1
+};
+
+static const message_field google__protobuf__uint32_value__fields[] = {
+  {1, MESSAGE_KIND_UINT32, 0, "value", NULL},
+};
+const message_shape google__protobuf__uint32_value__shape_table = {
+  "google.protobuf.UInt32Value", &google__protobuf__uint32_value__descriptor,
+  google__protobuf__uint32_value__fields, 1
+};
+
+static const message_field google__protobuf__bool_value__fields[] = {
+  {1, MESSAGE_KIND_VARINT, 0, "value", NULL},
+};
+const message_shape google__protobuf__bool_value__shape_table = {
+  "google.protobuf.BoolValue", &google__protobuf__bool_value__descriptor,
+  google__protobuf__bool_value__fields, 1
+};
+
+static const message_field google__protobuf__string_value__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "value", NULL},
+};
+const message_shape google__protobuf__string_value__shape_table = {
+  "google.protobuf.StringValue", &google__protobuf__string_value__descriptor,
+  google__protobuf__string_value__fields, 1
+};
+
+static const message_field google__protobuf__bytes_value__fields[] = {
+  {1, MESSAGE_KIND_BYTES, 0, "value", NULL},
+};
+const message_shape google__protobuf__bytes_value__shape_table = {
+  "google.protobuf.BytesValue", &google__protobuf__bytes_value__descriptor,
+  google__protobuf__bytes_value__fields, 1
 };

@@ -99,9 +99,24 @@ extension Arena {
         _ map: [Key: Value], _ fill: (UnsafeMutablePointer<Entry>, Key, Value) -> Void
     ) -> UnsafeMutablePointer<UnsafeMutablePointer<Entry>?>? {
         guard !map.isEmpty else { return nil }
-        let entries = unsafe room(for: map.count, of: Entry.self)
-        let pointers = unsafe room(for: map.count, of: UnsafeMutablePointer<Entry>?.self)
-        for (index, element) in map.sorted(by: { $0.key < $1.key }).enumerated() {
+        return unsafe entries(ordered: map.sorted { $0.key < $1.key }, fill)
+    }
+
+    /// The same for a map whose keys are truth values: false comes first.
+    func entries<Value, Entry>(
+        _ map: [Bool: Value], _ fill: (UnsafeMutablePointer<Entry>, Bool, Value) -> Void
+    ) -> UnsafeMutablePointer<UnsafeMutablePointer<Entry>?>? {
+        guard !map.isEmpty else { return nil }
+        return unsafe entries(ordered: map.sorted { !$0.key && $1.key }, fill)
+    }
+
+    private func entries<Key, Value, Entry>(
+        ordered elements: [(key: Key, value: Value)],
+        _ fill: (UnsafeMutablePointer<Entry>, Key, Value) -> Void
+    ) -> UnsafeMutablePointer<UnsafeMutablePointer<Entry>?>? {
+        let entries = unsafe room(for: elements.count, of: Entry.self)
+        let pointers = unsafe room(for: elements.count, of: UnsafeMutablePointer<Entry>?.self)
+        for (index, element) in elements.enumerated() {
             unsafe fill(entries + index, element.key, element.value)
             unsafe (pointers + index).initialize(to: entries + index)
         }

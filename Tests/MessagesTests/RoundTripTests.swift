@@ -89,6 +89,12 @@ import Testing
         }
     }
 
+    @Test func `numbers that are not packed take no more bytes than their bound`() {
+        let value = Everything(unpacked: [UInt32](repeating: .max, count: 1_000))
+
+        #expect(value.encoded().count <= value.encodedByteCountMax)
+    }
+
     @Test func `a message is appended after what is there`() throws {
         let leaf = Leaf(name: "n", weight: 3)
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: 64) { memory, count in

@@ -139,9 +139,20 @@ extern const message_shape guildhall__rpc__v1__settings__shape_table;
 extern const message_shape guildhall__rpc__v1__method_number__shape_table;
 extern const message_shape guildhall__rpc__v1__check_health_request__shape_table;
 extern const message_shape guildhall__rpc__v1__check_health_reply__shape_table;
+extern const message_shape google__protobuf__any__shape_table;
 extern const message_shape google__protobuf__duration__shape_table;
+extern const message_shape google__protobuf__empty__shape_table;
 extern const message_shape google__protobuf__field_mask__shape_table;
 extern const message_shape google__protobuf__timestamp__shape_table;
+extern const message_shape google__protobuf__double_value__shape_table;
+extern const message_shape google__protobuf__float_value__shape_table;
+extern const message_shape google__protobuf__int64_value__shape_table;
+extern const message_shape google__protobuf__uint64_value__shape_table;
+extern const message_shape google__protobuf__int32_value__shape_table;
+extern const message_shape google__protobuf__uint32_value__shape_table;
+extern const message_shape google__protobuf__bool_value__shape_table;
+extern const message_shape google__protobuf__string_value__shape_table;
+extern const message_shape google__protobuf__bytes_value__shape_table;
 
 /* A global imported into Swift has no stable address: hence functions. */
 static inline const message_shape *guildhall__access__v1__signed_principal__shape(void) {
@@ -549,14 +560,47 @@ static inline const message_shape *guildhall__rpc__v1__check_health_request__sha
 static inline const message_shape *guildhall__rpc__v1__check_health_reply__shape(void) {
   return &guildhall__rpc__v1__check_health_reply__shape_table;
 }
+static inline const message_shape *google__protobuf__any__shape(void) {
+  return &google__protobuf__any__shape_table;
+}
 static inline const message_shape *google__protobuf__duration__shape(void) {
   return &google__protobuf__duration__shape_table;
+}
+static inline const message_shape *google__protobuf__empty__shape(void) {
+  return &google__protobuf__empty__shape_table;
 }
 static inline const message_shape *google__protobuf__field_mask__shape(void) {
   return &google__protobuf__field_mask__shape_table;
 }
 static inline const message_shape *google__protobuf__timestamp__shape(void) {
   return &google__protobuf__timestamp__shape_table;
+}
+static inline const message_shape *google__protobuf__double_value__shape(void) {
+  return &google__protobuf__double_value__shape_table;
+}
+static inline const message_shape *google__protobuf__float_value__shape(void) {
+  return &google__protobuf__float_value__shape_table;
+}
+static inline const message_shape *google__protobuf__int64_value__shape(void) {
+  return &google__protobuf__int64_value__shape_table;
+}
+static inline const message_shape *google__protobuf__uint64_value__shape(void) {
+  return &google__protobuf__uint64_value__shape_table;
+}
+static inline const message_shape *google__protobuf__int32_value__shape(void) {
+  return &google__protobuf__int32_value__shape_table;
+}
+static inline const message_shape *google__protobuf__uint32_value__shape(void) {
+  return &google__protobuf__uint32_value__shape_table;
+}
+static inline const message_shape *google__protobuf__bool_value__shape(void) {
+  return &google__protobuf__bool_value__shape_table;
+}
+static inline const message_shape *google__protobuf__string_value__shape(void) {
+  return &google__protobuf__string_value__shape_table;
+}
+static inline const message_shape *google__protobuf__bytes_value__shape(void) {
+  return &google__protobuf__bytes_value__shape_table;
 }
 
 #endif

@@ -29,6 +29,35 @@ extension HealthService {
     }
 }
 
+/// What a server of `guildhall.rpc.v1.Health` implements when its unary methods never wait.
+///
+/// For reads of what is in memory: a unary method runs on the thread that reads the
+/// connections, and holds all of them up while it runs.
+///
+/// Needs no principal.
+public protocol SynchronousHealthService: Sendable {
+    /// Answers the state of a service, or of the whole server when none is named.
+    func check(
+        _ request: CheckHealthRequest, _ context: CallContext
+    ) throws -> CheckHealthReply
+
+    /// Answers the state at once and again whenever it changes.
+    func watch(
+        _ request: CheckHealthRequest, _ context: CallContext,
+        _ replies: ReplyStream<CheckHealthReply>
+    ) async throws
+}
+
+extension SynchronousHealthService {
+    /// Every method of the service with this implementation as its handler.
+    public var registeredMethods: [RegisteredMethod] {
+        [
+            Calls.registered(synchronous: HealthMethods.check) { try self.check($0, $1) },
+            Calls.registered(HealthMethods.watch) { try await self.watch($0, $1, $2) },
+        ]
+    }
+}
+
 /// The methods of `guildhall.rpc.v1.Health`.
 public enum HealthMethods {
     /// Answers the state of a service, or of the whole server when none is named.

@@ -100,6 +100,106 @@ extension OrganizationsService {
     }
 }
 
+/// What a server of `guildhall.organizations.v1.Organizations` implements when its unary methods never wait.
+///
+/// For reads of what is in memory: a unary method runs on the thread that reads the
+/// connections, and holds all of them up while it runs.
+public protocol SynchronousOrganizationsService: Sendable {
+    /// Creates an organization, at the root or below a parent.
+    func createOrganization(
+        _ request: CreateOrganizationRequest, _ context: CallContext
+    ) throws -> Organization
+
+    /// Answers one organization.
+    func getOrganization(
+        _ request: GetOrganizationRequest, _ context: CallContext
+    ) throws -> Organization
+
+    /// Answers a page of organizations, by title.
+    func listOrganizations(
+        _ request: ListOrganizationsRequest, _ context: CallContext
+    ) throws -> ListOrganizationsReply
+
+    /// Changes the fields that the mask names: title, description, category, country.
+    func updateOrganization(
+        _ request: UpdateOrganizationRequest, _ context: CallContext
+    ) throws -> Organization
+
+    /// Makes an inactive organization active again.
+    func activateOrganization(
+        _ request: ActivateOrganizationRequest, _ context: CallContext
+    ) throws -> Organization
+
+    /// Pauses an organization and everything below it. Once answered, nobody is admitted there.
+    func deactivateOrganization(
+        _ request: DeactivateOrganizationRequest, _ context: CallContext
+    ) throws -> Organization
+
+    /// Adds an email domain to an organization.
+    func createEmailMask(
+        _ request: CreateEmailMaskRequest, _ context: CallContext
+    ) throws -> EmailMask
+
+    /// Answers the email domains of an organization.
+    func listEmailMasks(
+        _ request: ListEmailMasksRequest, _ context: CallContext
+    ) throws -> ListEmailMasksReply
+
+    /// Finds the organization that an email address joins. For services alone: an answer tells who
+    /// the platform's customers are.
+    func resolveEmail(
+        _ request: ResolveEmailRequest, _ context: CallContext
+    ) throws -> ResolveEmailReply
+
+    /// Makes an organization that nobody sees until it is committed. For workflows of services.
+    func prepareOrganization(
+        _ request: PrepareOrganizationRequest, _ context: CallContext
+    ) throws -> Organization
+
+    /// Makes a prepared organization visible. For workflows of services.
+    func commitOrganization(
+        _ request: CommitOrganizationRequest, _ context: CallContext
+    ) throws -> Organization
+
+    /// Undoes a preparation, also one that has not arrived yet. For workflows of services.
+    func cancelPreparation(
+        _ request: CancelPreparationRequest, _ context: CallContext
+    ) throws -> CancelPreparationReply
+
+    /// Streams the changes of the tree: events of kind OrganizationNode. For services.
+    func watch(
+        _ request: WatchRequest, _ context: CallContext,
+        _ replies: ReplyStream<WatchReply>
+    ) async throws
+
+    /// Answers how far the feed has come. For services.
+    func getFeedHead(
+        _ request: GetFeedHeadRequest, _ context: CallContext
+    ) throws -> FeedHead
+}
+
+extension SynchronousOrganizationsService {
+    /// Every method of the service with this implementation as its handler.
+    public var registeredMethods: [RegisteredMethod] {
+        [
+            Calls.registered(synchronous: OrganizationsMethods.createOrganization) { try self.createOrganization($0, $1) },
+            Calls.registered(synchronous: OrganizationsMethods.getOrganization) { try self.getOrganization($0, $1) },
+            Calls.registered(synchronous: OrganizationsMethods.listOrganizations) { try self.listOrganizations($0, $1) },
+            Calls.registered(synchronous: OrganizationsMethods.updateOrganization) { try self.updateOrganization($0, $1) },
+            Calls.registered(synchronous: OrganizationsMethods.activateOrganization) { try self.activateOrganization($0, $1) },
+            Calls.registered(synchronous: OrganizationsMethods.deactivateOrganization) { try self.deactivateOrganization($0, $1) },
+            Calls.registered(synchronous: OrganizationsMethods.createEmailMask) { try self.createEmailMask($0, $1) },
+            Calls.registered(synchronous: OrganizationsMethods.listEmailMasks) { try self.listEmailMasks($0, $1) },
+            Calls.registered(synchronous: OrganizationsMethods.resolveEmail) { try self.resolveEmail($0, $1) },
+            Calls.registered(synchronous: OrganizationsMethods.prepareOrganization) { try self.prepareOrganization($0, $1) },
+            Calls.registered(synchronous: OrganizationsMethods.commitOrganization) { try self.commitOrganization($0, $1) },
+            Calls.registered(synchronous: OrganizationsMethods.cancelPreparation) { try self.cancelPreparation($0, $1) },
+            Calls.registered(OrganizationsMethods.watch) { try await self.watch($0, $1, $2) },
+            Calls.registered(synchronous: OrganizationsMethods.getFeedHead) { try self.getFeedHead($0, $1) },
+        ]
+    }
+}
+
 /// The methods of `guildhall.organizations.v1.Organizations`.
 public enum OrganizationsMethods {
     /// Creates an organization, at the root or below a parent.

@@ -4,6 +4,10 @@
 
 #include "CMessages.h"
 
+extern const message_shape guildhall__testing__v1__renamed__shape_table;
+extern const message_shape guildhall__testing__v1__renamed__formers_entry__shape_table;
+extern const message_shape guildhall__testing__v1__renamed__inner__shape_table;
+extern const message_shape guildhall__testing__v1__former__shape_table;
 extern const message_shape guildhall__testing__v1__everything__shape_table;
 extern const message_shape guildhall__testing__v1__everything__texts_by_text_entry__shape_table;
 extern const message_shape guildhall__testing__v1__everything__leaves_by_number_entry__shape_table;
@@ -15,8 +19,43 @@ extern const message_shape guildhall__testing__v1__everything__nested__inner__sh
 extern const message_shape guildhall__testing__v1__leaf__shape_table;
 extern const message_shape guildhall__testing__v1__nothing__shape_table;
 extern const message_shape guildhall__testing__v1__old_leaf__shape_table;
+extern const message_shape guildhall__testing__v1__presences__shape_table;
+extern const message_shape guildhall__testing__v1__lists__shape_table;
+extern const message_shape guildhall__testing__v1__maps__shape_table;
+extern const message_shape guildhall__testing__v1__maps__double_by_int32_entry__shape_table;
+extern const message_shape guildhall__testing__v1__maps__float_by_int64_entry__shape_table;
+extern const message_shape guildhall__testing__v1__maps__int32_by_uint32_entry__shape_table;
+extern const message_shape guildhall__testing__v1__maps__int64_by_uint64_entry__shape_table;
+extern const message_shape guildhall__testing__v1__maps__uint32_by_sint32_entry__shape_table;
+extern const message_shape guildhall__testing__v1__maps__uint64_by_sint64_entry__shape_table;
+extern const message_shape guildhall__testing__v1__maps__sint32_by_fixed32_entry__shape_table;
+extern const message_shape guildhall__testing__v1__maps__sint64_by_fixed64_entry__shape_table;
+extern const message_shape guildhall__testing__v1__maps__fixed32_by_sfixed32_entry__shape_table;
+extern const message_shape guildhall__testing__v1__maps__fixed64_by_sfixed64_entry__shape_table;
+extern const message_shape guildhall__testing__v1__maps__sfixed32_by_bool_entry__shape_table;
+extern const message_shape guildhall__testing__v1__maps__sfixed64_by_text_entry__shape_table;
+extern const message_shape guildhall__testing__v1__maps__bool_by_bool_entry__shape_table;
+extern const message_shape guildhall__testing__v1__maps__text_by_text_entry__shape_table;
+extern const message_shape guildhall__testing__v1__maps__data_by_bool_entry__shape_table;
+extern const message_shape guildhall__testing__v1__maps__color_by_int32_entry__shape_table;
+extern const message_shape guildhall__testing__v1__maps__leaf_by_bool_entry__shape_table;
+extern const message_shape guildhall__testing__v1__maps__wrapper_by_uint32_entry__shape_table;
+extern const message_shape guildhall__testing__v1__maps__any_by_text_entry__shape_table;
+extern const message_shape guildhall__testing__v1__well_known__shape_table;
 
 /* A global imported into Swift has no stable address: hence functions. */
+static inline const message_shape *guildhall__testing__v1__renamed__shape(void) {
+  return &guildhall__testing__v1__renamed__shape_table;
+}
+static inline const message_shape *guildhall__testing__v1__renamed__formers_entry__shape(void) {
+  return &guildhall__testing__v1__renamed__formers_entry__shape_table;
+}
+static inline const message_shape *guildhall__testing__v1__renamed__inner__shape(void) {
+  return &guildhall__testing__v1__renamed__inner__shape_table;
+}
+static inline const message_shape *guildhall__testing__v1__former__shape(void) {
+  return &guildhall__testing__v1__former__shape_table;
+}
 static inline const message_shape *guildhall__testing__v1__everything__shape(void) {
   return &guildhall__testing__v1__everything__shape_table;
 }
@@ -49,6 +88,75 @@ static inline const message_shape *guildhall__testing__v1__nothing__shape(void) 
 }
 static inline const message_shape *guildhall__testing__v1__old_leaf__shape(void) {
   return &guildhall__testing__v1__old_leaf__shape_table;
+}
+static inline const message_shape *guildhall__testing__v1__presences__shape(void) {
+  return &guildhall__testing__v1__presences__shape_table;
+}
+static inline const message_shape *guildhall__testing__v1__lists__shape(void) {
+  return &guildhall__testing__v1__lists__shape_table;
+}
+static inline const message_shape *guildhall__testing__v1__maps__shape(void) {
+  return &guildhall__testing__v1__maps__shape_table;
+}
+static inline const message_shape *guildhall__testing__v1__maps__double_by_int32_entry__shape(void) {
+  return &guildhall__testing__v1__maps__double_by_int32_entry__shape_table;
+}
+static inline const message_shape *guildhall__testing__v1__maps__float_by_int64_entry__shape(void) {
+  return &guildhall__testing__v1__maps__float_by_int64_entry__shape_table;
+}
+static inline const message_shape *guildhall__testing__v1__maps__int32_by_uint32_entry__shape(void) {
+  return &guildhall__testing__v1__maps__int32_by_uint32_entry__shape_table;
+}
+static inline const message_shape *guildhall__testing__v1__maps__int64_by_uint64_entry__shape(void) {
+  return &guildhall__testing__v1__maps__int64_by_uint64_entry__shape_table;
+}
+static inline const message_shape *guildhall__testing__v1__maps__uint32_by_sint32_entry__shape(void) {
+  return &guildhall__testing__v1__maps__uint32_by_sint32_entry__shape_table;
+}
+static inline const message_shape *guildhall__testing__v1__maps__uint64_by_sint64_entry__shape(void) {
+  return &guildhall__testing__v1__maps__uint64_by_sint64_entry__shape_table;
+}
+static inline const message_shape *guildhall__testing__v1__maps__sint32_by_fixed32_entry__shape(void) {
+  return &guildhall__testing__v1__maps__sint32_by_fixed32_entry__shape_table;
+}
+static inline const message_shape *guildhall__testing__v1__maps__sint64_by_fixed64_entry__shape(void) {
+  return &guildhall__testing__v1__maps__sint64_by_fixed64_entry__shape_table;
+}
+static inline const message_shape *guildhall__testing__v1__maps__fixed32_by_sfixed32_entry__shape(void) {
+  return &guildhall__testing__v1__maps__fixed32_by_sfixed32_entry__shape_table;
+}
+static inline const message_shape *guildhall__testing__v1__maps__fixed64_by_sfixed64_entry__shape(void) {
+  return &guildhall__testing__v1__maps__fixed64_by_sfixed64_entry__shape_table;
+}
+static inline const message_shape *guildhall__testing__v1__maps__sfixed32_by_bool_entry__shape(void) {
+  return &guildhall__testing__v1__maps__sfixed32_by_bool_entry__shape_table;
+}
+static inline const message_shape *guildhall__testing__v1__maps__sfixed64_by_text_entry__shape(void) {
+  return &guildhall__testing__v1__maps__sfixed64_by_text_entry__shape_table;
+}
+static inline const message_shape *guildhall__testing__v1__maps__bool_by_bool_entry__shape(void) {
+  return &guildhall__testing__v1__maps__bool_by_bool_entry__shape_table;
+}
+static inline const message_shape *guildhall__testing__v1__maps__text_by_text_entry__shape(void) {
+  return &guildhall__testing__v1__maps__text_by_text_entry__shape_table;
+}
+static inline const message_shape *guildhall__testing__v1__maps__data_by_bool_entry__shape(void) {
+  return &guildhall__testing__v1__maps__data_by_bool_entry__shape_table;
+}
+static inline const message_shape *guildhall__testing__v1__maps__color_by_int32_entry__shape(void) {
+  return &guildhall__testing__v1__maps__color_by_int32_entry__shape_table;
+}
+static inline const message_shape *guildhall__testing__v1__maps__leaf_by_bool_entry__shape(void) {
+  return &guildhall__testing__v1__maps__leaf_by_bool_entry__shape_table;
+}
+static inline const message_shape *guildhall__testing__v1__maps__wrapper_by_uint32_entry__shape(void) {
+  return &guildhall__testing__v1__maps__wrapper_by_uint32_entry__shape_table;
+}
+static inline const message_shape *guildhall__testing__v1__maps__any_by_text_entry__shape(void) {
+  return &guildhall__testing__v1__maps__any_by_text_entry__shape_table;
+}
+static inline const message_shape *guildhall__testing__v1__well_known__shape(void) {
+  return &guildhall__testing__v1__well_known__shape_table;
 }
 
 #endif

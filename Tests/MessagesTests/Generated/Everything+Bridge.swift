@@ -41,7 +41,7 @@ extension Everything {
         for value in self.datas { bound += 7 + value.count }
         if !self.colors.isEmpty { bound += 7 + 10 * self.colors.count }
         for value in self.leaves { bound += 7 + value.encodedByteCountMax }
-        if !self.unpacked.isEmpty { bound += 7 + 5 * self.unpacked.count }
+        bound += 7 * self.unpacked.count
         for (key, value) in self.textsByText { bound += 19 + key.utf8.count + value.utf8.count }
         for (_, value) in self.leavesByNumber { bound += 24 + value.encodedByteCountMax }
         bound += 29 * self.colorsByNumber.count
@@ -94,8 +94,14 @@ extension Everything: @unsafe Bridged {
         unsafe lowered.pointee.fixed64 = self.fixed64
         unsafe lowered.pointee.sfixed32 = self.sfixed32
         unsafe lowered.pointee.sfixed64 = self.sfixed64
-        unsafe lowered.pointee.float_ = self.float
-        unsafe lowered.pointee.double_ = self.double
+        if self.float.bitPattern != 0 {
+            unsafe lowered.pointee._float_case = .init(rawValue: 11)
+            unsafe lowered.pointee.float_ = self.float
+        }
+        if self.double.bitPattern != 0 {
+            unsafe lowered.pointee._double_case = .init(rawValue: 12)
+            unsafe lowered.pointee.double_ = self.double
+        }
         unsafe lowered.pointee.bool_ = self.bool ? 1 : 0
         unsafe lowered.pointee.text = arena.text(self.text)
         unsafe lowered.pointee.data = arena.bytes(self.data)
@@ -188,6 +194,7 @@ extension Everything: @unsafe Bridged {
             (entry: UnsafeMutablePointer<Guildhall__Testing__V1__Everything__DoublesByNumberEntry>, key, value) in
             unsafe guildhall__testing__v1__everything__doubles_by_number_entry__init(entry)
             unsafe entry.pointee.key = key
+            unsafe entry.pointee._value_case = .init(rawValue: 2)
             unsafe entry.pointee.value = value
         }
         switch self.choice {
@@ -248,8 +255,8 @@ extension Everything: @unsafe Bridged {
         self.fixed64 = unsafe lowered.pointee.fixed64
         self.sfixed32 = unsafe lowered.pointee.sfixed32
         self.sfixed64 = unsafe lowered.pointee.sfixed64
-        self.float = unsafe lowered.pointee.float_
-        self.double = unsafe lowered.pointee.double_
+        self.float = unsafe lowered.pointee._float_case.rawValue == 11 ? lowered.pointee.float_ : 0
+        self.double = unsafe lowered.pointee._double_case.rawValue == 12 ? lowered.pointee.double_ : 0
         self.bool = unsafe lowered.pointee.bool_ != 0
         self.text = unsafe Lift.text(lowered.pointee.text)
         self.data = unsafe Lift.bytes(lowered.pointee.data)
@@ -293,7 +300,7 @@ extension Everything: @unsafe Bridged {
             unsafe (Lift.text(entry.pointee.key), Lift.bytes(entry.pointee.value))
         }
         self.doublesByNumber = unsafe Lift.entries(lowered.pointee.n_doubles_by_number, lowered.pointee.doubles_by_number) { entry in
-            unsafe (entry.pointee.key, entry.pointee.value)
+            unsafe (entry.pointee.key, entry.pointee._value_case.rawValue == 2 ? entry.pointee.value : 0)
         }
         self.choice =
             switch unsafe lowered.pointee.choice_case.rawValue {

@@ -37,6 +37,8 @@ enum Filter {
         file.service = []
         file.clearSourceCodeInfo()
         file.messageType = file.messageType.map(forProtobufC)
+        file.enumType = file.enumType.map(withoutDeprecation)
+        file.options.clearDeprecated()
         // protoc-c's options are extensions with number 1019. gen_pack_helpers = false: unused.
         setOption(&file.options, bytes: [0x10, 0x00])
         return file
@@ -47,15 +49,44 @@ enum Filter {
     ) -> Google_Protobuf_DescriptorProto {
         var message = message
         message.nestedType = message.nestedType.map(forProtobufC)
+        message.enumType = message.enumType.map(withoutDeprecation)
+        message.options.clearDeprecated()
         for index in message.field.indices {
+            // protoc-c's attribute would make every use in the bridge a warning.
+            message.field[index].options.clearDeprecated()
             // protoc-c 1.4.1 refuses the mark, not the oneof with one member that it stands for.
             message.field[index].clearProto3Optional()
             if message.field[index].type == .string {
                 // string_as_bytes = true: else a string ends at its first NUL.
                 setOption(&message.field[index].options, bytes: [0x08, 0x01])
             }
+            if isFloating(message.field[index]) {
+                // protobuf-c leaves a negative zero out, which is not the default: so it is told
+                // by a oneof with one member, as for `optional`, when there is a value.
+                let oneof = Google_Protobuf_OneofDescriptorProto.with {
+                    $0.name = "_" + message.field[index].name
+                }
+                message.field[index].oneofIndex = Int32(message.oneofDecl.count)
+                message.oneofDecl.append(oneof)
+            }
         }
         return message
+    }
+
+    /// Whether a field is a `float` or `double` that is neither repeated nor in a oneof.
+    private static func isFloating(_ field: Google_Protobuf_FieldDescriptorProto) -> Bool {
+        [.float, .double].contains(field.type) && field.label == .optional && !field.hasOneofIndex
+    }
+
+    private static func withoutDeprecation(
+        _ enumeration: Google_Protobuf_EnumDescriptorProto
+    ) -> Google_Protobuf_EnumDescriptorProto {
+        var enumeration = enumeration
+        enumeration.options.clearDeprecated()
+        for index in enumeration.value.indices {
+            enumeration.value[index].options.clearDeprecated()
+        }
+        return enumeration
     }
 
     /// Sets the option of protoc-c, extension 1019, to an encoded message.

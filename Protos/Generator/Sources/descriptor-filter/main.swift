@@ -6,7 +6,7 @@ import SwiftProtobuf
 //
 // Both lose the annotations of `google.api`, which their output has no use for. For protoc-c,
 // moreover, strings become bytes, `optional` becomes the oneof that it is on the wire, and
-// services go.
+// services and the marks of what is deprecated go.
 enum Target: String {
     case swift
     case c

@@ -1,7 +1,16 @@
 /// Prints how each Swift type becomes the struct of protobuf-c and comes back.
 struct Bridges {
     let file: FileModel
-    let imports: [String]
+    /// The module of the C structs.
+    let module: String
+    /// The module with arena and pre-check when it is another one.
+    let support: String?
+
+    private var imports: [String] {
+        ["internal import CProtobufC", "internal import \(module)"]
+            + (file.messages.isEmpty ? [] : ["public import RPC"])
+            + (support.map { ["@testable import \($0)", "internal import C\($0)"] } ?? [])
+    }
 
     func print() -> String {
         var printer = Printer.swift(from: file.protoName, imports: imports)
@@ -10,6 +19,14 @@ struct Bridges {
             printMessage(message, &printer)
             printer.line()
             printBridge(message, &printer)
+            for oneof in message.oneofs where oneof.hasDeprecatedCases {
+                printer.line()
+                printBound(oneof, of: message, &printer)
+            }
+        }
+        for enumeration in file.partlyDeprecatedEnums {
+            printer.line()
+            Enums.printBridge(enumeration, &printer)
         }
         return printer.text
     }
@@ -61,7 +78,7 @@ struct Bridges {
     }
 
     private func printBound(_ field: FieldModel, _ printer: inout Printer) {
-        let name = "self.\(field.swiftName)"
+        let name = "self.\(field.storageName)"
         let overhead = Self.overhead(field)
         switch field.cardinality {
         case .plain:
@@ -74,7 +91,11 @@ struct Bridges {
             printer.line("if let value = \(name) { bound += \(overhead) + \(content) }")
         case .repeated:
             guard let content = Self.content(field.value, "value") else {
-                // Packed: one tag and length, then the values.
+                guard field.isPacked else {
+                    printer.line("bound += \(overhead) * \(name).count")
+                    return
+                }
+                // One tag and length, then the values.
                 let each = field.value.encodedBytesMax
                 let start = Self.tag(field) + 5
                 printer.line("if !\(name).isEmpty { bound += \(start) + \(each) * \(name).count }")
@@ -96,18 +117,44 @@ struct Bridges {
     }
 
     private func printBound(_ oneof: OneofModel, _ printer: inout Printer) {
+        guard !oneof.hasDeprecatedCases else {
+            printer.line("if let value = self.\(oneof.swiftName) { bound += Codec.bound(value) }")
+            return
+        }
         printer.line("switch self.\(oneof.swiftName) {")
         printer.line("case nil: break")
+        printCases(of: oneof, result: "bound += ", &printer)
+        printer.line("}")
+    }
+
+    /// Prints the bound of a oneof that is reached through a protocol: see `PartlyDeprecatedOneof`.
+    private func printBound(
+        _ oneof: OneofModel, of message: MessageModel, _ printer: inout Printer
+    ) {
+        printer.block(
+            "extension \(message.swiftName).\(oneof.swiftType): PartlyDeprecatedOneof"
+        ) { printer in
+            printer.line("@available(*, deprecated)")
+            printer.block("var encodedByteCountMax: Int") { printer in
+                printer.line("switch self {")
+                printCases(of: oneof, result: "", &printer)
+                printer.line("}")
+            }
+        }
+    }
+
+    private func printCases(
+        of oneof: OneofModel, result: String, _ printer: inout Printer
+    ) {
         for field in oneof.fields {
+            let overhead = Self.overhead(field)
             guard let content = Self.content(field.value, "value") else {
-                printer.line("case .\(field.swiftName): bound += \(Self.overhead(field))")
+                printer.line("case .\(field.swiftName): \(result)\(overhead)")
                 continue
             }
             printer.line(
-                "case .\(field.swiftName)(let value): bound += \(Self.overhead(field)) + \(content)"
-            )
+                "case .\(field.swiftName)(let value): \(result)\(overhead) + \(content)")
         }
-        printer.line("}")
     }
 
     private static func isVariable(_ member: MemberModel) -> Bool {
@@ -148,8 +195,12 @@ struct Bridges {
                 printer.line("unsafe \(message.cFunction)__shape()")
             }
             printer.line()
+            // Both are called through the protocol, where the mark is not seen.
+            let mark = message.namesDeprecatedCases ? "@available(*, deprecated)" : nil
+            if let mark { printer.line(mark) }
             Lowering(message: message).print(&printer)
             printer.line()
+            if let mark { printer.line(mark) }
             Lifting(message: message).print(&printer)
         }
     }

@@ -15,12 +15,17 @@ struct Lifting {
     }
 
     private func print(_ field: FieldModel, _ printer: inout Printer) {
-        let name = "self.\(field.swiftName)"
+        let name = "self.\(field.storageName)"
         let source = "lowered.pointee.\(Lowering.escaped(field.cName))"
         let count = "lowered.pointee.n_\(field.cName)"
         switch field.cardinality {
         case .plain:
-            printer.line("\(name) = unsafe \(lifted(field.value, source))")
+            guard field.isFloatingInC else {
+                printer.line("\(name) = unsafe \(lifted(field.value, source))")
+                return
+            }
+            let presence = "lowered.pointee.\(field.cPresence).rawValue == \(field.number)"
+            printer.line("\(name) = unsafe \(presence) ? \(source) : 0")
         case .optional:
             if case .message = field.value {
                 printer.line("\(name) = unsafe Lift.message(\(source))")
@@ -40,7 +45,10 @@ struct Lifting {
             let mark = field.value.isPointerInC ? "unsafe " : ""
             printer.line("\(name) = unsafe Lift.array(\(count), \(source)) { \(mark)\(each) }")
         case .map(let key, _):
-            let value = lifted(field.value, "entry.pointee.value", orEmpty: true)
+            var value = lifted(field.value, "entry.pointee.value", orEmpty: true)
+            if field.value.isFloating {
+                value = "entry.pointee._value_case.rawValue == 2 ? \(value) : 0"
+            }
             printer.line("\(name) = unsafe Lift.entries(\(count), \(source)) { entry in")
             printer.indented { printer in
                 printer.line("unsafe (\(lifted(key, "entry.pointee.key")), \(value))")

@@ -17,11 +17,19 @@ struct Lowering {
     }
 
     private func print(_ field: FieldModel, _ printer: inout Printer) {
-        let name = "self.\(field.swiftName)"
+        let name = "self.\(field.storageName)"
         let target = "lowered.pointee.\(Self.escaped(field.cName))"
         switch field.cardinality {
         case .plain:
-            printer.line("unsafe \(target) = \(Self.lowered(field.value, name))")
+            guard field.isFloatingInC else {
+                printer.line("unsafe \(target) = \(Self.lowered(field.value, name))")
+                return
+            }
+            printer.block("if \(name).bitPattern != 0") { printer in
+                let presence = "lowered.pointee.\(field.cPresence)"
+                printer.line("unsafe \(presence) = .init(rawValue: \(field.number))")
+                printer.line("unsafe \(target) = \(name)")
+            }
         case .optional:
             printer.block("if let value = \(name)") { printer in
                 if field.isMarkedOptional {
@@ -48,6 +56,9 @@ struct Lowering {
                 printer.line("unsafe \(Names.cFunction(entry))__init(entry)")
                 printer.line("unsafe entry.pointee.key = \(Self.lowered(key, "key"))")
                 let lowered = Self.lowered(field.value, "value")
+                if field.value.isFloating {
+                    printer.line("unsafe entry.pointee._value_case = .init(rawValue: 2)")
+                }
                 printer.line("unsafe entry.pointee.value = \(lowered)")
             }
             printer.line("}")

@@ -5,6 +5,7 @@ struct MessageModel {
     /// The Swift type, with those it is nested in.
     let swiftName: String
     let documentation: [String]
+    let deprecation: Deprecation?
     let fields: [FieldModel]
     let oneofs: [OneofModel]
     let messages: [MessageModel]
@@ -13,6 +14,8 @@ struct MessageModel {
     let entries: [MessageModel]
 
     var simpleName: String { swiftName.split(separator: ".").last.map(String.init) ?? swiftName }
+    /// The declared name, when it is an alias because the type is deprecated.
+    var alias: String? { deprecation.map { _ in Deprecation.alias(of: simpleName) } }
     var cType: String { Names.cType(fullName) }
     var cFunction: String { Names.cFunction(fullName) }
     /// What stands in the Swift struct, in the order of the .proto file.
@@ -31,6 +34,10 @@ struct MessageModel {
     }
     /// This message and those within it.
     var all: [MessageModel] { [self] + messages.flatMap(\.all) }
+    /// Its enums and those of the messages within it.
+    var allEnums: [EnumModel] { enums + messages.flatMap(\.allEnums) }
+    /// Whether the code that chooses among a oneof's fields has to name a deprecated one.
+    var namesDeprecatedCases: Bool { oneofs.contains(where: \.hasDeprecatedCases) }
 }
 
 enum MemberModel {
@@ -46,18 +53,27 @@ struct OneofModel {
     var swiftName: String { Names.escaped(Names.lowerCamel(name)) }
     var swiftType: String { Names.upperCamel(name) }
     var cCase: String { "\(Names.cField(name))_case" }
+    var hasDeprecatedCases: Bool { fields.contains { $0.deprecation != nil } }
 }
 
 struct FieldModel {
     let name: String
     let number: Int32
     let documentation: [String]
+    let deprecation: Deprecation?
     let value: ValueModel
     let cardinality: Cardinality
     /// The position of the real oneof it belongs to.
     let oneof: Int?
+    /// Whether repeated numbers stand in one field; else each has a tag of its own.
+    let isPacked: Bool
     /// Whether it is marked `optional`: protoc-c sees a oneof with one member.
     let isMarkedOptional: Bool
+    /// Whether protoc-c sees such a oneof, though it is not marked: descriptor-filter says why.
+    var isFloatingInC: Bool {
+        guard case .plain = cardinality else { return false }
+        return oneof == nil && value.isFloating
+    }
 
     enum Cardinality {
         /// Absent when at its default.
@@ -71,6 +87,8 @@ struct FieldModel {
 
     var plainName: String { Names.lowerCamel(name) }
     var swiftName: String { Names.escaped(plainName) }
+    /// The stored property: another one than the property when that is deprecated.
+    var storageName: String { deprecation == nil ? swiftName : "\(plainName)Storage" }
     var cName: String { Names.cField(name) }
     /// protoc-c's member that tells whether a field marked `optional` is present.
     var cPresence: String { "_\(name.lowercased())_case" }
@@ -99,7 +117,7 @@ enum ValueModel {
     case scalar(Scalar)
     case text
     case bytes
-    case enumeration(swiftName: String, fullName: String, firstCase: String)
+    case enumeration(swiftName: String, fullName: String, initial: String)
     case message(swiftName: String, fullName: String)
 
     enum Scalar: String {
@@ -129,7 +147,7 @@ enum ValueModel {
         case .scalar: "0"
         case .text: "\"\""
         case .bytes: "[]"
-        case .enumeration(_, _, let firstCase): ".\(firstCase)"
+        case .enumeration(_, _, let initial): initial
         case .message(let swiftName, _): "\(swiftName)()"
         }
     }
@@ -139,6 +157,14 @@ enum ValueModel {
         switch self {
         case .text, .bytes, .message: true
         case .scalar, .enumeration: false
+        }
+    }
+
+    /// Whether the value has a negative zero, which is not the default, but is for protobuf-c.
+    var isFloating: Bool {
+        switch self {
+        case .scalar(.float), .scalar(.double): true
+        default: false
         }
     }
 
@@ -173,6 +199,7 @@ struct EnumModel {
     let fullName: String
     let swiftName: String
     let documentation: [String]
+    let deprecation: Deprecation?
     let cases: [Case]
 
     struct Case {
@@ -181,27 +208,43 @@ struct EnumModel {
         let swiftName: String
         let number: Int32
         let documentation: [String]
+        let deprecation: Deprecation?
     }
 
+    var hasDeprecatedCases: Bool { cases.contains { $0.deprecation != nil } }
     var simpleName: String { swiftName.split(separator: ".").last.map(String.init) ?? swiftName }
+    /// The declared name, when it is an alias because the type is deprecated.
+    var alias: String? { deprecation.map { _ in Deprecation.alias(of: simpleName) } }
 }
 
 struct ServiceModel {
     let fullName: String
     let name: String
     let documentation: [String]
+    let deprecation: Deprecation?
     let methods: [Method]
+
+    var hasUnaryMethods: Bool { methods.contains { $0.kind == .unary } }
 
     struct Method {
         let name: String
         let documentation: [String]
+        let deprecation: Deprecation?
         let request: String
         let reply: String
-        let streamsReplies: Bool
+        let kind: Kind
         /// A case of `MethodDescriptor.Idempotency`.
         let idempotency: String
 
         var swiftName: String { Names.escaped(Names.lowerFirst(name)) }
+    }
+
+    /// The cases of `MethodDescriptor.Kind`.
+    enum Kind: String {
+        case unary, serverStreaming, clientStreaming, bidirectional
+
+        var streamsRequests: Bool { self == .clientStreaming || self == .bidirectional }
+        var streamsReplies: Bool { self == .serverStreaming || self == .bidirectional }
     }
 }
 
@@ -213,9 +256,37 @@ struct FileModel {
     let messages: [MessageModel]
     let enums: [EnumModel]
     let services: [ServiceModel]
+    /// Whether messages have fields of types of `google.protobuf`, which are in another file.
+    let messagesUseWellKnown: Bool
+    /// Whether methods have requests or replies of such types.
+    let servicesUseWellKnown: Bool
 
     var cHeader: String { protoName.replacing(".proto", with: ".pb-c.h") }
     var allMessages: [MessageModel] { messages.flatMap(\.all) }
+    var partlyDeprecatedEnums: [EnumModel] {
+        (enums + messages.flatMap(\.allEnums)).filter(\.hasDeprecatedCases)
+    }
+}
+
+/// The mark `deprecated = true`.
+struct Deprecation {
+    /// What to do instead, or at least that it is so.
+    let sentence: String
+
+    /// Begins the name of a deprecated type, of which the declared name is but an alias.
+    ///
+    /// The alias is what is marked: generated code names the type without a warning.
+    static let typePrefix = "Deprecated"
+
+    static func alias(of typeName: String) -> String {
+        String(typeName.dropFirst(typePrefix.count))
+    }
+
+    /// The attribute in Swift.
+    var attribute: String {
+        let quoted = sentence.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+        return "@available(*, deprecated, message: \"\(quoted)\")"
+    }
 }
 
 /// Why a .proto file is not accepted.

@@ -14,6 +14,24 @@ struct ModelBuilder {
         "google.protobuf.FieldMask": (
             "FieldMask", "Names fields of a message by their paths."
         ),
+        "google.protobuf.Any": (
+            "ProtobufAny", "A message of any type: the URL that names the type, and its encoding."
+        ),
+        "google.protobuf.Empty": ("Empty", "A message without fields."),
+        "google.protobuf.BoolValue": ("BoolValue", "A bool that may be absent."),
+        "google.protobuf.BytesValue": ("BytesValue", "Bytes that may be absent."),
+        "google.protobuf.DoubleValue": ("DoubleValue", "A double that may be absent."),
+        "google.protobuf.FloatValue": ("FloatValue", "A float that may be absent."),
+        "google.protobuf.Int32Value": ("Int32Value", "An int32 that may be absent."),
+        "google.protobuf.Int64Value": ("Int64Value", "An int64 that may be absent."),
+        "google.protobuf.StringValue": ("StringValue", "A string that may be absent."),
+        "google.protobuf.UInt32Value": ("UInt32Value", "A uint32 that may be absent."),
+        "google.protobuf.UInt64Value": ("UInt64Value", "A uint64 that may be absent."),
+    ]
+
+    /// Those that hold themselves.
+    private static let recursive: Set<String> = [
+        "google.protobuf.Struct", "google.protobuf.Value", "google.protobuf.ListValue",
     ]
 
     func file(_ file: FileDescriptor) throws -> FileModel {
@@ -24,7 +42,11 @@ struct ModelBuilder {
             swiftName: Names.upperCamel(base.replacing(".proto", with: "")),
             messages: try file.messages.map(message),
             enums: try file.enums.map(enumeration),
-            services: try file.services.map(service))
+            services: try file.services.map(service),
+            messagesUseWellKnown: file.messages.contains(where: Self.usesWellKnown),
+            servicesUseWellKnown: file.services.flatMap(\.methods).contains { method in
+                [method.inputType, method.outputType].contains(where: Self.isWellKnown)
+            })
     }
 
     private func message(_ message: Descriptor) throws -> MessageModel {
@@ -38,6 +60,7 @@ struct ModelBuilder {
             swiftName: message.options.mapEntry ? "" : try swiftName(message),
             documentation: Self.wellKnown[message.fullName].map { [$0.summary] }
                 ?? documentation(message),
+            deprecation: deprecation(message, message.options.deprecated, in: message.fullName),
             fields: try message.fields.map(field), oneofs: oneofs,
             messages: try message.messages.filter { !$0.options.mapEntry }.map(self.message),
             enums: try message.enums.map(enumeration),
@@ -51,9 +74,6 @@ struct ModelBuilder {
         let cardinality: FieldModel.Cardinality
         var value = field
         if field.isMap, let entry = field.messageType.mapKeyAndValue {
-            guard entry.key.type != .bool else {
-                throw Refusal(field.fullName, "a map with keys of type bool is not supported")
-            }
             cardinality = .map(key: try valueModel(entry.key), entry: field.messageType.fullName)
             value = entry.value
         } else if field.isRepeated {
@@ -67,9 +87,10 @@ struct ModelBuilder {
         }
         return FieldModel(
             name: field.name, number: field.number,
-            documentation: field.file.package == "google.protobuf" ? [] : documentation(field),
+            documentation: Self.isWellKnown(field.containingType) ? [] : documentation(field),
+            deprecation: deprecation(field, field.options.deprecated, in: field.fullName),
             value: try valueModel(value), cardinality: cardinality,
-            oneof: field.realContainingOneof.map(\.index),
+            oneof: field.realContainingOneof.map(\.index), isPacked: field.isPacked,
             isMarkedOptional: field.oneofIndex != nil && field.realContainingOneof == nil)
     }
 
@@ -93,7 +114,7 @@ struct ModelBuilder {
         case .enum:
             .enumeration(
                 swiftName: try swiftName(field.enumType), fullName: field.enumType.fullName,
-                firstCase: try enumeration(field.enumType).cases[0].swiftName)
+                initial: initial(try enumeration(field.enumType).cases[0]))
         case .message:
             .message(
                 swiftName: try swiftName(field.messageType), fullName: field.messageType.fullName)
@@ -117,18 +138,24 @@ struct ModelBuilder {
             }
             return EnumModel.Case(
                 protoName: value.name, swiftName: Names.escaped(name), number: value.number,
-                documentation: documentation(value))
+                documentation: documentation(value),
+                deprecation: deprecation(value, value.options.deprecated, in: value.fullName))
         }
         return EnumModel(
             fullName: enumeration.fullName, swiftName: try swiftName(enumeration),
-            documentation: documentation(enumeration), cases: cases)
+            documentation: documentation(enumeration),
+            deprecation: deprecation(
+                enumeration, enumeration.options.deprecated, in: enumeration.fullName),
+            cases: cases)
+    }
+
+    /// The expression for an enum's first value.
+    private func initial(_ first: EnumModel.Case) -> String {
+        first.deprecation == nil ? ".\(first.swiftName)" : ".init(rawValue: \(first.number))"
     }
 
     private func service(_ service: ServiceDescriptor) throws -> ServiceModel {
         let methods = try service.methods.map { method in
-            guard !method.clientStreaming else {
-                throw Refusal(method.fullName, "methods that stream requests are not supported")
-            }
             let idempotency =
                 switch method.options.idempotencyLevel {
                 case .noSideEffects: "safe"
@@ -137,29 +164,50 @@ struct ModelBuilder {
                 }
             return ServiceModel.Method(
                 name: method.name, documentation: documentation(method),
+                deprecation: deprecation(method, method.options.deprecated, in: method.fullName),
                 request: try swiftName(method.inputType), reply: try swiftName(method.outputType),
-                streamsReplies: method.serverStreaming, idempotency: idempotency)
+                kind: kind(of: method), idempotency: idempotency)
         }
         return ServiceModel(
             fullName: service.fullName, name: service.name,
-            documentation: documentation(service), methods: methods)
+            documentation: documentation(service),
+            deprecation: deprecation(service, service.options.deprecated, in: service.fullName),
+            methods: methods)
+    }
+
+    private func kind(of method: MethodDescriptor) -> ServiceModel.Kind {
+        switch (method.clientStreaming, method.serverStreaming) {
+        case (false, false): .unary
+        case (false, true): .serverStreaming
+        case (true, false): .clientStreaming
+        case (true, true): .bidirectional
+        }
     }
 
     // MARK: Names
 
     private func swiftName(_ message: Descriptor) throws -> String {
         if let wellKnown = Self.wellKnown[message.fullName] { return wellKnown.name }
-        guard message.file.package != "google.protobuf" else {
+        guard !Self.recursive.contains(message.fullName) else {
+            throw Refusal(
+                message.fullName,
+                "this type holds itself, to any depth, and protobuf-c crashes the stack on what"
+                    + " nests deeply: declare a message, or carry JSON in a string")
+        }
+        guard !Self.isWellKnown(message) else {
             throw Refusal(message.fullName, "this type of google.protobuf is not supported")
         }
-        return try nested(message.name, in: message.containingType, message.fullName)
+        let name = (message.options.deprecated ? Deprecation.typePrefix : "") + message.name
+        return try nested(name, in: message.containingType, message.fullName)
     }
 
     private func swiftName(_ enumeration: EnumDescriptor) throws -> String {
         guard enumeration.file.package != "google.protobuf" else {
             throw Refusal(enumeration.fullName, "this type of google.protobuf is not supported")
         }
-        return try nested(enumeration.name, in: enumeration.containingType, enumeration.fullName)
+        let prefix = enumeration.options.deprecated ? Deprecation.typePrefix : ""
+        return try nested(
+            prefix + enumeration.name, in: enumeration.containingType, enumeration.fullName)
     }
 
     private func nested(_ name: String, in outer: Descriptor?, _ place: String) throws -> String {
@@ -170,8 +218,23 @@ struct ModelBuilder {
         return "\(try swiftName(outer)).\(name)"
     }
 
+    private static func isWellKnown(_ message: Descriptor) -> Bool {
+        message.file.package == "google.protobuf"
+    }
+
+    private static func usesWellKnown(_ message: Descriptor) -> Bool {
+        !isWellKnown(message)
+            && (message.fields.compactMap(\.messageType).contains(where: isWellKnown)
+                || message.messages.contains(where: usesWellKnown))
+    }
+
+    // MARK: Comments
+
+    /// The comment before an element, else the one behind it.
     private func documentation(_ place: some ProvidesSourceCodeLocation) -> [String] {
-        guard let comments = place.sourceCodeInfoLocation?.leadingComments else { return [] }
+        guard let location = place.sourceCodeInfoLocation else { return [] }
+        let comments =
+            location.hasLeadingComments ? location.leadingComments : location.trailingComments
         var lines = comments.split(separator: "\n", omittingEmptySubsequences: false).map { line in
             var line = line
             if line.first == " " { line.removeFirst() }
@@ -180,6 +243,21 @@ struct ModelBuilder {
         }
         while lines.last?.isEmpty == true { lines.removeLast() }
         return lines
+    }
+
+    /// The mark of an element, with what its comment says after `Deprecated:`.
+    private func deprecation(
+        _ place: some ProvidesSourceCodeLocation, _ isDeprecated: Bool, in name: String
+    ) -> Deprecation? {
+        guard isDeprecated else { return nil }
+        let start = "Deprecated: "
+        let lines = documentation(place).drop { !$0.hasPrefix(start) }
+        guard let first = lines.first else {
+            return Deprecation(sentence: "\(name) is deprecated in its .proto file.")
+        }
+        let rest = lines.dropFirst().prefix { !$0.isEmpty }
+        return Deprecation(
+            sentence: ([String(first.dropFirst(start.count))] + rest).joined(separator: " "))
     }
 
     // MARK: Refusals
@@ -204,19 +282,20 @@ struct ModelBuilder {
         guard message.members.count <= 128 else {
             throw Refusal(message.fullName, "a message may have 128 fields at most")
         }
-        var names: Set<String> = []
+        var seen: Set<String> = []
         for member in message.members {
-            let name =
+            let names =
                 switch member {
-                case .field(let field): field.swiftName
-                case .oneof(let oneof): oneof.swiftName
+                case .field(let field): [field.swiftName, field.storageName]
+                case .oneof(let oneof): [oneof.swiftName]
                 }
-            guard names.insert(name).inserted else {
+            for name in Set(names) where !seen.insert(name).inserted {
                 throw Refusal(message.fullName, "two fields are named \(name) in Swift")
             }
         }
         let types =
             message.messages.map(\.simpleName) + message.enums.map(\.simpleName)
+            + message.messages.compactMap(\.alias) + message.enums.compactMap(\.alias)
             + message.oneofs.map(\.swiftType)
         guard Set(types).count == types.count else {
             throw Refusal(message.fullName, "two types within it have the same name in Swift")

@@ -21,11 +21,12 @@ enum Names {
     /// Type names that generated code relies on.
     static let taken: Set<String> = [
         "Any", "Arena", "Array", "Bool", "Bridged", "CallContext", "CallOptions", "Calls",
-        "Channel", "Codec", "DecodingFault", "DecodingLimits", "Dictionary", "Double", "Float",
-        "Hashable", "Int", "Int32", "Int64", "Lift", "Message", "MethodDescriptor", "Optional",
-        "OutputRawSpan", "Protocol", "RawSpan", "RegisteredMethod", "ReplyStream", "Self",
-        "Sendable", "String", "Type", "UInt32", "UInt64", "UInt8", "UnsafeMutablePointer",
-        "UnsafePointer",
+        "Channel", "Codec", "DecodingFault", "DecodingLimits", "Dictionary", "Double",
+        "FileDescriptors", "Float", "Hashable", "Int", "Int32", "Int64", "Lift", "Message",
+        "MessageStream", "MethodDescriptor", "Optional", "OutputRawSpan", "PartlyDeprecatedEnum",
+        "PartlyDeprecatedOneof", "Protocol", "RawSpan", "RegisteredMethod", "ReplyStream",
+        "RequestStream", "Result", "Self", "Sendable", "String", "Type", "UInt32", "UInt64",
+        "UInt8", "UnsafeMutablePointer", "UnsafePointer",
     ]
 
     /// Names that C and C++ keep for themselves, as protoc-c sees it: it appends an underscore.

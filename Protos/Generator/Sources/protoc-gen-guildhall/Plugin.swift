@@ -2,10 +2,12 @@ import Foundation
 import SwiftProtobuf
 import SwiftProtobufPluginLibrary
 
-/// Generates Swift values, their bridges to protobuf-c, services, and the gateway's routes.
+/// Generates Swift values, their bridges to protobuf-c, services, descriptors, and the gateway's
+/// routes.
 ///
 /// Parameters: `name` begins the names of the C files (`messages`), `support` names the module
-/// with arena and pre-check when it is another one, as for messages of tests.
+/// with arena and pre-check when it is another one, as for messages of tests, and `synchronous`,
+/// which may be repeated, names a service that gets the synchronous form, too.
 @main
 struct Plugin: CodeGenerator {
     let supportedFeatures: [Google_Protobuf_Compiler_CodeGeneratorResponse.Feature] = [
@@ -18,76 +20,108 @@ struct Plugin: CodeGenerator {
         protoCompilerContext: any ProtoCompilerContext,
         generatorOutputs: any GeneratorOutputs
     ) throws {
-        let parameters = Dictionary(parameter.parsedPairs) { _, last in last }
-        let name = parameters["name"] ?? "messages"
-        let support = parameters["support"]
-        let builder = ModelBuilder()
-        let models = try files.map(builder.file)
+        let parameters = Parameters(parameter)
+        let models = try files.map(ModelBuilder().file)
         try refuseDuplicates(models)
+        try refuseUnknown(parameters.synchronous, in: models)
+        var outputs = models.flatMap { Self.swift($0, parameters) } + Self.c(models, parameters)
+        if parameters.support == nil {
+            let descriptors = Descriptors(files, name: parameters.name)
+            outputs += [
+                ("c/include/\(parameters.name)_descriptors.h", descriptors.header()),
+                ("c/\(parameters.name)_descriptors.c", try descriptors.source()),
+                ("gateway/Routes.swift", try Routes(files).print()),
+                ("gateway/ReplyShapes.swift", try ReplyShapes(files).print()),
+            ]
+        }
+        for (name, contents) in outputs {
+            try generatorOutputs.add(fileName: name, contents: contents)
+        }
+    }
 
-        let module = "C\(Names.upperCamel(name))"
-        var values = ["public import RPC"]
-        var bridges = [
-            "internal import CProtobufC", "internal import \(module)", "public import RPC",
-        ]
-        if let support {
-            values.append("public import \(support)")
-            bridges += ["@testable import \(support)", "internal import C\(support)"]
+    private typealias Output = (name: String, contents: String)
+
+    private struct Parameters {
+        let name: String
+        let support: String?
+        let synchronous: Set<String>
+
+        var module: String { "C\(Names.upperCamel(name))" }
+
+        init(_ parameter: any CodeGeneratorParameter) {
+            let pairs = parameter.parsedPairs
+            name = pairs.last { $0.key == "name" }?.value ?? "messages"
+            support = pairs.last { $0.key == "support" }?.value
+            synchronous = Set(pairs.filter { $0.key == "synchronous" }.map(\.value))
         }
-        for file in models {
-            if !file.messages.isEmpty || !file.enums.isEmpty {
-                try generatorOutputs.add(
-                    fileName: "swift/\(file.swiftName).swift",
-                    contents: Values(file: file, imports: values).print())
-            }
-            if !file.messages.isEmpty {
-                try generatorOutputs.add(
-                    fileName: "swift/\(file.swiftName)+Bridge.swift",
-                    contents: Bridges(file: file, imports: bridges).print())
-            }
-            if !file.services.isEmpty {
-                try generatorOutputs.add(
-                    fileName: "swift/\(file.swiftName)+Service.swift",
-                    contents: Services(file: file).print())
-            }
+    }
+
+    /// The Swift files of a .proto file.
+    private static func swift(_ file: FileModel, _ parameters: Parameters) -> [Output] {
+        let support = parameters.support
+        var outputs: [Output] = []
+        if !file.messages.isEmpty || !file.enums.isEmpty {
+            let values = Values(file: file, support: support)
+            outputs.append(("swift/\(file.swiftName).swift", values.print()))
         }
+        if !file.messages.isEmpty || !file.partlyDeprecatedEnums.isEmpty {
+            let bridges = Bridges(file: file, module: parameters.module, support: support)
+            outputs.append(("swift/\(file.swiftName)+Bridge.swift", bridges.print()))
+        }
+        if !file.services.isEmpty {
+            let services = Services(
+                file: file, support: support, synchronous: parameters.synchronous)
+            outputs.append(("swift/\(file.swiftName)+Service.swift", services.print()))
+        }
+        return outputs
+    }
+
+    /// The C files beside those of protoc-c.
+    private static func c(_ files: [FileModel], _ parameters: Parameters) -> [Output] {
+        let own = ["arena.h", "\(parameters.name)_descriptors.h", "precheck.h", "shape.h"]
         let shapes = Shapes(
-            files: models, name: name,
-            support: support.map { ["C\($0).h"] } ?? ["arena.h", "precheck.h", "shape.h"])
-        try generatorOutputs.add(
-            fileName: "c/include/\(name)_shapes.h", contents: shapes.header())
-        try generatorOutputs.add(fileName: "c/\(name)_shapes.c", contents: shapes.source())
-        try generatorOutputs.add(
-            fileName: "c/include/\(module).h", contents: shapes.umbrella())
-        try generatorOutputs.add(
-            fileName: "c/include/module.modulemap", contents: shapes.moduleMap(module))
-        if support == nil {
-            try generatorOutputs.add(
-                fileName: "gateway/Routes.swift", contents: Routes(files).print())
-            try generatorOutputs.add(
-                fileName: "gateway/ReplyShapes.swift", contents: ReplyShapes(files).print())
-        }
+            files: files, name: parameters.name,
+            support: parameters.support.map { ["C\($0).h"] } ?? own)
+        return [
+            ("c/include/\(parameters.name)_shapes.h", shapes.header()),
+            ("c/\(parameters.name)_shapes.c", shapes.source()),
+            ("c/include/\(parameters.module).h", shapes.umbrella()),
+            ("c/include/module.modulemap", shapes.moduleMap(parameters.module)),
+        ]
     }
 
     /// One module holds all files, without prefixes: names must differ.
     private func refuseDuplicates(_ files: [FileModel]) throws {
         var seen: [String: String] = [:]
-        func claim(_ name: String, _ place: String) throws {
+        func claim(_ name: String?, _ place: String) throws {
+            guard let name else { return }
             if let other = seen.updateValue(place, forKey: name) {
                 throw Refusal(place, "\"\(name)\" is also the Swift name of \(other)")
             }
         }
         for file in files {
             try claim("\(file.swiftName).swift", file.protoName)
-            for message in file.messages { try claim(message.swiftName, message.fullName) }
+            for message in file.messages {
+                try claim(message.swiftName, message.fullName)
+                try claim(message.alias, message.fullName)
+            }
             for enumeration in file.enums {
                 try claim(enumeration.swiftName, enumeration.fullName)
+                try claim(enumeration.alias, enumeration.fullName)
             }
             for service in file.services {
-                for suffix in ["Service", "Methods", "Client"] {
-                    try claim(service.name + suffix, service.fullName)
+                for name in ["Service", "Methods", "Client"].map({ service.name + $0 }) {
+                    try claim(name, service.fullName)
                 }
+                try claim("Synchronous\(service.name)Service", service.fullName)
             }
+        }
+    }
+
+    private func refuseUnknown(_ synchronous: Set<String>, in files: [FileModel]) throws {
+        let eligible = files.flatMap(\.services).filter(\.hasUnaryMethods).map(\.fullName)
+        if let name = synchronous.subtracting(eligible).sorted().first {
+            throw Refusal(name, "the parameter synchronous names no service with unary methods")
         }
     }
 }

@@ -37,6 +37,20 @@ struct Printer {
         level -= 1
     }
 
+    /// Prints the attribute of what is deprecated.
+    mutating func deprecation(_ deprecation: Deprecation?) {
+        if let deprecation { line(deprecation.attribute) }
+    }
+
+    /// Prints the declared name of a deprecated type.
+    mutating func alias(of type: String, _ deprecation: Deprecation?, _ fullName: String) {
+        guard let deprecation else { return }
+        line()
+        line("/// `\(fullName)`.")
+        line(deprecation.attribute)
+        line("public typealias \(Deprecation.alias(of: type)) = \(type)")
+    }
+
     /// Prints a documentation comment, or the summary when the .proto file has none.
     mutating func documentation(_ lines: [String], orElse summary: String) {
         for comment in lines.isEmpty ? [summary] : lines {

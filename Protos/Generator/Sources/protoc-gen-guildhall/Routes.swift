@@ -13,7 +13,7 @@ struct Routes {
     init(_ files: [FileDescriptor]) throws {
         routes = try files.flatMap(\.services).flatMap(\.methods).flatMap { method in
             try HTTPRule.rules(of: method).map { rule in
-                guard !method.serverStreaming else {
+                guard !method.serverStreaming, !method.clientStreaming else {
                     throw Refusal(method.fullName, "a method that streams can have no HTTP route")
                 }
                 let field = method.inputType.fields.first { $0.name == rule.body }

@@ -1,65 +1,74 @@
-/// Prints, for each service, its protocol, its methods and its client.
+/// Prints, for each service, its protocols, its methods and its client.
 struct Services {
     let file: FileModel
+    /// The module with `Calls` when it is another one.
+    let support: String?
+    /// The full names of the services that get the synchronous form, too.
+    let synchronous: Set<String>
+
+    private var imports: [String] {
+        guard let support else { return ["public import RPC"] }
+        let access = file.servicesUseWellKnown ? "public import" : "import"
+        return ["public import RPC", "@testable \(access) \(support)"]
+    }
 
     func print() -> String {
-        var printer = Printer.swift(from: file.protoName, imports: ["public import RPC"])
+        var printer = Printer.swift(from: file.protoName, imports: imports)
         for service in file.services {
-            printer.line()
-            printProtocol(service, &printer)
-            printer.line()
-            printRegistration(service, &printer)
+            let forms: [ServiceForm] =
+                synchronous.contains(service.fullName)
+                ? [.asynchronous, .synchronous] : [.asynchronous]
+            for form in forms {
+                printer.line()
+                printProtocol(service, form, &printer)
+                printer.line()
+                printRegistration(service, form, &printer)
+            }
             printer.line()
             printMethods(service, &printer)
             printer.line()
-            printClient(service, &printer)
+            Client(service: service).print(&printer)
         }
         return printer.text
     }
 
-    private func documentation(_ service: ServiceModel, _ summary: String) -> [String] {
-        [summary] + (service.documentation.isEmpty ? [] : [""] + service.documentation)
-    }
-
-    private func documentation(_ method: ServiceModel.Method) -> [String] {
-        method.documentation.isEmpty ? ["The method `\(method.name)`."] : method.documentation
-    }
-
-    private func printProtocol(_ service: ServiceModel, _ printer: inout Printer) {
+    private func printProtocol(
+        _ service: ServiceModel, _ form: ServiceForm, _ printer: inout Printer
+    ) {
         printer.documentation(
-            documentation(service, "What a server of `\(service.fullName)` implements."), orElse: ""
-        )
-        printer.block("public protocol \(service.name)Service: Sendable") { printer in
+            service.documentation(form.summary(of: service)), orElse: "")
+        printer.block("public protocol \(form.name(of: service)): Sendable") { printer in
             for (position, method) in service.methods.enumerated() {
                 if position > 0 { printer.line() }
-                printer.documentation(documentation(method), orElse: "")
+                printer.documentation(method.documentation, orElse: method.summary)
                 printer.line("func \(method.swiftName)(")
                 printer.indented { printer in
-                    if method.streamsReplies {
-                        printer.line("_ request: \(method.request), _ context: CallContext,")
-                        printer.line("_ replies: ReplyStream<\(method.reply)>")
-                    } else {
-                        printer.line("_ request: \(method.request), _ context: CallContext")
-                    }
+                    let comma = method.kind.streamsReplies ? "," : ""
+                    printer.line("\(method.parameter), _ context: CallContext\(comma)")
+                    guard method.kind.streamsReplies else { return }
+                    printer.line("_ replies: ReplyStream<\(method.reply)>")
                 }
-                printer.line(
-                    method.streamsReplies ? ") async throws" : ") async throws -> \(method.reply)")
+                let result = method.kind.streamsReplies ? "" : " -> \(method.reply)"
+                printer.line(") \(form.effects(of: method))\(result)")
             }
         }
     }
 
-    private func printRegistration(_ service: ServiceModel, _ printer: inout Printer) {
-        printer.block("extension \(service.name)Service") { printer in
+    private func printRegistration(
+        _ service: ServiceModel, _ form: ServiceForm, _ printer: inout Printer
+    ) {
+        printer.block("extension \(form.name(of: service))") { printer in
             printer.line("/// Every method of the service with this implementation as its handler.")
             printer.block("public var registeredMethods: [RegisteredMethod]") { printer in
                 printer.line("[")
                 printer.indented { printer in
                     for method in service.methods {
-                        let descriptor = "\(service.name)Methods.\(method.swiftName)"
-                        let arguments = method.streamsReplies ? "$0, $1, $2" : "$0, $1"
+                        let arguments = method.kind.streamsReplies ? "$0, $1, $2" : "$0, $1"
+                        let waits = form.waits(in: method)
                         printer.line(
-                            "Calls.registered(\(descriptor)) {"
-                                + " try await self.\(method.swiftName)(\(arguments)) },")
+                            "Calls.registered(\(waits ? "" : "synchronous: ")\(service.name)Methods"
+                                + ".\(method.swiftName)) { \(waits ? "try await" : "try")"
+                                + " self.\(method.swiftName)(\(arguments)) },")
                     }
                 }
                 printer.line("]")
@@ -71,12 +80,12 @@ struct Services {
         printer.line("/// The methods of `\(service.fullName)`.")
         printer.block("public enum \(service.name)Methods") { printer in
             for method in service.methods {
-                printer.documentation(documentation(method), orElse: "")
+                printer.documentation(method.documentation, orElse: method.summary)
                 printer.line("public static let \(method.swiftName) = MethodDescriptor(")
                 printer.indented { printer in
                     printer.line("service: \"\(service.fullName)\", name: \"\(method.name)\",")
-                    let kind = method.streamsReplies ? "serverStreaming" : "unary"
-                    printer.line("kind: .\(kind), idempotency: .\(method.idempotency))")
+                    printer.line(
+                        "kind: .\(method.kind.rawValue), idempotency: .\(method.idempotency))")
                 }
                 printer.line()
             }
@@ -88,37 +97,52 @@ struct Services {
             printer.line("]")
         }
     }
+}
 
-    private func printClient(_ service: ServiceModel, _ printer: inout Printer) {
-        printer.documentation(
-            documentation(service, "Calls `\(service.fullName)` over a channel."), orElse: "")
-        printer.block("public struct \(service.name)Client: Sendable") { printer in
-            printer.line("private let channel: any Channel")
-            printer.line()
-            printer.line("/// A client that makes its calls over a channel.")
-            printer.block("public init(_ channel: any Channel)") { printer in
-                printer.line("self.channel = channel")
-            }
-            for method in service.methods {
-                printer.line()
-                printer.documentation(documentation(method), orElse: "")
-                let descriptor = "\(service.name)Methods.\(method.swiftName)"
-                printer.line("public func \(method.swiftName)(")
-                printer.indented { printer in
-                    printer.line(
-                        "_ request: \(method.request), options: CallOptions = CallOptions()"
-                            + (method.streamsReplies ? "," : ""))
-                    guard method.streamsReplies else { return }
-                    printer.line(
-                        "onReply: @Sendable (\(method.reply)) async throws -> Void")
-                }
-                let result = method.streamsReplies ? "" : " -> \(method.reply)"
-                printer.block(") async throws\(result)") { printer in
-                    let consumer = method.streamsReplies ? ", onReply" : ""
-                    printer.line(
-                        "try await Calls.make(channel, \(descriptor), request, options\(consumer))")
-                }
-            }
-        }
+/// How the handlers of a service's unary methods run.
+enum ServiceForm {
+    /// In tasks; they may wait.
+    case asynchronous
+    /// On the threads of the connections.
+    case synchronous
+
+    func name(of service: ServiceModel) -> String {
+        self == .synchronous ? "Synchronous\(service.name)Service" : "\(service.name)Service"
+    }
+
+    func waits(in method: ServiceModel.Method) -> Bool {
+        self == .asynchronous || method.kind != .unary
+    }
+
+    func effects(of method: ServiceModel.Method) -> String {
+        waits(in: method) ? "async throws" : "throws"
+    }
+
+    func summary(of service: ServiceModel) -> [String] {
+        let summary = "What a server of `\(service.fullName)` implements"
+        guard self == .synchronous else { return ["\(summary)."] }
+        return [
+            "\(summary) when its unary methods never wait.", "",
+            "For reads of what is in memory: a unary method runs on the thread that reads the",
+            "connections, and holds all of them up while it runs.",
+        ]
+    }
+}
+
+extension ServiceModel {
+    /// A summary, and the comment of the .proto file.
+    func documentation(_ summary: [String]) -> [String] {
+        summary + (documentation.isEmpty ? [] : [""] + documentation)
+    }
+}
+
+extension ServiceModel.Method {
+    /// What is said of a method without a comment.
+    var summary: String { "The method `\(name)`." }
+
+    /// The first parameter of a handler.
+    var parameter: String {
+        kind.streamsRequests
+            ? "_ requests: MessageStream<\(request)>" : "_ request: \(request)"
     }
 }

@@ -18,7 +18,7 @@ struct Shapes {
         printer.line("#ifndef \(guardName)")
         printer.line("#define \(guardName)")
         printer.line()
-        for header in support where header != "arena.h" && header != "precheck.h" {
+        for header in support where header == "shape.h" || header.hasPrefix("C") {
             printer.line("#include \"\(header)\"")
         }
         printer.line()

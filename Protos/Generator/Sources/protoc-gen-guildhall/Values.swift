@@ -1,7 +1,21 @@
-/// Prints the Swift types of messages and enums.
+/// Prints the Swift types of messages.
 struct Values {
     let file: FileModel
-    let imports: [String]
+    /// The module with arena and pre-check when it is another one.
+    let support: String?
+
+    private var imports: [String] {
+        var imports = file.messages.isEmpty ? [] : ["public import RPC"]
+        guard let support else { return imports }
+        let access = file.messagesUseWellKnown ? "public import" : "import"
+        if !file.partlyDeprecatedEnums.isEmpty {
+            // For the internal functions by which deprecated values are reached.
+            imports.append("@testable \(access) \(support)")
+        } else if file.messagesUseWellKnown {
+            imports.append("\(access) \(support)")
+        }
+        return imports
+    }
 
     func print() -> String {
         var printer = Printer.swift(from: file.protoName, imports: imports)
@@ -11,7 +25,7 @@ struct Values {
         }
         for enumeration in file.enums {
             printer.line()
-            print(enumeration, &printer)
+            Enums.print(enumeration, &printer)
         }
         return printer.text
     }
@@ -32,9 +46,10 @@ struct Values {
             }
             for nested in message.enums {
                 printer.line()
-                print(nested, &printer)
+                Enums.print(nested, &printer)
             }
         }
+        printer.alias(of: message.simpleName, message.deprecation, message.fullName)
     }
 
     private func print(
@@ -43,7 +58,16 @@ struct Values {
         switch member {
         case .field(let field):
             printer.documentation(field.documentation, orElse: "The field `\(field.name)`.")
-            printer.line("public var \(field.swiftName): \(field.swiftType)")
+            guard let deprecation = field.deprecation else {
+                printer.line("public var \(field.swiftName): \(field.swiftType)")
+                return
+            }
+            printer.deprecation(deprecation)
+            printer.block("public var \(field.swiftName): \(field.swiftType)") { printer in
+                printer.line("get { self.\(field.storageName) }")
+                printer.line("set { self.\(field.storageName) = newValue }")
+            }
+            printer.line("var \(field.storageName): \(field.swiftType)")
         case .oneof(let oneof):
             printer.documentation(
                 oneof.documentation, orElse: "One of the fields of `\(oneof.name)`, or none.")
@@ -52,29 +76,66 @@ struct Values {
     }
 
     private func printInitializers(_ message: MessageModel, _ printer: inout Printer) {
-        let members = message.members.map { member in
-            switch member {
-            case .field(let field): (field.swiftName, field.swiftType, field.swiftDefault)
-            case .oneof(let oneof):
-                (oneof.swiftName, "\(message.swiftName).\(oneof.swiftType)?", "nil")
-            }
-        }
+        let members = message.members.map { Member($0, of: message) }
         printer.line("/// A message with every field at its default.")
         printer.block("public init()") { printer in
-            for (name, _, initial) in members { printer.line("self.\(name) = \(initial)") }
+            for member in members { printer.line("self.\(member.storage) = \(member.initial)") }
         }
-        guard !members.isEmpty else { return }
+        let current = members.filter { $0.deprecation == nil }
+        if !current.isEmpty {
+            printer.line()
+            printer.line("/// A message with the given fields, the others at their defaults.")
+            printInitializer(of: members, given: current, &printer)
+        }
+        guard current.count < members.count else { return }
         printer.line()
-        printer.line("/// A message with the given fields, the others at their defaults.")
+        printer.line("/// A message with the given fields, deprecated ones among them.")
+        printer.deprecation(members.compactMap(\.deprecation).first)
+        printInitializer(of: members, given: members, &printer)
+    }
+
+    private func printInitializer(
+        of members: [Member], given: [Member], _ printer: inout Printer
+    ) {
         printer.line("public init(")
         printer.indented { printer in
-            for (position, (name, type, initial)) in members.enumerated() {
-                let comma = position + 1 < members.count ? "," : ""
-                printer.line("\(name): \(type) = \(initial)\(comma)")
+            for (position, member) in given.enumerated() {
+                let comma = position + 1 < given.count ? "," : ""
+                printer.line("\(member.name): \(member.type) = \(member.initial)\(comma)")
             }
         }
+        let names = Set(given.map(\.name))
         printer.block(")") { printer in
-            for (name, _, _) in members { printer.line("self.\(name) = \(name)") }
+            for member in members {
+                let value = names.contains(member.name) ? member.name : member.initial
+                printer.line("self.\(member.storage) = \(value)")
+            }
+        }
+    }
+
+    /// What an initializer sets.
+    private struct Member {
+        let name: String
+        let storage: String
+        let type: String
+        let initial: String
+        let deprecation: Deprecation?
+
+        init(_ member: MemberModel, of message: MessageModel) {
+            switch member {
+            case .field(let field):
+                name = field.swiftName
+                storage = field.storageName
+                type = field.swiftType
+                initial = field.swiftDefault
+                deprecation = field.deprecation
+            case .oneof(let oneof):
+                name = oneof.swiftName
+                storage = oneof.swiftName
+                type = "\(message.swiftName).\(oneof.swiftType)?"
+                initial = "nil"
+                deprecation = nil
+            }
         }
     }
 
@@ -83,47 +144,9 @@ struct Values {
         printer.block("public enum \(oneof.swiftType): Sendable, Hashable") { printer in
             for field in oneof.fields {
                 printer.documentation(field.documentation, orElse: "The field `\(field.name)`.")
+                printer.deprecation(field.deprecation)
                 printer.line("case \(field.swiftName)(\(field.swiftType))")
             }
-        }
-    }
-
-    private func print(_ enumeration: EnumModel, _ printer: inout Printer) {
-        printer.documentation(
-            enumeration.documentation, orElse: "The enum `\(enumeration.fullName)`.")
-        printer.block("public enum \(enumeration.simpleName): Sendable, Hashable") { printer in
-            for value in enumeration.cases {
-                printer.documentation(value.documentation, orElse: "`\(value.protoName)`.")
-                printer.line("case \(value.swiftName)")
-            }
-            printer.line(
-                "/// A number that this version does not know; make it by `init(rawValue:)`.")
-            printer.line("case unrecognized(Int32)")
-            printer.line()
-            printer.line("/// The value with a number.")
-            printer.block("public init(rawValue: Int32)") { printer in
-                printer.line("self =")
-                printer.indented { printer in
-                    printer.line("switch rawValue {")
-                    for value in enumeration.cases {
-                        printer.line("case \(value.number): .\(value.swiftName)")
-                    }
-                    printer.line("default: .unrecognized(rawValue)")
-                    printer.line("}")
-                }
-            }
-            printer.line()
-            printer.line("/// The number on the wire.")
-            printer.line("public var rawValue: Int32 {")
-            printer.indented { printer in
-                printer.line("switch self {")
-                for value in enumeration.cases {
-                    printer.line("case .\(value.swiftName): \(value.number)")
-                }
-                printer.line("case .unrecognized(let rawValue): rawValue")
-                printer.line("}")
-            }
-            printer.line("}")
         }
     }
 }

@@ -1,38 +1,11 @@
-import Foundation
-import SwiftProtobuf
-import SwiftProtobufPluginLibrary
 import Testing
 
 @testable import protoc_gen_guildhall
 
 /// What the generator refuses, with the sentence that says so.
 @Suite struct RefusalTests {
-    /// Runs the plugin on one .proto file; answers its error, or nothing.
     private func refusal(_ body: String, syntax: String = "proto3") throws -> String? {
-        let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let source = "syntax = \"\(syntax)\";\npackage test.v1;\n\(body)\n"
-        try Data(source.utf8).write(to: folder.appending(path: "test.proto"))
-
-        let protoc = Process()
-        protoc.executableURL = URL(filePath: "/usr/bin/env")
-        protoc.arguments = [
-            "protoc", "-I", folder.path, "--include_imports", "--descriptor_set_out",
-            folder.appending(path: "set.pb").path, "test.proto",
-        ]
-        try protoc.run()
-        protoc.waitUntilExit()
-        try #require(protoc.terminationStatus == 0, "protoc accepts the file")
-
-        let bytes = [UInt8](try Data(contentsOf: folder.appending(path: "set.pb")))
-        let set = try Google_Protobuf_FileDescriptorSet(serializedBytes: bytes)
-        let request = Google_Protobuf_Compiler_CodeGeneratorRequest.with {
-            $0.fileToGenerate = ["test.proto"]
-            $0.protoFile = set.file
-        }
-        let response = generateCode(request: request, generator: Plugin())
-        return response.hasError ? response.error : nil
+        try Generation(body, syntax: syntax).refusal
     }
 
     @Test func `an ordinary file is accepted`() throws {
@@ -46,16 +19,36 @@ import Testing
         ("message A { message Kind {} oneof kind { Kind k = 1; } }", "same name in Swift"),
         ("message String {}", "\"String\" is taken in Swift"),
         ("message HealthClient {} service Health {}", "also the Swift name of"),
-        ("message A { map<bool, string> a = 1; }", "keys of type bool"),
         ("enum Color { RED = 0; }", "must begin with COLOR_"),
         ("enum E { option allow_alias = true; E_A = 0; E_B = 0; }", "two names for one number"),
         ("enum E { E_1 = 0; }", "cannot be a case"),
+        ("message MessageStream {}", "is taken in Swift"),
+        ("message RequestStream {}", "is taken in Swift"),
+        ("message Result {}", "is taken in Swift"),
         (
-            "message A {} service S { rpc M(stream A) returns (A); }",
-            "methods that stream requests are not supported"
+            "message A { option deprecated = true; } message DeprecatedA {}",
+            "\"DeprecatedA\" is also the Swift name of test.v1.A"
         ),
         (
+            "message A { int32 old = 1 [deprecated = true]; int32 old_storage = 2; }",
+            "two fields are named oldStorage"
+        ),
+        ("message SynchronousAService {} service A {}", "also the Swift name of"),
+        (
             "import \"google/protobuf/struct.proto\"; message A { google.protobuf.Struct a = 1; }",
+            "google.protobuf.Struct: this type holds itself, to any depth"
+        ),
+        (
+            "import \"google/protobuf/struct.proto\"; message A { google.protobuf.Value a = 1; }",
+            "google.protobuf.Value: this type holds itself"
+        ),
+        (
+            "import \"google/protobuf/struct.proto\";"
+                + " message A { repeated google.protobuf.ListValue a = 1; }",
+            "google.protobuf.ListValue: this type holds itself"
+        ),
+        (
+            "import \"google/protobuf/type.proto\"; message A { google.protobuf.Field a = 1; }",
             "this type of google.protobuf is not supported"
         ),
     ])
@@ -63,6 +56,36 @@ import Testing
         let refusal = try #require(try refusal(body))
 
         #expect(refusal.contains(sentence), "\(refusal)")
+    }
+
+    @Test(arguments: [
+        ("rpc M(stream A) returns (A)", "get: \"/a\""),
+        ("rpc M(A) returns (stream A)", "get: \"/a\""),
+        ("rpc M(stream A) returns (stream A)", "post: \"/a\" body: \"*\""),
+    ])
+    func `a method that streams has no HTTP route`(method: String, rule: String) throws {
+        let refusal = try refusal(
+            """
+            import "google/api/annotations.proto";
+            message A {}
+            service S { \(method) { option (google.api.http) = { \(rule) }; } }
+            """)
+
+        #expect(refusal == "test.v1.S.M: a method that streams can have no HTTP route")
+    }
+
+    @Test(arguments: ["test.v1.T", "S", "test.v1.Streams"])
+    func `a synchronous form of what has no unary method is refused`(name: String) throws {
+        let refusal = try Generation(
+            """
+            message A {}
+            service S { rpc M(A) returns (A); }
+            service Streams { rpc M(stream A) returns (A); }
+            """, parameter: "synchronous=test.v1.S,synchronous=\(name)"
+        ).refusal
+
+        #expect(
+            refusal == "\(name): the parameter synchronous names no service with unary methods")
     }
 
     @Test func `proto2 is refused`() throws {

@@ -296,11 +296,11 @@ static const ProtobufCFieldDescriptor guildhall__testing__v1__everything__double
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_DOUBLE,
-    0,   /* quantifier_offset */
+    offsetof(Guildhall__Testing__V1__Everything__DoublesByNumberEntry, _value_case),
     offsetof(Guildhall__Testing__V1__Everything__DoublesByNumberEntry, value),
     NULL,
     NULL,
-    0,             /* flags */
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
@@ -572,11 +572,11 @@ static const ProtobufCFieldDescriptor guildhall__testing__v1__everything__field_
     11,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_FLOAT,
-    0,   /* quantifier_offset */
+    offsetof(Guildhall__Testing__V1__Everything, _float_case),
     offsetof(Guildhall__Testing__V1__Everything, float_),
     NULL,
     NULL,
-    0,             /* flags */
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
@@ -584,11 +584,11 @@ static const ProtobufCFieldDescriptor guildhall__testing__v1__everything__field_
     12,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_DOUBLE,
-    0,   /* quantifier_offset */
+    offsetof(Guildhall__Testing__V1__Everything, _double_case),
     offsetof(Guildhall__Testing__V1__Everything, double_),
     NULL,
     NULL,
-    0,             /* flags */
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {

@@ -93,15 +93,24 @@ struct  Guildhall__Testing__V1__Everything__DatasByTextEntry
     , {0,NULL}, {0,NULL} }
 
 
+typedef enum {
+  GUILDHALL__TESTING__V1__EVERYTHING__DOUBLES_BY_NUMBER_ENTRY___VALUE__NOT_SET = 0,
+  GUILDHALL__TESTING__V1__EVERYTHING__DOUBLES_BY_NUMBER_ENTRY___VALUE_VALUE = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GUILDHALL__TESTING__V1__EVERYTHING__DOUBLES_BY_NUMBER_ENTRY___VALUE__CASE)
+} Guildhall__Testing__V1__Everything__DoublesByNumberEntry__ValueCase;
+
 struct  Guildhall__Testing__V1__Everything__DoublesByNumberEntry
 {
   ProtobufCMessage base;
   int32_t key;
-  double value;
+  Guildhall__Testing__V1__Everything__DoublesByNumberEntry__ValueCase _value_case;
+  union {
+    double value;
+  };
 };
 #define GUILDHALL__TESTING__V1__EVERYTHING__DOUBLES_BY_NUMBER_ENTRY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&guildhall__testing__v1__everything__doubles_by_number_entry__descriptor) \
-    , 0, 0 }
+    , 0, GUILDHALL__TESTING__V1__EVERYTHING__DOUBLES_BY_NUMBER_ENTRY___VALUE__NOT_SET, {0} }
 
 
 struct  Guildhall__Testing__V1__Everything__Nested__Inner
@@ -186,6 +195,18 @@ typedef enum {
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GUILDHALL__TESTING__V1__EVERYTHING___OPTIONAL_LEAF__CASE)
 } Guildhall__Testing__V1__Everything__OptionalLeafCase;
 
+typedef enum {
+  GUILDHALL__TESTING__V1__EVERYTHING___FLOAT__NOT_SET = 0,
+  GUILDHALL__TESTING__V1__EVERYTHING___FLOAT_FLOAT = 11
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GUILDHALL__TESTING__V1__EVERYTHING___FLOAT__CASE)
+} Guildhall__Testing__V1__Everything__FloatCase;
+
+typedef enum {
+  GUILDHALL__TESTING__V1__EVERYTHING___DOUBLE__NOT_SET = 0,
+  GUILDHALL__TESTING__V1__EVERYTHING___DOUBLE_DOUBLE = 12
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GUILDHALL__TESTING__V1__EVERYTHING___DOUBLE__CASE)
+} Guildhall__Testing__V1__Everything__DoubleCase;
+
 struct  Guildhall__Testing__V1__Everything
 {
   ProtobufCMessage base;
@@ -199,8 +220,6 @@ struct  Guildhall__Testing__V1__Everything
   uint64_t fixed64;
   int32_t sfixed32;
   int64_t sfixed64;
-  float float_;
-  double double_;
   protobuf_c_boolean bool_;
   ProtobufCBinaryData text;
   ProtobufCBinaryData data;
@@ -291,10 +310,18 @@ struct  Guildhall__Testing__V1__Everything
   union {
     Guildhall__Testing__V1__Leaf *optional_leaf;
   };
+  Guildhall__Testing__V1__Everything__FloatCase _float_case;
+  union {
+    float float_;
+  };
+  Guildhall__Testing__V1__Everything__DoubleCase _double_case;
+  union {
+    double double_;
+  };
 };
 #define GUILDHALL__TESTING__V1__EVERYTHING__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&guildhall__testing__v1__everything__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0,NULL}, {0,NULL}, GUILDHALL__TESTING__V1__COLOR__COLOR_UNSPECIFIED, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL, NULL, NULL, NULL, {0,NULL}, {0,NULL}, 0, 0, {0,NULL}, {0,NULL}, {0,NULL}, 0, 0, GUILDHALL__TESTING__V1__EVERYTHING__CHOICE__NOT_SET, {0}, GUILDHALL__TESTING__V1__EVERYTHING___OPTIONAL_INT32__NOT_SET, {0}, GUILDHALL__TESTING__V1__EVERYTHING___OPTIONAL_UINT64__NOT_SET, {0}, GUILDHALL__TESTING__V1__EVERYTHING___OPTIONAL_DOUBLE__NOT_SET, {0}, GUILDHALL__TESTING__V1__EVERYTHING___OPTIONAL_BOOL__NOT_SET, {0}, GUILDHALL__TESTING__V1__EVERYTHING___OPTIONAL_TEXT__NOT_SET, {0}, GUILDHALL__TESTING__V1__EVERYTHING___OPTIONAL_DATA__NOT_SET, {0}, GUILDHALL__TESTING__V1__EVERYTHING___OPTIONAL_COLOR__NOT_SET, {0}, GUILDHALL__TESTING__V1__EVERYTHING___OPTIONAL_LEAF__NOT_SET, {0} }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0,NULL}, {0,NULL}, GUILDHALL__TESTING__V1__COLOR__COLOR_UNSPECIFIED, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL, NULL, NULL, NULL, {0,NULL}, {0,NULL}, 0, 0, {0,NULL}, {0,NULL}, {0,NULL}, 0, 0, GUILDHALL__TESTING__V1__EVERYTHING__CHOICE__NOT_SET, {0}, GUILDHALL__TESTING__V1__EVERYTHING___OPTIONAL_INT32__NOT_SET, {0}, GUILDHALL__TESTING__V1__EVERYTHING___OPTIONAL_UINT64__NOT_SET, {0}, GUILDHALL__TESTING__V1__EVERYTHING___OPTIONAL_DOUBLE__NOT_SET, {0}, GUILDHALL__TESTING__V1__EVERYTHING___OPTIONAL_BOOL__NOT_SET, {0}, GUILDHALL__TESTING__V1__EVERYTHING___OPTIONAL_TEXT__NOT_SET, {0}, GUILDHALL__TESTING__V1__EVERYTHING___OPTIONAL_DATA__NOT_SET, {0}, GUILDHALL__TESTING__V1__EVERYTHING___OPTIONAL_COLOR__NOT_SET, {0}, GUILDHALL__TESTING__V1__EVERYTHING___OPTIONAL_LEAF__NOT_SET, {0}, GUILDHALL__TESTING__V1__EVERYTHING___FLOAT__NOT_SET, {0}, GUILDHALL__TESTING__V1__EVERYTHING___DOUBLE__NOT_SET, {0} }
 
 
 struct  Guildhall__Testing__V1__Leaf
