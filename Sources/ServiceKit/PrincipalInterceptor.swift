@@ -8,6 +8,11 @@ public struct PrincipalInterceptor: ServerInterceptor {
         case optional
     }
 
+    /// The services that need no principal anywhere: they are asked before anything else can be.
+    private static let openServices: Set<String> = [
+        ServiceHealth.serviceName, ServiceReflection.serviceName,
+    ]
+
     private let verifier: PrincipalVerifier
     private let clock: WallClock
     private let openMethods: Set<MethodDescriptor>
@@ -17,7 +22,8 @@ public struct PrincipalInterceptor: ServerInterceptor {
     /// - Parameters:
     ///   - verifier: Believes or refuses what callers say.
     ///   - clock: Tells when the call arrived.
-    ///   - openMethods: The methods that need no principal; health needs none anywhere.
+    ///   - openMethods: The methods that need no principal; health and reflection need none
+    ///     anywhere.
     public init(
         verifier: PrincipalVerifier, clock: WallClock = .system,
         openMethods: Set<MethodDescriptor> = []
@@ -36,7 +42,7 @@ public struct PrincipalInterceptor: ServerInterceptor {
     }
 
     private func isOpen(_ method: MethodDescriptor) -> Bool {
-        method.service == ServiceHealth.serviceName || openMethods.contains(method)
+        Self.openServices.contains(method.service) || openMethods.contains(method)
     }
 
     private func identify(_ context: inout CallContext, _ need: Need) throws(Status) {

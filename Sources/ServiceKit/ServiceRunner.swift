@@ -134,8 +134,11 @@ public struct ServiceRunner: Sendable {
             ?? PrincipalInterceptor(
                 verifier: PrincipalVerifier(service: name, keys: environment.keys),
                 clock: environment.clock, openMethods: parts.openMethods)
+        let methods = [environment.health.registeredMethods] + parts.methods
+        let reflection = ServiceReflection(
+            of: methods.joined().map(\.descriptor), descriptors: FileDescriptors.set)
         let router = Router(
-            services: [environment.health.registeredMethods] + parts.methods,
+            services: [reflection.registeredMethods] + methods,
             interceptors: [
                 LoggingInterceptor(logger: environment.logger, clock: environment.clock),
                 authentication,
