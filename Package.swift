@@ -16,6 +16,7 @@ let strict: [SwiftSetting] = [
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
@@ -118,11 +119,13 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
+        // Messages by their descriptors alone; for tools, no service needs it.
+        .target(name: "DynamicMessages", dependencies: [protobuf], swiftSettings: strict),
         .executableTarget(
             name: "guildhall",
             dependencies: [
-                "Access", "Messages", "RPC", "RPCTransport", "ServiceKit", log, nioCore, nioPosix,
-                subprocess, systemPackage,
+                "Access", "DynamicMessages", "Messages", "RPC", "RPCTransport", "ServiceKit", log,
+                nioCore, nioPosix, subprocess, systemPackage,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -142,7 +145,7 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+                protobuf,
             ],
             path: "Services/Gateway",
             exclude: ["README.md"],
@@ -160,6 +163,11 @@ let package = Package(
             name: "MessagesTests",
             dependencies: ["CTesting", "Messages", "RPC", "RPCTesting"],
             exclude: ["Fixtures", "Protos"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "DynamicMessagesTests",
+            dependencies: ["DynamicMessages", "Messages", protobuf, subprocess, systemPackage],
+            exclude: ["Fixtures", "Protos", "Python"],
             swiftSettings: strict),
         .testTarget(name: "StorageTests", dependencies: ["Storage"], swiftSettings: strict),
         .testTarget(name: "AccessTests", dependencies: ["Access"], swiftSettings: strict),
@@ -182,7 +190,15 @@ let package = Package(
             name: "GatewayTests",
             dependencies: [
                 "Access", "Gateway", "Messages", "RPC", "RPCTesting", "ServiceKit", log, nioCore,
-                nioPosix, .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+                nioPosix, protobuf,
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "CommandLineTests",
+            dependencies: [
+                "guildhall", "DynamicMessages", "Messages", "RPC", "RPCTransport", "ServiceKit",
+                log,
+                subprocess, systemPackage,
             ],
             swiftSettings: strict),
         .testTarget(

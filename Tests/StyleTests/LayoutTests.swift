@@ -46,8 +46,10 @@ import Testing
         ("RPCTesting", ["RPC"]),
         ("TreeCopy", ["Access", "Messages", "RPC", "Storage"]),
         ("ServiceKit", ["Access", "Messages", "RPC", "RPCTransport", "Storage"]),
+        ("DynamicMessages", []),
         (
-            "guildhall", ["Access", "Messages", "RPC", "RPCTransport", "ServiceKit"]
+            "guildhall",
+            ["Access", "DynamicMessages", "Messages", "RPC", "RPCTransport", "ServiceKit"]
         ),
     ]
 
