@@ -1,179 +1,130 @@
-import Access
 import ArgumentParser
-import Foundation
-import Logging
-import Messages
 import RPC
 import RPCTransport
-import ServiceKit
 
-/// `guildhall bench`: loads a running installation and reports calls a second and latencies.
+/// `guildhall bench`: loads a running server and reports calls a second and latencies.
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Measures a running installation by RPC, closed loop.",
+        abstract: "Measures any method of a running server, closed or open loop.",
         discussion: """
-            It makes an organization of its own, and members in it when adding is measured. Run it \
-            against an installation that you can delete.
+            The method is found by reflection, as by `guildhall call`. In the request, \
+            {{counter}} becomes a number that no other call of the run has, and {{run}} eight \
+            letters and digits that no other run has, so that writes differ:
+
+              guildhall bench GetOrganization -d '{"id": "…"}' --target 127.0.0.1:7101 --data data
+              guildhall bench AddMember --rate 2000 --target 127.0.0.1:7102 --data data \\
+                  -d '{"organizationId": "…", "email": "p{{counter}}@{{run}}.example", "name": "P"}'
+
+            Without --rate each caller calls again as soon as it was answered. With --rate so many \
+            calls a second are due, and the latency of each counts from then, so that a stall is \
+            seen in all calls that it delays.
+
+            get-organization, add-member and check-health measure an installation without more \
+            ado: they make an organization of their own, and members in it. Run them against an \
+            installation that you can delete.
             """
     )
 
-    /// What is called again and again.
-    enum Subject: String, ExpressibleByArgument, CaseIterable {
-        /// Organizations/GetOrganization, a read.
-        case getOrganization = "get-organization"
-        /// Membership/AddMember, a durable write.
-        case addMember = "add-member"
-        /// Health/Check of Organizations: the cost of a call that does nothing.
-        case checkHealth = "check-health"
-    }
+    /// More connections or calls in flight than this are a slip of the finger.
+    static let countMax = 10_000
+    /// Threads of the load; more take the processor from a server on the same machine.
+    static let threadsDefault = 2
 
-    @Argument(help: "What to call: get-organization, add-member or check-health.")
-    var subject: Subject
-    @Option(help: "The folder of the installation's data; its operator key signs the calls.")
-    var data = "data"
-    @Option(help: "The RPC address of Organizations.")
-    var organizations = "127.0.0.1:7101"
-    @Option(help: "The RPC address of Membership.")
-    var membership = "127.0.0.1:7102"
+    @Argument(help: "The method, or get-organization, add-member or check-health.")
+    var subject: String
+    @Option(
+        name: .customShort("d"), parsing: .unconditional,
+        help: ArgumentHelp("The request as JSON. (default: {})", valueName: "json|@file|-"))
+    var document = DocumentArgument.text("{}")
+    @Option(help: ArgumentHelp("The server of the method.", valueName: "host:port|unix:path"))
+    var target: AddressArgument?
+    @Option(help: ArgumentHelp("Organizations, without --target.", valueName: "host:port"))
+    var organizations = AddressArgument(.tcp(host: "127.0.0.1", port: 7101))
+    @Option(help: ArgumentHelp("Membership, without --target.", valueName: "host:port"))
+    var membership = AddressArgument(.tcp(host: "127.0.0.1", port: 7102))
     @Option(help: "How many connections.")
     var connections = 8
     @Option(help: "How many calls in flight on each connection.")
     var inFlight = 16
+    @Option(help: "How many calls a second are due; without it, as many as are answered.")
+    var rate: Double?
     @Option(help: "How many seconds to measure.")
     var seconds = 5
+    @Option(help: "How many seconds to call before measuring.")
+    var warmUp = 1
+    @Option(help: "How many threads make the calls.")
+    var threads = BenchCommand.threadsDefault
     @Flag(help: "Prints one line of JSON.")
     var json = false
+    @OptionGroup var caller: CallerOptions
 
     func validate() throws {
         for (name, value) in [
             ("connections", connections), ("in-flight", inFlight), ("seconds", seconds),
-        ] where !(1...10_000).contains(value) {
-            throw ValidationError("--\(name) is from 1 to 10000")
+            ("threads", threads),
+        ] where !(1...Self.countMax).contains(value) {
+            throw ValidationError("--\(name) is from 1 to \(Self.countMax)")
+        }
+        guard (0...Self.countMax).contains(warmUp) else {
+            throw ValidationError("--warm-up is from 0 to \(Self.countMax)")
+        }
+        guard rate.map({ (0.1...10_000_000).contains($0) }) ?? true else {
+            throw ValidationError("--rate is from 0.1 to 10000000")
+        }
+        guard BenchPreset(rawValue: subject) != nil || target != nil else {
+            throw ValidationError("--target says where the method is.")
         }
     }
 
     func run() async throws {
-        let loops = RPCEventLoops()
-        let report: LoadGenerator.Report
-        switch subject {
-        case .getOrganization: report = try await getOrganization(loops)
-        case .addMember: report = try await addMember(loops)
-        case .checkHealth: report = try await checkHealth(loops)
+        // One loop each: a connection then stays on the thread of its callers.
+        let loops = (0..<threads).map { _ in RPCEventLoops(threadCount: 1) }
+        let report: LoadReport
+        let work: BenchWork
+        do {
+            work = try await self.work(loops[0])
+            report = try await load(work, loops)
+        } catch let status as Status {
+            throw Failure(status, schema: nil).exit()
         }
-        await loops.shutDown()
-        show(report)
-        guard report.failures == 0 else { throw ExitCode.failure }
-    }
-}
-
-extension BenchCommand {
-    private var generator: LoadGenerator {
-        LoadGenerator(
-            callers: connections * inFlight, duration: .seconds(seconds), warmUp: .seconds(1))
+        let heading = LoadHeading(
+            method: work.method.path, target: "\(work.target.address)", pace: pace,
+            connections: connections, inFlight: inFlight, duration: .seconds(seconds),
+            warmUp: .seconds(warmUp))
+        Console().line(json ? report.json(heading).text() : report.text(heading))
+        for loop in loops { await loop.shutDown() }
+        guard report.failureCount == 0, report.calls > 0 else { throw ExitCode.failure }
     }
 
-    private func getOrganization(_ loops: RPCEventLoops) async throws -> LoadGenerator.Report {
-        let clients = try clients(of: "organizations", at: organizations, loops)
-        let organization = try await makeOrganization(clients[0])
-        return await generator.run { caller, _ in
-            _ = try await OrganizationsClient(clients[caller % clients.count])
-                .getOrganization(GetOrganizationRequest(id: organization.id))
+    private var pace: LoadGenerator.Pace { rate.map { .open(callsPerSecond: $0) } ?? .closed }
+
+    private func work(_ loops: RPCEventLoops) async throws -> BenchWork {
+        if let preset = BenchPreset(rawValue: subject) {
+            return try await preset.work(self, loops)
         }
+        guard let target else { throw ValidationError("--target says where the method is.") }
+        let client = target.client(loops: loops)
+        let remote = try await RemoteAPI(
+            asking: try caller.signed(client), options: caller.callOptions)
+        await client.close()
+        let call = try DynamicCall(
+            remote.method(named: subject), remote, options: caller.callOptions)
+        return try BenchWork(call, document: try document.whole(), target: target)
     }
 
-    private func addMember(_ loops: RPCEventLoops) async throws -> LoadGenerator.Report {
-        let organization = try await makeOrganization(
-            try clients(of: "organizations", at: organizations, loops)[0])
-        let clients = try clients(of: "membership", at: membership, loops)
-        let run = UUID().uuidString.lowercased()
-        return await generator.run { caller, count in
-            _ = try await MembershipClient(clients[caller % clients.count]).addMember(
-                AddMemberRequest(
-                    organizationID: organization.id,
-                    email: "p\(count)@c\(caller).\(run).example", name: "Person \(count)"))
+    /// Calls over connections of its own, each with its callers on its thread.
+    private func load(_ work: BenchWork, _ loops: [RPCEventLoops]) async throws -> LoadReport {
+        let clients = (0..<connections).map { work.target.client(loops: loops[$0 % threads]) }
+        let channels = try clients.map { try caller.signed($0, data: work.dataFolder) }
+        let generator = LoadGenerator(
+            callers: connections * inFlight, pace: pace, duration: .seconds(seconds),
+            warmUp: .seconds(warmUp),
+            executors: (0..<connections).flatMap { loops[$0 % threads].taskExecutors })
+        let report = await generator.run { caller, number in
+            try await work.call(number, over: channels[caller % channels.count])
         }
-    }
-
-    private func checkHealth(_ loops: RPCEventLoops) async throws -> LoadGenerator.Report {
-        let clients = try clients(of: "organizations", at: organizations, loops)
-        return await generator.run { caller, _ in
-            _ = try await HealthClient(clients[caller % clients.count])
-                .check(CheckHealthRequest())
-        }
-    }
-
-    /// A client for each connection; its calls act for a platform owner.
-    private func clients(
-        of service: String, at address: String, _ loops: RPCEventLoops
-    ) throws -> [OperatorChannel] {
-        let folder = URL(filePath: data).appending(path: "keys").path
-        let signer = PrincipalSigner(
-            keys: try KeyRing(folder: folder, name: Installation.operatorName))
-        let target = try RPCAddress(parsing: address)
-        let person = IdentifierSource(clock: .system).next() as UserID
-        return (0..<connections).map { _ in
-            OperatorChannel(
-                client: RPCClient(
-                    target, loops: loops,
-                    logger: Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() }),
-                signer: signer, person: person, audience: service)
-        }
-    }
-
-    private func makeOrganization(_ channel: OperatorChannel) async throws -> Organization {
-        try await OrganizationsClient(channel).createOrganization(
-            CreateOrganizationRequest(
-                title: "Bench \(UUID().uuidString)", category: .businessCompany, country: "US"),
-            options: CallOptions(timeout: .seconds(10)))
-    }
-
-    private func show(_ report: LoadGenerator.Report) {
-        let console = Console()
-        let rate = Int(report.callsPerSecond)
-        let latencies = [50.0, 90, 99, 99.9].map { ($0, report.microseconds(at: $0)) }
-        if json {
-            let members = latencies.map { "\"p\($0.0)_us\": \($0.1)" }.joined(separator: ", ")
-            console.line(
-                "{\"subject\": \"\(subject.rawValue)\", \"connections\": \(connections), "
-                    + "\"in_flight\": \(inFlight), \"calls_per_second\": \(rate), "
-                    + "\"failures\": \(report.failures), \(members)}")
-        } else {
-            console.line("\(subject.rawValue), \(connections) × \(inFlight) in flight")
-            console.line("  \(rate) calls/s, \(report.failures) failed")
-            for (percentile, value) in latencies {
-                console.line("  p\(percentile)  \(value) µs")
-            }
-        }
-        if let failure = report.firstFailure { console.line("  first failure: \(failure)") }
-    }
-}
-
-/// A connection whose calls act for a platform owner, stated by the operator's key.
-struct OperatorChannel: Channel {
-    let client: RPCClient
-    let signer: PrincipalSigner
-    let person: UserID
-    let audience: String
-
-    func unary(
-        _ method: MethodDescriptor, _ request: OutgoingMessage, options: CallOptions
-    ) async throws -> any Payload {
-        try await client.unary(method, request, options: try signed(options))
-    }
-
-    func serverStreaming(
-        _ method: MethodDescriptor, _ request: OutgoingMessage, options: CallOptions,
-        onReply: @Sendable (any Payload) async throws -> Void
-    ) async throws {
-        try await client.serverStreaming(
-            method, request, options: try signed(options), onReply: onReply)
-    }
-
-    private func signed(_ options: CallOptions) throws -> CallOptions {
-        var options = options
-        options.metadata[bytes: MetadataKey.principal] = try signer.user(
-            person, grants: [Access.Grant(.platformOwner, at: nil)], audience: audience)
-        return options
+        for client in clients { await client.close() }
+        return report
     }
 }

@@ -5,7 +5,9 @@ import ArgumentParser
 struct Guildhall: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "guildhall",
-        abstract: "Runs and measures an installation of Guildhall.",
-        subcommands: [StartCommand.self, BenchCommand.self]
+        abstract: "Runs, calls and measures an installation of Guildhall.",
+        subcommands: [
+            StartCommand.self, DescribeCommand.self, CallCommand.self, BenchCommand.self,
+        ]
     )
 }

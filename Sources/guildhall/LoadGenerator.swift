@@ -1,78 +1,122 @@
-import Histogram
+import RPC
+import Synchronization
 
-/// Makes calls as fast as they are answered, a fixed number at a time, and measures each.
+/// Makes calls, a bounded number at a time, and measures each.
 struct LoadGenerator: Sendable {
-    /// The longest call that is told apart from longer ones.
-    static let latencyMax: Duration = .seconds(60)
+    /// When calls are begun.
+    enum Pace: Sendable, Hashable {
+        /// Each caller calls again as soon as it was answered.
+        case closed
+        /// So many calls a second are due, whether the server keeps up or not.
+        ///
+        /// The latency of a call counts from the instant at which it was due: a server that stops
+        /// for a second delays all calls that were due in it, and the percentiles say so.
+        case open(callsPerSecond: Double)
+    }
 
     /// Callers that run at the same time; each waits for its answer before it calls again.
     let callers: Int
+    let pace: Pace
     let duration: Duration
     /// Calls made before measuring begins, so that connections stand and caches are warm.
     let warmUp: Duration
+    /// The threads of the connections; a caller on the thread of its connection saves two changes
+    /// of thread a call.
+    let executors: [any TaskExecutor]
 
-    /// What was measured.
-    struct Report: Sendable {
-        var calls = 0
-        var failures = 0
-        var firstFailure: String?
-        /// In nanoseconds.
-        var latencies = Histogram<UInt32>(
-            highestTrackableValue: 60_000_000_000, numberOfSignificantValueDigits: .three)
-        var elapsed: Duration = .zero
+    /// Makes a call.
+    ///
+    /// - Parameters:
+    ///   - caller: The number of the caller, from 0.
+    ///   - number: A number that no other call of the run has, from 0.
+    typealias Call = @Sendable (_ caller: Int, _ number: Int) async throws -> Void
 
-        var callsPerSecond: Double { Double(calls) / (elapsed / .seconds(1)) }
-
-        func microseconds(at percentile: Double) -> Double {
-            Double(latencies.valueAtPercentile(percentile)) / 1_000
-        }
-    }
-
-    /// Runs the load: each caller calls the closure with its number and a rising count.
-    func run(
-        _ call: @escaping @Sendable (_ caller: Int, _ count: Int) async throws -> Void
-    ) async -> Report {
-        let begin = ContinuousClock.now.advanced(by: warmUp)
-        let end = begin.advanced(by: duration)
-        var report = Report()
-        await withTaskGroup(of: Report.self) { group in
+    /// Runs the load.
+    func run(_ call: @escaping Call) async -> LoadReport {
+        let start = ContinuousClock.now
+        let begin = start.advanced(by: warmUp)
+        let run = LoadRun(
+            call: call, start: start, begin: begin, end: begin.advanced(by: duration))
+        var report = LoadReport()
+        await withTaskGroup(of: LoadReport.self) { group in
             for caller in 0..<callers {
-                group.addTask { await Self.callAgainAndAgain(caller, from: begin, to: end, call) }
+                group.addTask(executorPreference: executors[caller % executors.count]) {
+                    switch pace {
+                    case .closed: await run.callAgainAndAgain(caller)
+                    case .open(let rate): await run.callWhenDue(caller, every: .seconds(1) / rate)
+                    }
+                }
             }
-            for await part in group {
-                report.calls += part.calls
-                report.failures += part.failures
-                report.firstFailure = report.firstFailure ?? part.firstFailure
-                report.latencies.add(part.latencies)
-            }
+            for await part in group { report.add(part) }
         }
         report.elapsed = duration
+        if case .open(let rate) = pace {
+            report.missed = max(0, Int(rate * (duration / .seconds(1))) - report.calls)
+        }
         return report
     }
+}
 
-    private static func callAgainAndAgain(
-        _ caller: Int, from begin: ContinuousClock.Instant, to end: ContinuousClock.Instant,
-        _ call: @Sendable (Int, Int) async throws -> Void
-    ) async -> Report {
-        var report = Report()
-        var count = 0
+/// One run of a load, shared by its callers.
+private final class LoadRun: Sendable {
+    let call: LoadGenerator.Call
+    let start: ContinuousClock.Instant
+    let begin: ContinuousClock.Instant
+    let end: ContinuousClock.Instant
+    private let numbers = Atomic<Int>(0)
+
+    init(
+        call: @escaping LoadGenerator.Call, start: ContinuousClock.Instant,
+        begin: ContinuousClock.Instant, end: ContinuousClock.Instant
+    ) {
+        self.call = call
+        self.start = start
+        self.begin = begin
+        self.end = end
+    }
+
+    private func nextNumber() -> Int { numbers.wrappingAdd(1, ordering: .relaxed).oldValue }
+
+    func callAgainAndAgain(_ caller: Int) async -> LoadReport {
+        var report = LoadReport()
         var started = ContinuousClock.now
         while started < end {
-            do {
-                try await call(caller, count)
-            } catch {
-                report.failures += 1
-                report.firstFailure = report.firstFailure ?? "\(error)"
-            }
-            count += 1
+            let failure = await failure(of: caller, nextNumber())
             let answered = ContinuousClock.now
             if started >= begin {
-                report.calls += 1
-                let latency = min(started.duration(to: answered), latencyMax)
-                report.latencies.record(UInt64(max(latency / .nanoseconds(1), 1)))
+                report.record(failure, latency: started.duration(to: answered))
             }
             started = answered
         }
         return report
+    }
+
+    func callWhenDue(_ caller: Int, every interval: Duration) async -> LoadReport {
+        var report = LoadReport()
+        while true {
+            let number = nextNumber()
+            let due = start.advanced(by: interval * number)
+            guard due < end else { return report }
+            if due > .now {
+                // Never cancelled: a run ends by its time.
+                try? await Task.sleep(until: due, tolerance: .zero, clock: .continuous)
+            }
+            let started = ContinuousClock.now
+            // What is due and was not begun by the end is counted as missed.
+            guard started < end else { return report }
+            let failure = await failure(of: caller, number)
+            guard due >= begin else { continue }
+            report.record(failure, latency: due.duration(to: .now))
+            report.recordLateness(due.duration(to: started))
+        }
+    }
+
+    private func failure(of caller: Int, _ number: Int) async -> Status? {
+        do {
+            try await call(caller, number)
+            return nil
+        } catch {
+            return error as? Status ?? Status(.unknown, "\(error)")
+        }
     }
 }

@@ -1,0 +1,77 @@
+import DynamicMessages
+import Messages
+import Testing
+
+/// `guildhall bench` of any method.
+@Suite(.serialized) struct BenchTests {
+    private func bench(
+        _ target: String, _ arguments: [String]
+    ) async throws -> (Executable.Ending, JSONValue) {
+        let ending = try await Executable.run(
+            [
+                "bench", "--target", target, "--json", "--seconds", "1", "--warm-up", "0",
+                "--connections", "2", "--in-flight", "2",
+            ] + arguments)
+        return (ending, try JSONValue(parsing: ending.output.utf8))
+    }
+
+    private func number(_ json: JSONValue?) -> Double {
+        if case .number(let text)? = json { Double(text) ?? -1 } else { -1 }
+    }
+
+    @Test func `a closed loop calls as fast as it is answered`() async throws {
+        try await Stall.open { stall, target in
+            let (ending, report) = try await bench(
+                target, ["GetOrganization", "-d", #"{"id": "o1"}"#])
+
+            #expect(ending.hasSucceeded, "\(ending.error)")
+            #expect(
+                report["method"]
+                    == .string("guildhall.organizations.v1.Organizations/GetOrganization"))
+            #expect(number(report["calls"]) > 10)
+            #expect(number(report["failures"]) == 0)
+            #expect(number(report["p50_us"]) > 0)
+            #expect(number(report["p50_us"]) <= number(report["p99_us"]))
+            #expect(number(report["p99_us"]) <= number(report["max_us"]))
+        }
+    }
+
+    @Test func `an open loop calls as often as it is told`() async throws {
+        try await Stall.open { stall, target in
+            let (ending, report) = try await bench(target, ["GetOrganization", "--rate", "200"])
+
+            #expect(ending.hasSucceeded, "\(ending.error)")
+            #expect(number(report["calls"]) + number(report["missed"]) == 200)
+            #expect(number(report["rate"]) == 200)
+        }
+    }
+
+    @Test func `writes differ by a counter and a name of the run`() async throws {
+        try await Stall.open { stall, target in
+            let document = #"{"title": "{{run}} {{counter}}"}"#
+            let (ending, _) = try await bench(
+                target, ["CreateOrganization", "-d", document, "--rate", "50"])
+
+            #expect(ending.hasSucceeded, "\(ending.error)")
+            let titles = try stall.requests.map {
+                try CreateOrganizationRequest(decoding: $0).title
+            }
+            #expect(titles.count > 1)
+            #expect(Set(titles).count == titles.count)
+            #expect(Set(titles.compactMap { $0.split(separator: " ").first }).count == 1)
+        }
+    }
+
+    @Test func `failures are counted by code and end the command with 1`() async throws {
+        try await Stall.open { _, target in
+            let ending = try await Executable.run([
+                "bench", "GetOrganization", "-d", #"{"id": "missing"}"#, "--target", target,
+                "--seconds", "1", "--warm-up", "0", "--rate", "20",
+            ])
+
+            #expect(ending.status == .exited(1))
+            #expect(ending.output.contains("× NOT_FOUND\n"), "\(ending.output)")
+            #expect(ending.output.contains("first failure: NOT_FOUND (5): There is no such"))
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import Foundation
+import Testing
+
+/// The command line against a running installation, which it knows nothing of.
+@Suite(.serialized) struct CommandLineTests {
+    private static let guildhall = "'\(RunningInstallation.executable("guildhall").path)'"
+
+    @Test func `every part describes itself, and its methods can be called`() async throws {
+        try await RunningInstallation.run { installation in
+            for (part, service) in [
+                ("organizations", "Organizations"), ("membership", "Membership"),
+                ("partners", "Partners"), ("branding", "Branding"), ("gateway", "Membership"),
+            ] {
+                let target = try installation.address(of: part)
+                let text = try await Shell.run("\(Self.guildhall) describe --target \(target)")
+                for line in ["service Health {", "service Reflection {", "service \(service) {"] {
+                    #expect(text.contains(line), "\(part): \(line)")
+                }
+            }
+            let id = try await makeOrganization(in: installation)
+            try await signInAndRead(id, in: installation)
+        }
+    }
+
+    /// As an operator, at a service itself.
+    private func makeOrganization(in installation: RunningInstallation) async throws -> String {
+        let target = try installation.address(of: "organizations")
+        let call = "\(Self.guildhall) call --target \(target) --data '\(installation.data.path)'"
+        let made = try await json(
+            "\(call) CreateOrganization -d "
+                + #"'{"title": "Atlas", "category": "ORGANIZATION_CATEGORY_BUSINESS_COMPANY"}'"#)
+        let id: String = try #require(made.id.string)
+        let read = try await json("\(call) GetOrganization -d '{\"id\": \"\(id)\"}'")
+        #expect(read.title.string == "Atlas")
+        #expect(read.effectiveState.string == "EFFECTIVE_STATE_ACTIVE")
+        return id
+    }
+
+    /// As a person, at the gateway.
+    private func signInAndRead(_ id: String, in installation: RunningInstallation) async throws {
+        let target = try installation.address(of: "gateway")
+        let call = "\(Self.guildhall) call --target \(target)"
+        let session = try await json(
+            "\(call) SignIn -d '{\"email\": \"\(installation.owner.email)\", "
+                + "\"password\": \"\(installation.owner.password)\"}'")
+        let token: String = try #require(session.token.string)
+        let read = try await json(
+            "\(call) GetOrganization -H 'authorization: Bearer \(token)' "
+                + "-d '{\"id\": \"\(id)\"}'")
+        #expect(read.title.string == "Atlas")
+    }
+
+    private func json(_ line: String) async throws -> JSON {
+        try JSONDecoder().decode(JSON.self, from: Data(try await Shell.run(line).utf8))
+    }
+}
