@@ -73,7 +73,18 @@ struct CallerOptions: ParsableArguments {
         let grants =
             grants.isEmpty ? [Access.Grant(.platformOwner, at: nil)] : grants.map(\.grant)
         return channel.intercepted(
-            by: PrincipalStatement { try signer.user(person, grants: grants) })
+            by: OperatorStatement(signer: signer, person: person, grants: grants))
+    }
+}
+
+/// Makes calls act for a person, stated by the operator's key.
+private struct OperatorStatement: ClientInterceptor {
+    let signer: PrincipalSigner
+    let person: UserID
+    let grants: [Access.Grant]
+
+    func begin(_ method: MethodDescriptor, _ options: inout CallOptions) throws {
+        options.metadata[bytes: MetadataKey.principal] = try signer.user(person, grants: grants)
     }
 }
 

@@ -173,8 +173,8 @@ extension Data {
 
     /// The most bytes that `encode(into:)` can append for this value.
     public var encodedByteCountMax: Int {
-        var bound = 8
-        bound += self.message.count
+        var bound = 2
+        if let value = self.message { bound += 6 + value.count }
         return bound
     }
 
@@ -193,12 +193,16 @@ extension Data: @unsafe Bridged {
 
     func lower(into lowered: UnsafeMutablePointer<Guildhall__Rpc__V1__Data>, _ arena: Arena) {
         unsafe guildhall__rpc__v1__data__init(lowered)
-        unsafe lowered.pointee.message = arena.bytes(self.message)
+        if let value = self.message {
+            unsafe lowered.pointee._message_case = .init(rawValue: 1)
+            unsafe lowered.pointee.message = arena.bytes(value)
+        }
         unsafe lowered.pointee.end_of_stream = self.endOfStream ? 1 : 0
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Rpc__V1__Data>) {
-        self.message = unsafe Lift.bytes(lowered.pointee.message)
+        self.message = unsafe lowered.pointee._message_case.rawValue == 1
+            ? Lift.bytes(lowered.pointee.message) : nil
         self.endOfStream = unsafe lowered.pointee.end_of_stream != 0
     }
 }

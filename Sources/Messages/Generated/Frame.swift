@@ -101,20 +101,20 @@ public struct Open: Message {
 
 /// A further message of a call that streams. Either way.
 public struct Data: Message {
-    /// The field `message`.
-    public var message: [UInt8]
+    /// Absent in a frame that only says that no message follows; such a frame needs no credit.
+    public var message: [UInt8]?
     /// The sender sends no further message. Set by clients alone: a server closes with End.
     public var endOfStream: Bool
 
     /// A message with every field at its default.
     public init() {
-        self.message = []
+        self.message = nil
         self.endOfStream = false
     }
 
     /// A message with the given fields, the others at their defaults.
     public init(
-        message: [UInt8] = [],
+        message: [UInt8]? = nil,
         endOfStream: Bool = false
     ) {
         self.message = message
@@ -132,7 +132,7 @@ public struct End: Message {
     public var details: [Detail]
     /// The field `metadata`.
     public var metadata: [MetadataEntry]
-    /// The reply of a unary call that succeeded.
+    /// The reply of a call with one reply that succeeded.
     public var reply: [UInt8]?
 
     /// A message with every field at its default.

@@ -363,11 +363,11 @@ static const ProtobufCFieldDescriptor guildhall__rpc__v1__data__field_descriptor
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
+    offsetof(Guildhall__Rpc__V1__Data, _message_case),
     offsetof(Guildhall__Rpc__V1__Data, message),
     NULL,
     NULL,
-    0,             /* flags */
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {

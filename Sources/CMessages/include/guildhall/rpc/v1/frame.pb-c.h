@@ -97,15 +97,24 @@ struct  Guildhall__Rpc__V1__Open
     , {0,NULL}, 0, 0, 0,NULL, 0, 0, GUILDHALL__RPC__V1__OPEN___MESSAGE__NOT_SET, {0} }
 
 
+typedef enum {
+  GUILDHALL__RPC__V1__DATA___MESSAGE__NOT_SET = 0,
+  GUILDHALL__RPC__V1__DATA___MESSAGE_MESSAGE = 1
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GUILDHALL__RPC__V1__DATA___MESSAGE__CASE)
+} Guildhall__Rpc__V1__Data__MessageCase;
+
 struct  Guildhall__Rpc__V1__Data
 {
   ProtobufCMessage base;
-  ProtobufCBinaryData message;
   protobuf_c_boolean end_of_stream;
+  Guildhall__Rpc__V1__Data__MessageCase _message_case;
+  union {
+    ProtobufCBinaryData message;
+  };
 };
 #define GUILDHALL__RPC__V1__DATA__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&guildhall__rpc__v1__data__descriptor) \
-    , {0,NULL}, 0 }
+    , 0, GUILDHALL__RPC__V1__DATA___MESSAGE__NOT_SET, {0} }
 
 
 typedef enum {
