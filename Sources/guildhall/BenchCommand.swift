@@ -1,4 +1,5 @@
 import ArgumentParser
+import DynamicMessages
 import RPC
 import RPCTransport
 

@@ -98,8 +98,8 @@ struct DynamicCall: Sendable {
     func encode(_ document: String) throws -> [UInt8] {
         do {
             return try remote.schema.encode(try JSONValue(parsing: document.utf8), as: request)
-        } catch let fault as MessageFault {
-            throw ValidationError("The request is not a \(method.request): \(fault)")
+        } catch {
+            throw ValidationError("The request is not a \(method.request): \(error)")
         }
     }
 

@@ -1,5 +1,6 @@
 import DynamicMessages
 import Messages
+import Subprocess
 import Testing
 
 /// `guildhall bench` of any method.

@@ -1,6 +1,7 @@
 import DynamicMessages
 import Foundation
 import RPC
+import Subprocess
 import Testing
 
 /// `guildhall call` against a server that it knows nothing of.

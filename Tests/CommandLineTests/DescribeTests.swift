@@ -1,3 +1,4 @@
+import Subprocess
 import Testing
 
 /// `guildhall describe` against a server that it knows nothing of.

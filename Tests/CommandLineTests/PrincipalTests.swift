@@ -2,6 +2,7 @@ import Foundation
 import Messages
 import RPC
 import ServiceKit
+import Subprocess
 import Testing
 
 /// Who the command line says that calls.
