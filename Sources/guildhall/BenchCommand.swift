@@ -37,7 +37,7 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(
         name: .customShort("d"), parsing: .unconditional,
         help: ArgumentHelp("The request as JSON. (default: {})", valueName: "json|@file|-"))
-    var document = DocumentArgument.text("{}")
+    var document: DocumentArgument?
     @Option(help: ArgumentHelp("The server of the method.", valueName: "host:port|unix:path"))
     var target: AddressArgument?
     @Option(help: ArgumentHelp("Organizations, without --target.", valueName: "host:port"))
@@ -111,7 +111,7 @@ struct BenchCommand: AsyncParsableCommand {
         await client.close()
         let call = try DynamicCall(
             remote.method(named: subject), remote, options: caller.callOptions)
-        return try BenchWork(call, document: try document.whole(), target: target)
+        return try BenchWork(call, document: try (document ?? .empty).whole(), target: target)
     }
 
     /// Calls over connections of its own, each with its callers on its thread.

@@ -28,9 +28,10 @@ struct CallCommand: AsyncParsableCommand {
     @Option(
         name: .customShort("d"), parsing: .unconditional,
         help: ArgumentHelp(
-            "The request as JSON; - reads standard input. (default: {})",
+            "The request as JSON; - reads standard input. "
+                + "(default: {}, standard input where requests stream)",
             valueName: "json|@file|-"))
-    var document = DocumentArgument.text("{}")
+    var document: DocumentArgument?
     @Option(help: ArgumentHelp("The server.", valueName: "host:port|unix:path"))
     var target: AddressArgument
     @Flag(help: "Prints fields also when they hold their default.")
@@ -58,6 +59,8 @@ struct CallCommand: AsyncParsableCommand {
 
     private func run(_ call: DynamicCall, over channel: any Channel) async throws {
         let console = Console()
+        let document =
+            document ?? (call.method.streamsRequests ? .standardInput : DocumentArgument.empty)
         if call.method.streamsRequests {
             try await call.stream(document.lines(), over: channel) { console.line($0.text()) }
         } else if call.method.streamsReplies {
@@ -75,6 +78,8 @@ enum DocumentArgument: ExpressibleByArgument, Sendable {
     case file(String)
     case standardInput
 
+    /// A request without fields.
+    static let empty = DocumentArgument.text("{}")
     /// No document is larger.
     static let byteCountMax = 8 << 20
 
@@ -84,10 +89,6 @@ enum DocumentArgument: ExpressibleByArgument, Sendable {
         case _ where argument.hasPrefix("@"): self = .file(String(argument.dropFirst()))
         default: self = .text(argument)
         }
-    }
-
-    var defaultValueDescription: String {
-        if case .text(let text) = self { text } else { "" }
     }
 
     /// Everything, as one request.

@@ -46,7 +46,7 @@ struct DescribeCommand: AsyncParsableCommand {
         }
         if let service = remote.service(named: name) {
             text.add(service)
-        } else if let type = remote.type(named: name) {
+        } else if let type = try remote.type(named: name) {
             text.add(types: [type])
         } else if remote.names.contains(name) {
             let method = try remote.method(named: name)

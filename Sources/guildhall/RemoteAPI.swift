@@ -62,11 +62,15 @@ struct RemoteAPI: Sendable {
     }
 
     /// The full name of a message or enum, given in full or without its package; nil when there
-    /// is none or more.
-    func type(named name: String) -> String? {
+    /// is none.
+    ///
+    /// - Throws: When there is more than one.
+    func type(named name: String) throws(ValidationError) -> String? {
         let names = Array(schema.messages.keys) + Array(schema.enums.keys)
         if names.contains(name) { return name }
-        return Self.only(names.filter { $0.hasSuffix("." + name) })
+        let found = names.filter { $0.hasSuffix("." + name) }.sorted()
+        guard found.count > 1 else { return found.first }
+        throw ValidationError("\(name) can be any of these:\n  \(found.joined(separator: "\n  "))")
     }
 
     /// What may have been meant by a name that nothing has.

@@ -135,7 +135,7 @@ import Testing
     @Test func `requests of a stream are read one a line`() async throws {
         try await Stall.open { stall, target in
             let ending = try await call(
-                "GrowMany", "-d", "-", at: target,
+                "GrowMany", at: target,
                 input: "{\"int32\": 5}\n\n{\"textOfManyWords\": \"abc\"}\n")
 
             #expect(ending.hasSucceeded, "\(ending.error)")
