@@ -51,7 +51,7 @@ struct LoadGenerator: Sendable {
         }
         report.elapsed = duration
         if case .open(let rate) = pace {
-            report.missed = max(0, Int(rate * (duration / .seconds(1))) - report.calls)
+            report.missed += run.undrawn(every: .seconds(1) / rate)
         }
         return report
     }
@@ -102,13 +102,27 @@ private final class LoadRun: Sendable {
                 try? await Task.sleep(until: due, tolerance: .zero, clock: .continuous)
             }
             let started = ContinuousClock.now
-            // What is due and was not begun by the end is counted as missed.
-            guard started < end else { return report }
+            // Every caller was busy for too long: what was due is begun no more.
+            guard started < end else {
+                if due >= begin { report.missed += 1 }
+                return report
+            }
             let failure = await failure(of: caller, number)
             guard due >= begin else { continue }
             report.record(failure, latency: due.duration(to: .now))
             report.recordLateness(due.duration(to: started))
         }
+    }
+
+    /// Calls that were due and that no caller came to, once all have ended.
+    func undrawn(every interval: Duration) -> Int {
+        var number = numbers.load(ordering: .relaxed)
+        var count = 0
+        while case let due = start.advanced(by: interval * number), due < end {
+            if due >= begin { count += 1 }
+            number += 1
+        }
+        return count
     }
 
     private func failure(of caller: Int, _ number: Int) async -> Status? {

@@ -50,6 +50,7 @@ struct LoadReport: Sendable {
         firstFailure = firstFailure ?? other.firstFailure
         latencies.add(other.latencies)
         lateness.add(other.lateness)
+        missed += other.missed
     }
 
     private static func nanoseconds(_ span: Duration) -> UInt64 {

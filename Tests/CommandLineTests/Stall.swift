@@ -1,4 +1,3 @@
-import Access
 import DynamicMessages
 import Foundation
 import Logging
