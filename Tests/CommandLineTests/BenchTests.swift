@@ -1,5 +1,6 @@
 import DynamicMessages
 import Messages
+import RPC
 import Subprocess
 import Testing
 

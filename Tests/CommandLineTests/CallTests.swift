@@ -38,7 +38,9 @@ import Testing
     ])
     func `a method is found by any of its names`(name: String) async throws {
         try await Stall.open { stall, target in
-            #expect(try await call(name, at: target).hasSucceeded)
+            let ending = try await call(name, at: target)
+
+            #expect(ending.hasSucceeded, "\(ending.error)")
         }
     }
 
