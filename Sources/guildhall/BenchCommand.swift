@@ -81,21 +81,17 @@ struct BenchCommand: AsyncParsableCommand {
     func run() async throws {
         // One loop each: a connection then stays on the thread of its callers.
         let loops = (0..<threads).map { _ in RPCEventLoops(threadCount: 1) }
-        let report: LoadReport
-        let work: BenchWork
-        do {
-            work = try await self.work(loops[0])
-            report = try await load(work, loops)
-        } catch let status as Status {
-            throw Failure(status, schema: nil).exit()
+        try await Failure.told {
+            let work = try await work(loops[0])
+            let report = try await load(work, loops)
+            let heading = LoadHeading(
+                method: work.method.path, target: "\(work.target.address)", pace: pace,
+                connections: connections, inFlight: inFlight, duration: .seconds(seconds),
+                warmUp: .seconds(warmUp))
+            Console().line(json ? report.json(heading).text() : report.text(heading))
+            guard report.failureCount == 0, report.calls > 0 else { throw ExitCode.failure }
         }
-        let heading = LoadHeading(
-            method: work.method.path, target: "\(work.target.address)", pace: pace,
-            connections: connections, inFlight: inFlight, duration: .seconds(seconds),
-            warmUp: .seconds(warmUp))
-        Console().line(json ? report.json(heading).text() : report.text(heading))
         for loop in loops { await loop.shutDown() }
-        guard report.failureCount == 0, report.calls > 0 else { throw ExitCode.failure }
     }
 
     private var pace: LoadGenerator.Pace { rate.map { .open(callsPerSecond: $0) } ?? .closed }

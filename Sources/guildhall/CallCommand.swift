@@ -41,17 +41,17 @@ struct CallCommand: AsyncParsableCommand {
     func run() async throws {
         let loops = RPCEventLoops(threadCount: 1)
         let client = target.client(loops: loops)
-        var schema: Schema?
-        do {
+        try await Failure.told {
             let channel = try caller.signed(client)
             let remote = try await RemoteAPI(asking: channel, options: caller.callOptions)
-            schema = remote.schema
-            let call = try DynamicCall(
-                remote.method(named: method), remote, writesDefaults: defaults,
-                options: caller.callOptions)
-            try await run(call, over: channel)
-        } catch let status as Status {
-            throw Failure(status, schema: schema).exit()
+            do {
+                let call = try DynamicCall(
+                    remote.method(named: method), remote, writesDefaults: defaults,
+                    options: caller.callOptions)
+                try await run(call, over: channel)
+            } catch let status as Status {
+                throw Failure(status, schema: remote.schema).exit()
+            }
         }
         await client.close()
         await loops.shutDown()

@@ -27,12 +27,10 @@ struct DescribeCommand: AsyncParsableCommand {
     func run() async throws {
         let loops = RPCEventLoops(threadCount: 1)
         let client = target.client(loops: loops)
-        do {
+        try await Failure.told {
             let remote = try await RemoteAPI(
                 asking: try caller.signed(client), options: caller.callOptions)
             Console().line(try text(remote))
-        } catch let status as Status {
-            throw Failure(status, schema: nil).exit()
         }
         await client.close()
         await loops.shutDown()

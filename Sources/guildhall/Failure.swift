@@ -37,6 +37,20 @@ struct Failure {
         return .failure
     }
 
+    /// Runs a command; what it fails with is told in words.
+    ///
+    /// A slip of the caller ends it with 64, a call that fails with 1.
+    static func told(_ command: () async throws -> Void) async throws {
+        do {
+            try await command()
+        } catch let status as Status {
+            throw Failure(status, schema: nil).exit()
+        } catch let slip as ValidationError {
+            StandardError.line("Error: \(slip.message)")
+            throw ExitCode.validationFailure
+        }
+    }
+
     private func lines(_ detail: StatusDetail) -> [String] {
         switch detail {
         case .errorInfo(let reason, let domain, let metadata):

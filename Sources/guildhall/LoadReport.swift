@@ -88,7 +88,8 @@ extension LoadReport {
             lines.append("    \(count) × \(Failure(Status(code, ""), schema: nil).code)")
         }
         if let firstFailure {
-            lines.append("  first failure: \(Failure(firstFailure, schema: nil).text)")
+            let words = Failure(firstFailure, schema: nil).text.replacing("\n", with: "\n  ")
+            lines.append("  first failure: \(words)")
         }
         if missed > 0 {
             lines.append(

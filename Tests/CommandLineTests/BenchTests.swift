@@ -48,6 +48,19 @@ import Testing
         }
     }
 
+    @Test func `a server that cannot keep up is told from one that can`() async throws {
+        try await Stall.open { _, target in
+            let (ending, report) = try await bench(
+                target, ["GetOrganization", "--rate", "1000000", "--threads", "1"])
+
+            #expect(ending.hasSucceeded, "\(ending.error)")
+            #expect(number(report["missed"]) > 0)
+            #expect(number(report["calls"]) + number(report["missed"]) == 1_000_000)
+            // A backlog of a second is a latency of nearly a second.
+            #expect(number(report["max_us"]) > 500_000)
+        }
+    }
+
     @Test func `writes differ by a counter and a name of the run`() async throws {
         try await Stall.open { stall, target in
             let document = #"{"title": "{{run}} {{counter}}"}"#

@@ -28,7 +28,8 @@ import Testing
         let call = "\(Self.guildhall) call --target \(target) --data '\(installation.data.path)'"
         let made = try await json(
             "\(call) CreateOrganization -d "
-                + #"'{"title": "Atlas", "category": "ORGANIZATION_CATEGORY_BUSINESS_COMPANY"}'"#)
+                + #"'{"title": "Atlas", "country": "US", "category": "ORGANIZATION_CATEGORY_BUSINESS_COMPANY"}'"#
+        )
         let id: String = try #require(made.id.string)
         let read = try await json("\(call) GetOrganization -d '{\"id\": \"\(id)\"}'")
         #expect(read.title.string == "Atlas")
