@@ -15,7 +15,7 @@ struct BenchCommand: AsyncParsableCommand {
 
               guildhall bench GetOrganization -d '{"id": "…"}' --target 127.0.0.1:7101 --data data
               guildhall bench AddMember --rate 2000 --target 127.0.0.1:7102 --data data \\
-                  -d '{"organizationId": "…", "email": "p{{counter}}@{{run}}.example", "name": "P"}'
+                  -d '{"organizationId": "…", "name": "P", "email": "{{counter}}@{{run}}.example"}'
 
             Without --rate each caller calls again as soon as it was answered. With --rate so many \
             calls a second are due, and the latency of each counts from then, so that a stall is \
