@@ -26,10 +26,8 @@ import Testing
     private func makeOrganization(in installation: RunningInstallation) async throws -> String {
         let target = try installation.address(of: "organizations")
         let call = "\(Self.guildhall) call --target \(target) --data '\(installation.data.path)'"
-        let made = try await json(
-            "\(call) CreateOrganization -d "
-                + #"'{"title": "Atlas", "country": "US", "category": "ORGANIZATION_CATEGORY_BUSINESS_COMPANY"}'"#
-        )
+        let request = #"{"title": "Atlas", "category": 3, "country": "US"}"#
+        let made = try await json("\(call) CreateOrganization -d '\(request)'")
         let id: String = try #require(made.id.string)
         let read = try await json("\(call) GetOrganization -d '{\"id\": \"\(id)\"}'")
         #expect(read.title.string == "Atlas")
