@@ -8,6 +8,7 @@
 #include "guildhall/partners/v1/partners.pb-c.h"
 #include "guildhall/rpc/v1/frame.pb-c.h"
 #include "guildhall/rpc/v1/health.pb-c.h"
+#include "guildhall/rpc/v1/reflection.pb-c.h"
 #include "google/protobuf/any.pb-c.h"
 #include "google/protobuf/duration.pb-c.h"
 #include "google/protobuf/empty.pb-c.h"
@@ -1349,6 +1350,36 @@ static const message_field guildhall__rpc__v1__check_health_reply__fields[] = {
 const message_shape guildhall__rpc__v1__check_health_reply__shape_table = {
   "guildhall.rpc.v1.CheckHealthReply", &guildhall__rpc__v1__check_health_reply__descriptor,
   guildhall__rpc__v1__check_health_reply__fields, 1
+};
+
+const message_shape guildhall__rpc__v1__list_services_request__shape_table = {
+  "guildhall.rpc.v1.ListServicesRequest", &guildhall__rpc__v1__list_services_request__descriptor,
+  NULL, 0
+};
+
+static const message_field guildhall__rpc__v1__list_services_reply__fields[] = {
+  {1, MESSAGE_KIND_TEXT, MESSAGE_SLOT_REPEATED, "services", NULL},
+};
+const message_shape guildhall__rpc__v1__list_services_reply__shape_table = {
+  "guildhall.rpc.v1.ListServicesReply", &guildhall__rpc__v1__list_services_reply__descriptor,
+  guildhall__rpc__v1__list_services_reply__fields, 1
+};
+
+static const message_field guildhall__rpc__v1__get_file_descriptors_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "service", NULL},
+  {2, MESSAGE_KIND_TEXT, 0, "file", NULL},
+};
+const message_shape guildhall__rpc__v1__get_file_descriptors_request__shape_table = {
+  "guildhall.rpc.v1.GetFileDescriptorsRequest", &guildhall__rpc__v1__get_file_descriptors_request__descriptor,
+  guildhall__rpc__v1__get_file_descriptors_request__fields, 2
+};
+
+static const message_field guildhall__rpc__v1__get_file_descriptors_reply__fields[] = {
+  {1, MESSAGE_KIND_BYTES, MESSAGE_SLOT_REPEATED, "files", NULL},
+};
+const message_shape guildhall__rpc__v1__get_file_descriptors_reply__shape_table = {
+  "guildhall.rpc.v1.GetFileDescriptorsReply", &guildhall__rpc__v1__get_file_descriptors_reply__descriptor,
+  guildhall__rpc__v1__get_file_descriptors_reply__fields, 1
 };
 
 static const message_field google__protobuf__any__fields[] = {

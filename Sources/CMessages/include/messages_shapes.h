@@ -139,6 +139,10 @@ extern const message_shape guildhall__rpc__v1__settings__shape_table;
 extern const message_shape guildhall__rpc__v1__method_number__shape_table;
 extern const message_shape guildhall__rpc__v1__check_health_request__shape_table;
 extern const message_shape guildhall__rpc__v1__check_health_reply__shape_table;
+extern const message_shape guildhall__rpc__v1__list_services_request__shape_table;
+extern const message_shape guildhall__rpc__v1__list_services_reply__shape_table;
+extern const message_shape guildhall__rpc__v1__get_file_descriptors_request__shape_table;
+extern const message_shape guildhall__rpc__v1__get_file_descriptors_reply__shape_table;
 extern const message_shape google__protobuf__any__shape_table;
 extern const message_shape google__protobuf__duration__shape_table;
 extern const message_shape google__protobuf__empty__shape_table;
@@ -559,6 +563,18 @@ static inline const message_shape *guildhall__rpc__v1__check_health_request__sha
 }
 static inline const message_shape *guildhall__rpc__v1__check_health_reply__shape(void) {
   return &guildhall__rpc__v1__check_health_reply__shape_table;
+}
+static inline const message_shape *guildhall__rpc__v1__list_services_request__shape(void) {
+  return &guildhall__rpc__v1__list_services_request__shape_table;
+}
+static inline const message_shape *guildhall__rpc__v1__list_services_reply__shape(void) {
+  return &guildhall__rpc__v1__list_services_reply__shape_table;
+}
+static inline const message_shape *guildhall__rpc__v1__get_file_descriptors_request__shape(void) {
+  return &guildhall__rpc__v1__get_file_descriptors_request__shape_table;
+}
+static inline const message_shape *guildhall__rpc__v1__get_file_descriptors_reply__shape(void) {
+  return &guildhall__rpc__v1__get_file_descriptors_reply__shape_table;
 }
 static inline const message_shape *google__protobuf__any__shape(void) {
   return &google__protobuf__any__shape_table;
