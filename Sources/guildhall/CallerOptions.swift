@@ -161,7 +161,7 @@ struct GrantArgument: ExpressibleByArgument, Sendable {
     init?(argument: String) {
         let parts = argument.split(separator: "@", maxSplits: 1).map(String.init)
         let name = (parts.first ?? "").replacing("-", with: "_")
-        guard let role = Access.Role(name: name) else { return nil }
+        guard let role = Access.Role.allCases.first(where: { $0.name == name }) else { return nil }
         guard parts.count == 2 else {
             grant = Access.Grant(role)
             return
