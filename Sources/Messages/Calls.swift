@@ -2,30 +2,6 @@ internal import RPC
 
 /// What generated services and clients share.
 enum Calls {
-    /// A unary method with its handler.
-    static func registered<Request: Message, Reply: Message>(
-        _ method: MethodDescriptor,
-        _ handler: @escaping @Sendable (Request, CallContext) async throws -> Reply
-    ) -> RegisteredMethod {
-        RegisteredMethod(
-            method,
-            .unary { payload, context in
-                .message(try await handler(request(in: payload), context))
-            })
-    }
-
-    /// A unary method whose handler never waits.
-    static func registered<Request: Message, Reply: Message>(
-        synchronous method: MethodDescriptor,
-        _ handler: @escaping @Sendable (Request, CallContext) throws -> Reply
-    ) -> RegisteredMethod {
-        RegisteredMethod(
-            method,
-            .synchronous { payload, context in
-                .message(try handler(request(in: payload), context))
-            })
-    }
-
     /// A method that streams replies, with its handler.
     static func registered<Request: Message, Reply: Message>(
         _ method: MethodDescriptor,
@@ -122,7 +98,10 @@ enum Calls {
         }
     }
 
-    private static func request<Request: Message>(in payload: any Payload) throws(Status) -> Request
+    /// The request of a call.
+    ///
+    /// - Throws: `INVALID_ARGUMENT` naming what is wrong with it.
+    static func request<Request: Message>(in payload: any Payload) throws(Status) -> Request
     {
         do {
             return try payload.withBytes { (bytes) throws(DecodingFault) in

@@ -66,17 +66,37 @@ extension BrandingService {
     /// Every method of the service with this implementation as its handler.
     public var registeredMethods: [RegisteredMethod] {
         [
-            Calls.registered(BrandingMethods.getAppearance) { try await self.getAppearance($0, $1) },
-            Calls.registered(BrandingMethods.updateAppearance) { try await self.updateAppearance($0, $1) },
-            Calls.registered(BrandingMethods.getEffectiveAppearance) { try await self.getEffectiveAppearance($0, $1) },
-            Calls.registered(BrandingMethods.resetAppearance) { try await self.resetAppearance($0, $1) },
-            Calls.registered(BrandingMethods.setWhiteLabel) { try await self.setWhiteLabel($0, $1) },
-            Calls.registered(BrandingMethods.setLogo) { try await self.setLogo($0, $1) },
-            Calls.registered(BrandingMethods.getAsset) { try await self.getAsset($0, $1) },
-            Calls.registered(BrandingMethods.prepareAppearance) { try await self.prepareAppearance($0, $1) },
-            Calls.registered(BrandingMethods.cancelAppearance) { try await self.cancelAppearance($0, $1) },
+            RegisteredMethod(BrandingMethods.getAppearance, .unary { payload, context in
+                .message(try await self.getAppearance(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(BrandingMethods.updateAppearance, .unary { payload, context in
+                .message(try await self.updateAppearance(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(BrandingMethods.getEffectiveAppearance, .unary { payload, context in
+                .message(try await self.getEffectiveAppearance(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(BrandingMethods.resetAppearance, .unary { payload, context in
+                .message(try await self.resetAppearance(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(BrandingMethods.setWhiteLabel, .unary { payload, context in
+                .message(try await self.setWhiteLabel(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(BrandingMethods.setLogo, .unary { payload, context in
+                .message(try await self.setLogo(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(BrandingMethods.getAsset, .unary { payload, context in
+                .message(try await self.getAsset(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(BrandingMethods.prepareAppearance, .unary { payload, context in
+                .message(try await self.prepareAppearance(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(BrandingMethods.cancelAppearance, .unary { payload, context in
+                .message(try await self.cancelAppearance(Calls.request(in: payload), context))
+            }),
             Calls.registered(BrandingMethods.watch) { try await self.watch($0, $1, $2) },
-            Calls.registered(BrandingMethods.getFeedHead) { try await self.getFeedHead($0, $1) },
+            RegisteredMethod(BrandingMethods.getFeedHead, .unary { payload, context in
+                .message(try await self.getFeedHead(Calls.request(in: payload), context))
+            }),
         ]
     }
 }

@@ -23,7 +23,9 @@ extension HealthService {
     /// Every method of the service with this implementation as its handler.
     public var registeredMethods: [RegisteredMethod] {
         [
-            Calls.registered(HealthMethods.check) { try await self.check($0, $1) },
+            RegisteredMethod(HealthMethods.check, .unary { payload, context in
+                .message(try await self.check(Calls.request(in: payload), context))
+            }),
             Calls.registered(HealthMethods.watch) { try await self.watch($0, $1, $2) },
         ]
     }
@@ -52,7 +54,9 @@ extension SynchronousHealthService {
     /// Every method of the service with this implementation as its handler.
     public var registeredMethods: [RegisteredMethod] {
         [
-            Calls.registered(synchronous: HealthMethods.check) { try self.check($0, $1) },
+            RegisteredMethod(HealthMethods.check, .synchronous { payload, context in
+                .message(try self.check(Calls.request(in: payload), context))
+            }),
             Calls.registered(HealthMethods.watch) { try await self.watch($0, $1, $2) },
         ]
     }

@@ -137,31 +137,79 @@ extension MembershipService {
     /// Every method of the service with this implementation as its handler.
     public var registeredMethods: [RegisteredMethod] {
         [
-            Calls.registered(MembershipMethods.signIn) { try await self.signIn($0, $1) },
-            Calls.registered(MembershipMethods.signOut) { try await self.signOut($0, $1) },
-            Calls.registered(MembershipMethods.authenticate) { try await self.authenticate($0, $1) },
-            Calls.registered(MembershipMethods.getMe) { try await self.getMe($0, $1) },
-            Calls.registered(MembershipMethods.createUser) { try await self.createUser($0, $1) },
-            Calls.registered(MembershipMethods.getUser) { try await self.getUser($0, $1) },
-            Calls.registered(MembershipMethods.addMember) { try await self.addMember($0, $1) },
-            Calls.registered(MembershipMethods.getMember) { try await self.getMember($0, $1) },
-            Calls.registered(MembershipMethods.listMembers) { try await self.listMembers($0, $1) },
-            Calls.registered(MembershipMethods.removeMember) { try await self.removeMember($0, $1) },
-            Calls.registered(MembershipMethods.blockMember) { try await self.blockMember($0, $1) },
-            Calls.registered(MembershipMethods.unblockMember) { try await self.unblockMember($0, $1) },
-            Calls.registered(MembershipMethods.getCaps) { try await self.getCaps($0, $1) },
-            Calls.registered(MembershipMethods.updateCaps) { try await self.updateCaps($0, $1) },
-            Calls.registered(MembershipMethods.getUsage) { try await self.getUsage($0, $1) },
-            Calls.registered(MembershipMethods.getSeats) { try await self.getSeats($0, $1) },
-            Calls.registered(MembershipMethods.updateSeats) { try await self.updateSeats($0, $1) },
-            Calls.registered(MembershipMethods.listSeatLedger) { try await self.listSeatLedger($0, $1) },
-            Calls.registered(MembershipMethods.listWorkspaces) { try await self.listWorkspaces($0, $1) },
-            Calls.registered(MembershipMethods.explainAdmission) { try await self.explainAdmission($0, $1) },
-            Calls.registered(MembershipMethods.grantSeats) { try await self.grantSeats($0, $1) },
-            Calls.registered(MembershipMethods.cancelSeatGrant) { try await self.cancelSeatGrant($0, $1) },
-            Calls.registered(MembershipMethods.awaitTree) { try await self.awaitTree($0, $1) },
+            RegisteredMethod(MembershipMethods.signIn, .unary { payload, context in
+                .message(try await self.signIn(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(MembershipMethods.signOut, .unary { payload, context in
+                .message(try await self.signOut(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(MembershipMethods.authenticate, .unary { payload, context in
+                .message(try await self.authenticate(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(MembershipMethods.getMe, .unary { payload, context in
+                .message(try await self.getMe(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(MembershipMethods.createUser, .unary { payload, context in
+                .message(try await self.createUser(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(MembershipMethods.getUser, .unary { payload, context in
+                .message(try await self.getUser(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(MembershipMethods.addMember, .unary { payload, context in
+                .message(try await self.addMember(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(MembershipMethods.getMember, .unary { payload, context in
+                .message(try await self.getMember(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(MembershipMethods.listMembers, .unary { payload, context in
+                .message(try await self.listMembers(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(MembershipMethods.removeMember, .unary { payload, context in
+                .message(try await self.removeMember(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(MembershipMethods.blockMember, .unary { payload, context in
+                .message(try await self.blockMember(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(MembershipMethods.unblockMember, .unary { payload, context in
+                .message(try await self.unblockMember(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(MembershipMethods.getCaps, .unary { payload, context in
+                .message(try await self.getCaps(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(MembershipMethods.updateCaps, .unary { payload, context in
+                .message(try await self.updateCaps(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(MembershipMethods.getUsage, .unary { payload, context in
+                .message(try await self.getUsage(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(MembershipMethods.getSeats, .unary { payload, context in
+                .message(try await self.getSeats(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(MembershipMethods.updateSeats, .unary { payload, context in
+                .message(try await self.updateSeats(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(MembershipMethods.listSeatLedger, .unary { payload, context in
+                .message(try await self.listSeatLedger(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(MembershipMethods.listWorkspaces, .unary { payload, context in
+                .message(try await self.listWorkspaces(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(MembershipMethods.explainAdmission, .unary { payload, context in
+                .message(try await self.explainAdmission(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(MembershipMethods.grantSeats, .unary { payload, context in
+                .message(try await self.grantSeats(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(MembershipMethods.cancelSeatGrant, .unary { payload, context in
+                .message(try await self.cancelSeatGrant(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(MembershipMethods.awaitTree, .unary { payload, context in
+                .message(try await self.awaitTree(Calls.request(in: payload), context))
+            }),
             Calls.registered(MembershipMethods.watch) { try await self.watch($0, $1, $2) },
-            Calls.registered(MembershipMethods.getFeedHead) { try await self.getFeedHead($0, $1) },
+            RegisteredMethod(MembershipMethods.getFeedHead, .unary { payload, context in
+                .message(try await self.getFeedHead(Calls.request(in: payload), context))
+            }),
         ]
     }
 }

@@ -82,20 +82,46 @@ extension OrganizationsService {
     /// Every method of the service with this implementation as its handler.
     public var registeredMethods: [RegisteredMethod] {
         [
-            Calls.registered(OrganizationsMethods.createOrganization) { try await self.createOrganization($0, $1) },
-            Calls.registered(OrganizationsMethods.getOrganization) { try await self.getOrganization($0, $1) },
-            Calls.registered(OrganizationsMethods.listOrganizations) { try await self.listOrganizations($0, $1) },
-            Calls.registered(OrganizationsMethods.updateOrganization) { try await self.updateOrganization($0, $1) },
-            Calls.registered(OrganizationsMethods.activateOrganization) { try await self.activateOrganization($0, $1) },
-            Calls.registered(OrganizationsMethods.deactivateOrganization) { try await self.deactivateOrganization($0, $1) },
-            Calls.registered(OrganizationsMethods.createEmailMask) { try await self.createEmailMask($0, $1) },
-            Calls.registered(OrganizationsMethods.listEmailMasks) { try await self.listEmailMasks($0, $1) },
-            Calls.registered(OrganizationsMethods.resolveEmail) { try await self.resolveEmail($0, $1) },
-            Calls.registered(OrganizationsMethods.prepareOrganization) { try await self.prepareOrganization($0, $1) },
-            Calls.registered(OrganizationsMethods.commitOrganization) { try await self.commitOrganization($0, $1) },
-            Calls.registered(OrganizationsMethods.cancelPreparation) { try await self.cancelPreparation($0, $1) },
+            RegisteredMethod(OrganizationsMethods.createOrganization, .unary { payload, context in
+                .message(try await self.createOrganization(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(OrganizationsMethods.getOrganization, .unary { payload, context in
+                .message(try await self.getOrganization(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(OrganizationsMethods.listOrganizations, .unary { payload, context in
+                .message(try await self.listOrganizations(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(OrganizationsMethods.updateOrganization, .unary { payload, context in
+                .message(try await self.updateOrganization(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(OrganizationsMethods.activateOrganization, .unary { payload, context in
+                .message(try await self.activateOrganization(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(OrganizationsMethods.deactivateOrganization, .unary { payload, context in
+                .message(try await self.deactivateOrganization(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(OrganizationsMethods.createEmailMask, .unary { payload, context in
+                .message(try await self.createEmailMask(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(OrganizationsMethods.listEmailMasks, .unary { payload, context in
+                .message(try await self.listEmailMasks(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(OrganizationsMethods.resolveEmail, .unary { payload, context in
+                .message(try await self.resolveEmail(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(OrganizationsMethods.prepareOrganization, .unary { payload, context in
+                .message(try await self.prepareOrganization(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(OrganizationsMethods.commitOrganization, .unary { payload, context in
+                .message(try await self.commitOrganization(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(OrganizationsMethods.cancelPreparation, .unary { payload, context in
+                .message(try await self.cancelPreparation(Calls.request(in: payload), context))
+            }),
             Calls.registered(OrganizationsMethods.watch) { try await self.watch($0, $1, $2) },
-            Calls.registered(OrganizationsMethods.getFeedHead) { try await self.getFeedHead($0, $1) },
+            RegisteredMethod(OrganizationsMethods.getFeedHead, .unary { payload, context in
+                .message(try await self.getFeedHead(Calls.request(in: payload), context))
+            }),
         ]
     }
 }
@@ -182,20 +208,46 @@ extension SynchronousOrganizationsService {
     /// Every method of the service with this implementation as its handler.
     public var registeredMethods: [RegisteredMethod] {
         [
-            Calls.registered(synchronous: OrganizationsMethods.createOrganization) { try self.createOrganization($0, $1) },
-            Calls.registered(synchronous: OrganizationsMethods.getOrganization) { try self.getOrganization($0, $1) },
-            Calls.registered(synchronous: OrganizationsMethods.listOrganizations) { try self.listOrganizations($0, $1) },
-            Calls.registered(synchronous: OrganizationsMethods.updateOrganization) { try self.updateOrganization($0, $1) },
-            Calls.registered(synchronous: OrganizationsMethods.activateOrganization) { try self.activateOrganization($0, $1) },
-            Calls.registered(synchronous: OrganizationsMethods.deactivateOrganization) { try self.deactivateOrganization($0, $1) },
-            Calls.registered(synchronous: OrganizationsMethods.createEmailMask) { try self.createEmailMask($0, $1) },
-            Calls.registered(synchronous: OrganizationsMethods.listEmailMasks) { try self.listEmailMasks($0, $1) },
-            Calls.registered(synchronous: OrganizationsMethods.resolveEmail) { try self.resolveEmail($0, $1) },
-            Calls.registered(synchronous: OrganizationsMethods.prepareOrganization) { try self.prepareOrganization($0, $1) },
-            Calls.registered(synchronous: OrganizationsMethods.commitOrganization) { try self.commitOrganization($0, $1) },
-            Calls.registered(synchronous: OrganizationsMethods.cancelPreparation) { try self.cancelPreparation($0, $1) },
+            RegisteredMethod(OrganizationsMethods.createOrganization, .synchronous { payload, context in
+                .message(try self.createOrganization(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(OrganizationsMethods.getOrganization, .synchronous { payload, context in
+                .message(try self.getOrganization(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(OrganizationsMethods.listOrganizations, .synchronous { payload, context in
+                .message(try self.listOrganizations(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(OrganizationsMethods.updateOrganization, .synchronous { payload, context in
+                .message(try self.updateOrganization(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(OrganizationsMethods.activateOrganization, .synchronous { payload, context in
+                .message(try self.activateOrganization(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(OrganizationsMethods.deactivateOrganization, .synchronous { payload, context in
+                .message(try self.deactivateOrganization(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(OrganizationsMethods.createEmailMask, .synchronous { payload, context in
+                .message(try self.createEmailMask(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(OrganizationsMethods.listEmailMasks, .synchronous { payload, context in
+                .message(try self.listEmailMasks(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(OrganizationsMethods.resolveEmail, .synchronous { payload, context in
+                .message(try self.resolveEmail(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(OrganizationsMethods.prepareOrganization, .synchronous { payload, context in
+                .message(try self.prepareOrganization(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(OrganizationsMethods.commitOrganization, .synchronous { payload, context in
+                .message(try self.commitOrganization(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(OrganizationsMethods.cancelPreparation, .synchronous { payload, context in
+                .message(try self.cancelPreparation(Calls.request(in: payload), context))
+            }),
             Calls.registered(OrganizationsMethods.watch) { try await self.watch($0, $1, $2) },
-            Calls.registered(synchronous: OrganizationsMethods.getFeedHead) { try self.getFeedHead($0, $1) },
+            RegisteredMethod(OrganizationsMethods.getFeedHead, .synchronous { payload, context in
+                .message(try self.getFeedHead(Calls.request(in: payload), context))
+            }),
         ]
     }
 }

@@ -102,24 +102,58 @@ extension PartnersService {
     /// Every method of the service with this implementation as its handler.
     public var registeredMethods: [RegisteredMethod] {
         [
-            Calls.registered(PartnersMethods.createPartner) { try await self.createPartner($0, $1) },
-            Calls.registered(PartnersMethods.getPartner) { try await self.getPartner($0, $1) },
-            Calls.registered(PartnersMethods.listPartners) { try await self.listPartners($0, $1) },
-            Calls.registered(PartnersMethods.createProduct) { try await self.createProduct($0, $1) },
-            Calls.registered(PartnersMethods.getProduct) { try await self.getProduct($0, $1) },
-            Calls.registered(PartnersMethods.listProducts) { try await self.listProducts($0, $1) },
-            Calls.registered(PartnersMethods.createSale) { try await self.createSale($0, $1) },
-            Calls.registered(PartnersMethods.getSale) { try await self.getSale($0, $1) },
-            Calls.registered(PartnersMethods.listSales) { try await self.listSales($0, $1) },
-            Calls.registered(PartnersMethods.registerSale) { try await self.registerSale($0, $1) },
-            Calls.registered(PartnersMethods.approveSale) { try await self.approveSale($0, $1) },
-            Calls.registered(PartnersMethods.cancelSale) { try await self.cancelSale($0, $1) },
-            Calls.registered(PartnersMethods.getDistributorDiscount) { try await self.getDistributorDiscount($0, $1) },
-            Calls.registered(PartnersMethods.setDistributorDiscount) { try await self.setDistributorDiscount($0, $1) },
-            Calls.registered(PartnersMethods.listWorkflows) { try await self.listWorkflows($0, $1) },
-            Calls.registered(PartnersMethods.getWorkflow) { try await self.getWorkflow($0, $1) },
+            RegisteredMethod(PartnersMethods.createPartner, .unary { payload, context in
+                .message(try await self.createPartner(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(PartnersMethods.getPartner, .unary { payload, context in
+                .message(try await self.getPartner(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(PartnersMethods.listPartners, .unary { payload, context in
+                .message(try await self.listPartners(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(PartnersMethods.createProduct, .unary { payload, context in
+                .message(try await self.createProduct(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(PartnersMethods.getProduct, .unary { payload, context in
+                .message(try await self.getProduct(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(PartnersMethods.listProducts, .unary { payload, context in
+                .message(try await self.listProducts(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(PartnersMethods.createSale, .unary { payload, context in
+                .message(try await self.createSale(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(PartnersMethods.getSale, .unary { payload, context in
+                .message(try await self.getSale(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(PartnersMethods.listSales, .unary { payload, context in
+                .message(try await self.listSales(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(PartnersMethods.registerSale, .unary { payload, context in
+                .message(try await self.registerSale(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(PartnersMethods.approveSale, .unary { payload, context in
+                .message(try await self.approveSale(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(PartnersMethods.cancelSale, .unary { payload, context in
+                .message(try await self.cancelSale(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(PartnersMethods.getDistributorDiscount, .unary { payload, context in
+                .message(try await self.getDistributorDiscount(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(PartnersMethods.setDistributorDiscount, .unary { payload, context in
+                .message(try await self.setDistributorDiscount(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(PartnersMethods.listWorkflows, .unary { payload, context in
+                .message(try await self.listWorkflows(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(PartnersMethods.getWorkflow, .unary { payload, context in
+                .message(try await self.getWorkflow(Calls.request(in: payload), context))
+            }),
             Calls.registered(PartnersMethods.watch) { try await self.watch($0, $1, $2) },
-            Calls.registered(PartnersMethods.getFeedHead) { try await self.getFeedHead($0, $1) },
+            RegisteredMethod(PartnersMethods.getFeedHead, .unary { payload, context in
+                .message(try await self.getFeedHead(Calls.request(in: payload), context))
+            }),
         ]
     }
 }

@@ -24,8 +24,12 @@ extension ReflectionService {
     /// Every method of the service with this implementation as its handler.
     public var registeredMethods: [RegisteredMethod] {
         [
-            Calls.registered(ReflectionMethods.listServices) { try await self.listServices($0, $1) },
-            Calls.registered(ReflectionMethods.getFileDescriptors) { try await self.getFileDescriptors($0, $1) },
+            RegisteredMethod(ReflectionMethods.listServices, .unary { payload, context in
+                .message(try await self.listServices(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(ReflectionMethods.getFileDescriptors, .unary { payload, context in
+                .message(try await self.getFileDescriptors(Calls.request(in: payload), context))
+            }),
         ]
     }
 }

@@ -40,11 +40,15 @@ extension ScalesService {
     /// Every method of the service with this implementation as its handler.
     public var registeredMethods: [RegisteredMethod] {
         [
-            Calls.registered(ScalesMethods.weigh) { try await self.weigh($0, $1) },
+            RegisteredMethod(ScalesMethods.weigh, .unary { payload, context in
+                .message(try await self.weigh(Calls.request(in: payload), context))
+            }),
             Calls.registered(ScalesMethods.grow) { try await self.grow($0, $1, $2) },
             Calls.registered(ScalesMethods.sum) { try await self.sum($0, $1) },
             Calls.registered(ScalesMethods.follow) { try await self.follow($0, $1, $2) },
-            Calls.registered(ScalesMethods.guess) { try await self.guess($0, $1) },
+            RegisteredMethod(ScalesMethods.guess, .unary { payload, context in
+                .message(try await self.guess(Calls.request(in: payload), context))
+            }),
         ]
     }
 }
@@ -88,11 +92,15 @@ extension SynchronousScalesService {
     /// Every method of the service with this implementation as its handler.
     public var registeredMethods: [RegisteredMethod] {
         [
-            Calls.registered(synchronous: ScalesMethods.weigh) { try self.weigh($0, $1) },
+            RegisteredMethod(ScalesMethods.weigh, .synchronous { payload, context in
+                .message(try self.weigh(Calls.request(in: payload), context))
+            }),
             Calls.registered(ScalesMethods.grow) { try await self.grow($0, $1, $2) },
             Calls.registered(ScalesMethods.sum) { try await self.sum($0, $1) },
             Calls.registered(ScalesMethods.follow) { try await self.follow($0, $1, $2) },
-            Calls.registered(synchronous: ScalesMethods.guess) { try self.guess($0, $1) },
+            RegisteredMethod(ScalesMethods.guess, .synchronous { payload, context in
+                .message(try self.guess(Calls.request(in: payload), context))
+            }),
         ]
     }
 }
@@ -199,7 +207,9 @@ extension MirrorService {
     /// Every method of the service with this implementation as its handler.
     public var registeredMethods: [RegisteredMethod] {
         [
-            Calls.registered(MirrorMethods.reflect) { try await self.reflect($0, $1) },
+            RegisteredMethod(MirrorMethods.reflect, .unary { payload, context in
+                .message(try await self.reflect(Calls.request(in: payload), context))
+            }),
         ]
     }
 }

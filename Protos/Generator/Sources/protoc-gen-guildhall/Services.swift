@@ -63,17 +63,36 @@ struct Services {
                 printer.line("[")
                 printer.indented { printer in
                     for method in service.methods {
-                        let arguments = method.kind.streamsReplies ? "$0, $1, $2" : "$0, $1"
-                        let waits = form.waits(in: method)
-                        printer.line(
-                            "Calls.registered(\(waits ? "" : "synchronous: ")\(service.name)Methods"
-                                + ".\(method.swiftName)) { \(waits ? "try await" : "try")"
-                                + " self.\(method.swiftName)(\(arguments)) },")
+                        printRegistration(of: method, service, form, &printer)
                     }
                 }
                 printer.line("]")
             }
         }
+    }
+
+    /// A unary method is wrapped here and not in `Calls`: every closure on the way of a call costs.
+    private func printRegistration(
+        of method: ServiceModel.Method, _ service: ServiceModel, _ form: ServiceForm,
+        _ printer: inout Printer
+    ) {
+        let descriptor = "\(service.name)Methods.\(method.swiftName)"
+        guard method.kind == .unary else {
+            let arguments = method.kind.streamsReplies ? "$0, $1, $2" : "$0, $1"
+            printer.line(
+                "Calls.registered(\(descriptor)) {"
+                    + " try await self.\(method.swiftName)(\(arguments)) },")
+            return
+        }
+        let waits = form.waits(in: method)
+        let call = "self.\(method.swiftName)(Calls.request(in: payload), context)"
+        printer.line(
+            "RegisteredMethod(\(descriptor), .\(waits ? "unary" : "synchronous")"
+                + " { payload, context in")
+        printer.indented { printer in
+            printer.line(".message(\(waits ? "try await" : "try") \(call))")
+        }
+        printer.line("}),")
     }
 
     private func printMethods(_ service: ServiceModel, _ printer: inout Printer) {
