@@ -17,7 +17,7 @@ struct CallCommand: AsyncParsableCommand {
 
               guildhall call GetOrganization -d '{"id": "…"}' --target 127.0.0.1:7101 --data data
               guildhall call Membership/SignIn -d @sign-in.json --target 127.0.0.1:7100
-              guildhall call Organizations/Watch --target 127.0.0.1:7101 --data data --timeout 5s
+              guildhall call Health/Watch --target 127.0.0.1:7101 --timeout 5s
 
             A changing call gets an idempotency key; name one by -H to repeat a call safely.
             """
