@@ -101,8 +101,7 @@ enum Calls {
     /// The request of a call.
     ///
     /// - Throws: `INVALID_ARGUMENT` naming what is wrong with it.
-    static func request<Request: Message>(in payload: any Payload) throws(Status) -> Request
-    {
+    static func request<Request: Message>(in payload: any Payload) throws(Status) -> Request {
         do {
             return try payload.withBytes { (bytes) throws(DecodingFault) in
                 try Request(decoding: bytes, limits: .standard)

@@ -7,7 +7,7 @@ public protocol ServerInterceptor: Sendable {
     func intercept(_ method: RegisteredMethod) -> RegisteredMethod
 }
 
-/// Begins and ends every call that a client makes: credentials, tracing and metrics are interceptors.
+/// Begins and ends every call of a client: credentials, tracing and metrics are interceptors.
 ///
 /// It is the caller's half of what ``RegisteredMethod/wrapped(begin:end:)`` is to a server.
 public protocol ClientInterceptor: Sendable {
@@ -35,6 +35,7 @@ extension RegisteredMethod {
     ///   - begin: Runs first; it may refuse the call by throwing, and change its context.
     ///   - end: Runs last, with what `begin` returned and the handler's error or nil. An error
     ///     thrown here takes the place of the handler's.
+    /// - Returns: The method, whose handler is of the same kind.
     public func wrapped<State: Sendable>(
         begin: @escaping @Sendable (inout CallContext) throws -> State,
         end: @escaping @Sendable (State, CallContext, (any Error)?) throws -> Void = { _, _, _ in }

@@ -58,7 +58,7 @@ public struct RequestWriter: Sendable {
         try await send(request)
     }
 
-    /// Says that no further request follows. Later calls do nothing.
+    /// Says that no further request follows; later calls do nothing.
     ///
     /// - Throws: `CancellationError`.
     public func finish() async throws {
@@ -82,7 +82,7 @@ public struct RequestStream<Value: Message>: Sendable {
         try await writer.write(.message(value))
     }
 
-    /// Says that no further request follows. Later calls do nothing.
+    /// Says that no further request follows; later calls do nothing.
     ///
     /// - Throws: `CancellationError`.
     public func finish() async throws {

@@ -6,14 +6,16 @@ enum StandardInput {
     /// Returns when the standard input has ended, or the task is cancelled.
     static func untilEnd() async {
         let (ending, end) = AsyncStream.makeStream(of: Void.self)
-        let source = DispatchSource.makeReadSource(fileDescriptor: STDIN_FILENO, queue: .global())
-        source.setEventHandler {
+        // A queue of its own has a thread of its own, which may wait for as long as the process
+        // lives.
+        DispatchQueue(label: "guildhall.standard-input").async {
             var bytes = [UInt8](repeating: 0, count: 512)
-            let count = unsafe read(STDIN_FILENO, &bytes, bytes.count)
-            if count == 0 || count < 0 && errno != EINTR && errno != EAGAIN { end.finish() }
+            while true {
+                let count = unsafe read(STDIN_FILENO, &bytes, bytes.count)
+                if count == 0 || count < 0 && errno != EINTR { break }
+            }
+            end.finish()
         }
-        source.resume()
         for await _ in ending {}
-        source.cancel()
     }
 }
