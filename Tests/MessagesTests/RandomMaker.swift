@@ -4,6 +4,8 @@ import Messages
 /// Makes random values, often those at the ends of their ranges; the seed decides on all.
 struct RandomMaker: RandomNumberGenerator {
     private var state: UInt64
+    /// Whether numbers may be NaN, which is not equal to itself.
+    var makesNaN = true
 
     init(seed: UInt64) {
         state = seed
@@ -34,23 +36,25 @@ struct RandomMaker: RandomNumberGenerator {
     }
 
     mutating func double() -> Double {
+        let nan: Double = makesNaN ? .nan : 2
         let extremes: [Double] = [
             0, -0.0, 1, -1.5, .leastNonzeroMagnitude, .leastNormalMagnitude,
-            .greatestFiniteMagnitude, -.greatestFiniteMagnitude, .infinity, -.infinity, .nan,
+            .greatestFiniteMagnitude, -.greatestFiniteMagnitude, .infinity, -.infinity, nan,
         ]
         guard !chance(50) else { return extremes[index(below: extremes.count)] }
         let value = Double(bitPattern: next())
-        return value.isNaN ? .nan : value
+        return value.isNaN ? nan : value
     }
 
     mutating func float() -> Float {
+        let nan: Float = makesNaN ? .nan : 2
         let extremes: [Float] = [
             0, -0.0, 1, -1.5, .leastNonzeroMagnitude, .leastNormalMagnitude,
-            .greatestFiniteMagnitude, -.greatestFiniteMagnitude, .infinity, -.infinity, .nan,
+            .greatestFiniteMagnitude, -.greatestFiniteMagnitude, .infinity, -.infinity, nan,
         ]
         guard !chance(50) else { return extremes[index(below: extremes.count)] }
         let value = Float(bitPattern: integer())
-        return value.isNaN ? .nan : value
+        return value.isNaN ? nan : value
     }
 
     mutating func text() -> String {
