@@ -109,8 +109,10 @@ final class ClientLink {
         let bootstrap = ClientBootstrap(group: loop.loop)
             .connectTimeout(TimeAmount(configuration.connectTimeout))
             .channelOption(.maxMessagesPerRead, value: 1)
-            .channelInitializer { channel in
+            .channelInitializer { [target, configuration] channel in
                 channel.eventLoop.makeCompletedFuture {
+                    try configuration.security.protect(
+                        channel, to: target, within: configuration.handshakeTimeout)
                     try channel.pipeline.syncOperations.addHandler(bound.value)
                 }
             }
@@ -131,6 +133,7 @@ final class ClientLink {
     private func didFailToConnect(_ error: any Error) {
         var phase = CallPhase.connect
         var why = "\(error)"
+        if error is TLSFault { phase = .secure }
         if let error = error as? NIOConnectionError {
             if error.connectionErrors.isEmpty {
                 phase = .resolve
@@ -180,7 +183,7 @@ final class ClientLink {
     func didClose(_ connection: ClientConnection, wasReady: Bool, why: String) {
         connections.removeAll { $0 === connection }
         switch state {
-        case .connecting where !wasReady: pause(why, .connect)
+        case .connecting where !wasReady: pause(why, connection.phaseOfFailure)
         case .ready(let current) where current === connection:
             state = .idle
             if failures > 0 { notBefore = .now.advanced(by: configuration.backoffBase) }

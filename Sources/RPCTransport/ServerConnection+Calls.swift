@@ -56,6 +56,7 @@ extension ServerConnection {
         case .number(let number): method = try core.router.method(number: number)
         case .path(let path): method = try core.router.method(at: path)
         }
+        try authorize(method.descriptor)
         if !opening.metadata.isEmpty { try opening.metadata.validate() }
         let kind = method.handler.kind
         let streamsRequests = kind == .clientStreaming || kind == .bidirectional

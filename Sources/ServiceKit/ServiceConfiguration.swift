@@ -7,6 +7,7 @@ internal import Configuration
 ///   one another (default: `keys` in the data folder).
 /// - `--log-level`: the least important events that are logged.
 /// - `--drain-seconds`: how long calls in flight may take once the program was asked to stop.
+/// - `--tls-mode`, `--tls-certificate`, `--tls-key`, `--tls-trust`: how calls are protected.
 /// - one flag for the address of each service that it calls, and the program's own.
 public struct ServiceConfiguration: Sendable {
     /// Why a program cannot start as it was told to.
@@ -101,7 +102,7 @@ public struct ServiceConfiguration: Sendable {
             ConfigurationKey(
                 "drain.seconds", .integer(0...600), default: "10",
                 "How long calls in flight may take once asked to stop."),
-        ]
+        ] + TransportSecurity.keys
     }
 
     /// Flags win over variables.
