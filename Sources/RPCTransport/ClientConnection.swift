@@ -181,6 +181,7 @@ final class ClientConnection: ChannelInboundHandler, StreamCarrier {
 
     private func drain(_ goaway: Frame.Goaway) {
         reason = goaway.status
+        if goaway.status.code == .unauthenticated { phaseOfFailure = .secure }
         guard phase == .ready else { return }
         phase = .draining
         let unseen = calls.all.filter { $0.call > goaway.lastCall }.sorted { $0.call < $1.call }

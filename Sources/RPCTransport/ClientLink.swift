@@ -102,6 +102,12 @@ final class ClientLink {
             armTimer()
             return
         }
+        do throws(TLSFault) {
+            try configuration.security.check(target)
+        } catch {
+            pause("\(error)", .secure)
+            return
+        }
         state = .connecting
         let connection = ClientConnection(self)
         let bound = NIOLoopBound(connection, eventLoop: loop.loop)
@@ -133,7 +139,6 @@ final class ClientLink {
     private func didFailToConnect(_ error: any Error) {
         var phase = CallPhase.connect
         var why = "\(error)"
-        if error is TLSFault { phase = .secure }
         if let error = error as? NIOConnectionError {
             if error.connectionErrors.isEmpty {
                 phase = .resolve

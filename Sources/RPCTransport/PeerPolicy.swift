@@ -1,4 +1,4 @@
-public import RPC
+import RPC
 
 /// Which peer may call what; a peer that is not named may call what everyone may, and no more.
 public struct PeerPolicy: Sendable, Hashable {

@@ -86,17 +86,16 @@ extension ChannelHandlerContext {
 }
 
 extension RPCClientSecurity {
-    /// Puts the protection in front of a new connection, or refuses to connect without.
+    /// Puts the protection in front of a new connection to an address that was checked.
     ///
     /// - Parameters:
     ///   - channel: The connection, still without handlers.
     ///   - target: Where it leads.
     ///   - timeout: How long the handshake may take.
-    /// - Throws: ``TLSFault``.
+    /// - Throws: ``TLSFault`` when the certificates cannot be used.
     func protect(
         _ channel: any NIOCore.Channel, to target: RPCAddress, within timeout: Duration
     ) throws {
-        try check(target)
         guard case .tls(let credentials, let server) = self else { return }
         let handler = try NIOSSLClientHandler(
             context: try credentials.context(for: server.role),

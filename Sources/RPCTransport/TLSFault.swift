@@ -16,7 +16,7 @@ public struct TLSFault: Error, Sendable, Hashable, CustomStringConvertible {
 /// The time of day, which certificates are held against.
 enum WallSeconds {
     /// Seconds since 1970.
-    static var now: Int { unsafe time(nil) }
+    static var now: Int { time(nil) }
 }
 
 extension TLSFault {

@@ -15,8 +15,8 @@ enum TLSFile {
 
         /// The stamp of a file; nil when it cannot be looked at.
         init?(_ path: String) {
-            var facts = Glibc.stat()
-            guard unsafe Glibc.stat(path, &facts) == 0 else { return nil }
+            var facts = stat()
+            guard unsafe fstatat(AT_FDCWD, path, &facts, 0) == 0 else { return nil }
             device = UInt(facts.st_dev)
             inode = UInt(facts.st_ino)
             byteCount = Int(facts.st_size)
@@ -36,7 +36,7 @@ enum TLSFile {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failed("open", path) }
         defer { close(descriptor) }
-        var facts = Glibc.stat()
+        var facts = stat()
         guard unsafe fstat(descriptor, &facts) == 0 else { throw failed("look at", path) }
         guard facts.st_mode & S_IFMT == S_IFREG else { throw TLSFault("\(path) is not a file") }
         guard !isSecret || facts.st_mode & 0o077 == 0 else {

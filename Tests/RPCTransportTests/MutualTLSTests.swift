@@ -70,7 +70,8 @@ import Testing
 
         try await withServer([whoCalls], at: socket, security: try server()) { _, address in
             try await withClientOf(gateway, at: address) { client in
-                #expect(try await client.bytes(whoCalls.descriptor).count == 35)
+                let name = try await client.bytes(whoCalls.descriptor)
+                #expect(name.count == 35)
             }
         }
     }
@@ -123,8 +124,7 @@ import Testing
 
         try await withServer(security: try server()) { _, address in
             try await expectRefusal(
-                of: elsewhere, at: address, saying: "is not of the installation guildhall.test",
-                phase: "secure")
+                of: elsewhere, at: address, saying: "is not of the installation guildhall.test")
             try await expectRefusal(
                 of: nobody, at: address, saying: "the certificate has 0 URIs")
             try await expectRefusal(of: two, at: address, saying: "the certificate has 2 URIs")
@@ -149,8 +149,10 @@ import Testing
                     ) { _ in }
                 }
 
-                #expect(try await client.bytes(Methods.echo, [1]) == [1])
-                #expect(try await client.bytes(health, [2]) == [2])
+                let reply = try await client.bytes(Methods.echo, [1])
+                #expect(reply == [1])
+                let healthy = try await client.bytes(health, [2])
+                #expect(healthy == [2])
                 #expect(refused?.code == .permissionDenied)
                 #expect(refused?.reason == "peer_not_granted")
                 #expect(
@@ -159,7 +161,8 @@ import Testing
             try await withClientOf(branding, at: address) { client in
                 let refused = await status { try await client.bytes(Methods.echo, [1]) }
 
-                #expect(try await client.bytes(health, [2]) == [2])
+                let healthy = try await client.bytes(health, [2])
+                #expect(healthy == [2])
                 #expect(refused?.code == .permissionDenied)
             }
         }
@@ -174,12 +177,14 @@ import Testing
             $0.connectionsPerIdentityMax = 1
         } _: { _, address in
             try await withClientOf(gateway, at: address) { client in
-                #expect(try await client.bytes(Methods.echo, [1]) == [1])
+                let reply = try await client.bytes(Methods.echo, [1])
+                #expect(reply == [1])
                 try await expectRefusal(
                     of: gateway, at: address, saying: "/svc/gateway has 1 connections",
                     phase: "connect")
                 try await withClientOf(partners, at: address) { client in
-                    #expect(try await client.bytes(Methods.echo, [1]) == [1])
+                    let reply = try await client.bytes(Methods.echo, [1])
+                    #expect(reply == [1])
                 }
             }
         }

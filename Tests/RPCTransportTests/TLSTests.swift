@@ -49,9 +49,7 @@ import Testing
                 let refused = await status { try await client.bytes(Methods.echo) }
 
                 #expect(refused?.code == .unavailable)
-                #expect(
-                    refused?.message.contains("the server speaks TLS") == true,
-                    "\(refused, default: "-")")
+                #expect(refused?.message.contains("the server speaks TLS") == true)
                 #expect(refused?.message.contains("phase secure") == true)
             }
         }
@@ -88,7 +86,8 @@ import Testing
             try await withClient(address) {
                 $0.secure(trusting, server: .name("elsewhere.example"))
             } _: { client in
-                #expect(try await client.bytes(Methods.echo, [4]) == [4])
+                let reply = try await client.bytes(Methods.echo, [4])
+                #expect(reply == [4])
             }
         }
     }
@@ -128,7 +127,7 @@ import Testing
                 "s_client -connect \(address) \(version) -alpn ghrpc/1 -CAfile ca.pem",
                 in: authority.folder)
 
-            #expect(outcome.output.contains("Verify return code: 0 (ok)") == isAccepted)
+            #expect(outcome.output.contains("New, TLSv1.3") == isAccepted)
             #expect(outcome.output.contains("alert protocol version") == !isAccepted)
             #expect((outcome.code == 0) == isAccepted, "\(outcome.output)")
         }
@@ -139,7 +138,7 @@ import Testing
 
         try await withServer(security: security) { _, address in
             let outcome = try OpenSSL.run(
-                "s_client -connect \(address) -quiet -no_ign_eof -CAfile ca.pem",
+                "s_client -connect \(address) -quiet -CAfile ca.pem",
                 in: authority.folder)
 
             #expect(outcome.output.contains("This server speaks ghrpc/1"), "\(outcome.output)")
