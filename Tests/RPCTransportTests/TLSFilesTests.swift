@@ -139,7 +139,7 @@ import Testing
 
         try await withServer(security: .tls(credentials)) { _, address in
             try Data("broken".utf8).write(to: URL(filePath: own.certificate))
-            await log.first.wait()
+            try await log.untilLogged()
             #expect(throws: TLSFault.self) { try credentials.reload() }
             let isAccepted = try await accepts(old, at: address)
             // Many looks at the file later there is still one line.
@@ -157,7 +157,7 @@ import Testing
             logger: Logger(label: "test") { _ in log })
 
         try await withServer(security: .tls(credentials)) { _, _ in
-            await log.first.wait()
+            try await log.untilLogged()
             #expect(log.lines.first?.contains("the certificate ends soon") == true)
         }
     }
@@ -205,15 +205,17 @@ import Testing
 
 /// Keeps what is logged as a warning.
 private final class LoggedLines: LogHandler, Sendable {
-    let first = Signal()
     private let kept = Mutex<[String]>([])
 
     var lines: [String] { kept.withLock { $0 } }
 
+    func untilLogged() async throws {
+        while lines.isEmpty { try await ContinuousClock().sleep(for: .milliseconds(5)) }
+    }
+
     func log(event: LogEvent) {
         guard event.level >= .warning else { return }
         kept.withLock { $0.append("\(event.message) \(event.metadata ?? [:])") }
-        first.send()
     }
 
     subscript(metadataKey _: String) -> Logger.Metadata.Value? {

@@ -158,6 +158,7 @@ import Testing
 
             #expect(received == nil)
             #expect(spent >= .milliseconds(100))
+            #expect(spent < .seconds(20))
             #expect(server.connectionCount == 0)
         }
     }
