@@ -15,6 +15,8 @@ let strict: [SwiftSetting] = [
 
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -72,6 +74,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", .upToNextMinor(from: "4.5.2")),
         .package(url: "https://github.com/apple/swift-log", .upToNextMinor(from: "1.16.2")),
         .package(url: "https://github.com/apple/swift-nio", .upToNextMinor(from: "2.101.2")),
+        .package(url: "https://github.com/apple/swift-nio-ssl", .upToNextMinor(from: "2.37.6")),
         .package(url: "https://github.com/apple/swift-protobuf", .upToNextMinor(from: "1.39.0")),
         .package(url: "https://github.com/apple/swift-system", .upToNextMinor(from: "1.8.1")),
         .package(
@@ -102,7 +105,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "RPCTransport",
-            dependencies: ["RPC", nioCore, nioPosix, log],
+            dependencies: ["RPC", nioCore, nioPosix, nioSSL, nioTLS, log],
             swiftSettings: strict),
         .target(name: "RPCTesting", dependencies: ["RPC"], swiftSettings: strict),
         .target(name: "Storage", dependencies: ["CSQLite"], swiftSettings: strict),
@@ -154,7 +157,7 @@ let package = Package(
         .testTarget(name: "RPCTests", dependencies: ["RPC", "RPCTesting"], swiftSettings: strict),
         .testTarget(
             name: "RPCTransportTests",
-            dependencies: ["Messages", "RPC", "RPCTransport", nioCore, nioPosix],
+            dependencies: ["Messages", "RPC", "RPCTransport", nioCore, nioPosix, log],
             swiftSettings: strict),
         // Messages of tests, generated like those of the product.
         .target(

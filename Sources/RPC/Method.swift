@@ -72,9 +72,12 @@ public struct MethodDescriptor: Sendable, Hashable {
 public struct Peer: Sendable, Hashable, CustomStringConvertible {
     /// The address in words, such as `127.0.0.1:51234` or `in-process`.
     public let description: String
+    /// Who it proved to be with its certificate; nil without mutual TLS.
+    public let identity: PeerIdentity?
 
     /// A peer.
-    public init(_ description: String) {
+    public init(_ description: String, identity: PeerIdentity? = nil) {
         self.description = description
+        self.identity = identity
     }
 }

@@ -20,6 +20,7 @@ final class Admission: Sendable {
     private struct Connections {
         var count = 0
         var handshakes: [String: Int] = [:]
+        var identities: [PeerIdentity: Int] = [:]
     }
 
     init(_ limits: RPCServerConfiguration.Limits) {
@@ -96,8 +97,28 @@ final class Admission: Sendable {
         }
     }
 
-    func disconnect() {
-        connections.withLock { $0.count -= 1 }
+    /// Takes on a connection whose peer has proved who it is.
+    ///
+    /// - Returns: Why not, or nil.
+    func enter(_ identity: PeerIdentity) -> Status? {
+        connections.withLock { connections in
+            let count = connections.identities[identity, default: 0]
+            guard count < limits.connectionsPerIdentityMax else {
+                return Status(.resourceExhausted, "\(identity) has \(count) connections.")
+            }
+            connections.identities[identity] = count + 1
+            return nil
+        }
+    }
+
+    /// A connection has gone; the identity is that with which it was taken on.
+    func disconnect(_ identity: PeerIdentity?) {
+        connections.withLock { connections in
+            connections.count -= 1
+            guard let identity else { return }
+            let rest = connections.identities[identity, default: 1] - 1
+            connections.identities[identity] = rest == 0 ? nil : rest
+        }
     }
 
     var connectionCount: Int { connections.withLock { $0.count } }

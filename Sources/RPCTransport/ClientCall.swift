@@ -5,6 +5,8 @@ import RPC
 enum CallPhase: String, Sendable {
     case resolve
     case connect
+    /// The address is there, but not protected as it must be, or not who it must be.
+    case secure
     case queue
     case sent
     case answered

@@ -40,6 +40,8 @@ final class ClientConnection: ChannelInboundHandler, StreamCarrier {
     private var pingNumber: UInt64 = 0
     /// Why the server or this side ended the connection.
     private(set) var reason: Status?
+    /// How far a connection had come that never became ready.
+    private(set) var phaseOfFailure = CallPhase.connect
 
     init(_ link: ClientLink) {
         self.link = link
@@ -87,6 +89,7 @@ final class ClientConnection: ChannelInboundHandler, StreamCarrier {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if error is TLSFault { phaseOfFailure = .secure }
         if reason == nil { reason = Status(.unavailable, "\(error)") }
         context.close(promise: nil)
     }
@@ -113,6 +116,10 @@ final class ClientConnection: ChannelInboundHandler, StreamCarrier {
                 handle(try Frame(decoding: bytes.readableBytesSpan), bytes)
             }
         } catch {
+            guard !assembler.beginsWithTLSAlert else {
+                errorCaught(context: context, error: TLSFault.serverSpeaksTLS)
+                return
+            }
             close(Status(.internal, "The server sent what is no frame: \(error)"))
         }
     }
@@ -174,6 +181,7 @@ final class ClientConnection: ChannelInboundHandler, StreamCarrier {
 
     private func drain(_ goaway: Frame.Goaway) {
         reason = goaway.status
+        if goaway.status.code == .unauthenticated { phaseOfFailure = .secure }
         guard phase == .ready else { return }
         phase = .draining
         let unseen = calls.all.filter { $0.call > goaway.lastCall }.sorted { $0.call < $1.call }

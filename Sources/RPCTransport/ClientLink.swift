@@ -102,6 +102,12 @@ final class ClientLink {
             armTimer()
             return
         }
+        do throws(TLSFault) {
+            try configuration.security.check(target)
+        } catch {
+            pause("\(error)", .secure)
+            return
+        }
         state = .connecting
         let connection = ClientConnection(self)
         let bound = NIOLoopBound(connection, eventLoop: loop.loop)
@@ -109,8 +115,10 @@ final class ClientLink {
         let bootstrap = ClientBootstrap(group: loop.loop)
             .connectTimeout(TimeAmount(configuration.connectTimeout))
             .channelOption(.maxMessagesPerRead, value: 1)
-            .channelInitializer { channel in
+            .channelInitializer { [target, configuration] channel in
                 channel.eventLoop.makeCompletedFuture {
+                    try configuration.security.protect(
+                        channel, to: target, within: configuration.handshakeTimeout)
                     try channel.pipeline.syncOperations.addHandler(bound.value)
                 }
             }
@@ -180,7 +188,7 @@ final class ClientLink {
     func didClose(_ connection: ClientConnection, wasReady: Bool, why: String) {
         connections.removeAll { $0 === connection }
         switch state {
-        case .connecting where !wasReady: pause(why, .connect)
+        case .connecting where !wasReady: pause(why, connection.phaseOfFailure)
         case .ready(let current) where current === connection:
             state = .idle
             if failures > 0 { notBefore = .now.advanced(by: configuration.backoffBase) }

@@ -40,6 +40,11 @@ struct FrameAssembler {
             ?? ByteBuffer()
     }
 
+    /// Whether TLS refuses what it was sent: as the length of a frame it would be far too large.
+    var beginsWithTLSAlert: Bool {
+        buffer.getInteger(at: buffer.readerIndex, as: UInt16.self) == 0x1503
+    }
+
     /// The next whole frame, without its length.
     mutating func next() throws(Fault) -> ByteBuffer? {
         guard let length = buffer.getInteger(at: buffer.readerIndex, as: UInt32.self) else {

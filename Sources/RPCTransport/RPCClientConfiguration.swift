@@ -4,6 +4,8 @@ import RPC
 public struct RPCClientConfiguration: Sendable, Hashable {
     /// The program and its version, announced to the server.
     public var agent = "guildhall"
+    /// How connections are protected.
+    public var security = RPCClientSecurity.plaintext
     /// Connections to the target; nil is one per thread.
     public var connectionsMax: Int?
     /// The largest frame accepted.
@@ -14,7 +16,7 @@ public struct RPCClientConfiguration: Sendable, Hashable {
     public var writeHighWaterBytes = 64 * 1_024
     /// From looking a name up to a connection.
     public var connectTimeout: Duration = .seconds(2)
-    /// From a connection to the server's settings.
+    /// From a connection to the server's settings, TLS included.
     public var handshakeTimeout: Duration = .seconds(5)
     /// The pause after a failed attempt to connect: drawn from 0 to this, doubled each time.
     public var backoffBase: Duration = .milliseconds(50)

@@ -61,10 +61,22 @@ public final class RPCServer: Sendable {
 
     /// Listens and serves until cancelled or told to shut down, then drains.
     ///
-    /// - Throws: When the address cannot be listened on.
+    /// - Throws: When the address cannot be listened on, or not so unprotected.
     public func run() async throws {
+        guard let credentials = core.configuration.security.credentials else {
+            return try await serve()
+        }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await credentials.run() }
+            defer { group.cancelAll() }
+            try await serve()
+        }
+    }
+
+    private func serve() async throws {
         let listener: any NIOCore.Channel
         do {
+            try core.configuration.security.check(core.configuration.address)
             listener = try await bind()
         } catch {
             settle(.failed(error))
@@ -115,6 +127,7 @@ public final class RPCServer: Sendable {
             )
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    try core.configuration.security.protect(channel)
                     let context = core.loops.context(of: channel.eventLoop)
                     try channel.pipeline.syncOperations.addHandler(
                         ServerConnection(

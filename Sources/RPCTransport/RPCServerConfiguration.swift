@@ -4,6 +4,8 @@ import RPC
 public struct RPCServerConfiguration: Sendable {
     /// Where to listen.
     public var address: RPCAddress
+    /// How connections are protected.
+    public var security = RPCServerSecurity.plaintext
     /// The program and its version, announced to clients: `guildhall-organizations/1.0`.
     public var agent: String
     /// Announced to clients; made at random with the database.
@@ -44,7 +46,9 @@ public struct RPCServerConfiguration: Sendable {
         public var connectionsMax = 1_024
         /// Connections of one address that have not shaken hands.
         public var handshakesPerAddressMax = 16
-        /// From accepting a connection to the client's settings.
+        /// Connections of one peer that proved who it is with its certificate.
+        public var connectionsPerIdentityMax = 64
+        /// From accepting a connection to the client's settings, TLS included.
         public var handshakeTimeout: Duration = .seconds(5)
         /// From a frame's first byte to its last.
         public var frameTimeout: Duration = .seconds(10)

@@ -55,6 +55,7 @@ extension ServerConnection {
     }
 
     private func check(_ opening: Frame.Opening, of method: ServerMethod) throws(Status) {
+        try authorize(method.descriptor)
         if !opening.metadata.isEmpty { try opening.metadata.validate() }
         guard method.streamsRequests || (opening.message != nil && opening.endOfStream) else {
             throw Status(

@@ -12,6 +12,8 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
     typealias OutboundOut = ByteBuffer
 
     enum Phase: Equatable {
+        /// TLS is being agreed on.
+        case securing
         case awaitingPreface
         case awaitingSettings
         case open
@@ -20,11 +22,18 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
         /// The last frame is on its way; what arrives is thrown away.
         case closing
         case closed
+
+        /// Whether the peer has yet to say its settings.
+        var isHandshake: Bool {
+            self == .securing || self == .awaitingPreface || self == .awaitingSettings
+        }
     }
 
     let core: ServerCore
     let loop: ServerLoop
-    let peer: Peer
+    var peer: Peer
+    /// What the peer may call; nil when every peer may call everything.
+    var grants: PeerPolicy.Grants?
     private let host: String
     private var context: ChannelHandlerContext?
     private var assembler: FrameAssembler
@@ -33,7 +42,7 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
     private var isFlushScheduled = false
     private var holdsRead = false
     private var isAdmitted = false
-    var phase = Phase.awaitingPreface
+    var phase: Phase
     /// Calls that have suspended, and so are in flight beside others.
     var calls = CallTable<ServerCall>()
     /// The requests of the calls that stream them.
@@ -53,6 +62,9 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
         let address = RPCAddress(remote)
         peer = Peer("\(address)")
         if case .tcp(let host, _) = address { self.host = host } else { host = "unix" }
+        let security = core.configuration.security
+        phase = security.credentials == nil ? .awaitingPreface : .securing
+        grants = security.grantsWithoutIdentity
         let limits = core.configuration.limits
         assembler = FrameAssembler(frameBytesMax: limits.frameBytesMax)
         outbox = Outbox(loop.context)
@@ -77,12 +89,11 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        let wasHandshaking = phase == .awaitingPreface || phase == .awaitingSettings
-        leaveHandshake(if: wasHandshaking)
+        leaveHandshake(if: phase.isHandshake)
         phase = .closed
         abandonCalls()
         timers.cancel()
-        if isAdmitted { core.admission.disconnect() }
+        if isAdmitted { core.admission.disconnect(peer.identity) }
         loop.remove(self)
         self.context = nil
         context.fireChannelInactive()
@@ -90,7 +101,8 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         core.logger.debug(
-            "connection failed", metadata: ["peer": "\(peer)", "error": "\(error)"])
+            "connection failed",
+            metadata: ["peer": "\(peer)", "error": "\(words(for: error, context))"])
         context.close(promise: nil)
     }
 
@@ -291,7 +303,13 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
         core.logger.debug(
             "connection refused",
             metadata: ["peer": "\(peer)", "code": "\(status.code)", "why": "\(status.message)"])
-        leaveHandshake(if: phase == .awaitingPreface || phase == .awaitingSettings)
+        leaveHandshake(if: phase.isHandshake)
+        guard phase != .securing else {
+            // Nothing can be said before TLS stands.
+            phase = .closing
+            closeNow()
+            return
+        }
         send(.goaway(Frame.Goaway(lastCall: lastCall, status: status)))
         close()
     }

@@ -9,6 +9,7 @@ internal import Configuration
 /// - `--drain-seconds`: how long calls in flight may take once the program was asked to stop.
 /// - `--stop-with-parent`: stop, as if asked to, when the standard input ends, because whoever
 ///   started the program is gone.
+/// - `--tls-mode`, `--tls-certificate`, `--tls-key`, `--tls-trust`: how calls are protected.
 /// - one flag for the address of each service that it calls, and the program's own.
 public struct ServiceConfiguration: Sendable {
     /// Why a program cannot start as it was told to.
@@ -109,7 +110,7 @@ public struct ServiceConfiguration: Sendable {
             ConfigurationKey(
                 "stop.with.parent", .toggle, default: "false",
                 "Stops when the standard input ends: whoever started the program is gone."),
-        ]
+        ] + TransportSecurity.keys
     }
 
     /// Flags win over variables.

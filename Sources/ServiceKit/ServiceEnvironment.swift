@@ -22,6 +22,7 @@ public final class ServiceEnvironment: Sendable {
     /// Whether this process is ready.
     public let health = ServiceHealth()
 
+    let security: TransportSecurity
     let loops = RPCEventLoops()
     let losses = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingNewest(1))
     private let opened = Mutex(Opened())
@@ -38,6 +39,7 @@ public final class ServiceEnvironment: Sendable {
         identifiers = IdentifierSource(clock: clock)
         keys = try KeyRing(folder: configuration.keysFolder, name: configuration.service)
         signer = PrincipalSigner(keys: keys, clock: clock)
+        security = try TransportSecurity(configuration, logger: logger)
     }
 
     /// Opens the database of the service, `<data>/<service>.db`; blocks until it is checked.
@@ -64,7 +66,8 @@ public final class ServiceEnvironment: Sendable {
     ///
     /// - Parameter upstream: The name of the service, such as `organizations`.
     /// - Returns: The channel, which connects when it is first used.
-    /// - Throws: ``ServiceConfiguration/Fault`` when its address is not set.
+    /// - Throws: ``ServiceConfiguration/Fault`` when its address is not set, `TLSFault` when it must
+    ///   not be called unprotected.
     public func channel(to upstream: String) throws -> any Channel {
         try client(of: upstream).intercepted(
             by: SigningInterceptor(signer: signer, audience: upstream))
@@ -74,7 +77,8 @@ public final class ServiceEnvironment: Sendable {
     ///
     /// - Parameter upstream: The name of the service, such as `organizations`.
     /// - Returns: The channel, which connects when it is first used.
-    /// - Throws: ``ServiceConfiguration/Fault`` when its address is not set.
+    /// - Throws: ``ServiceConfiguration/Fault`` when its address is not set, `TLSFault` when it must
+    ///   not be called unprotected.
     public func plainChannel(to upstream: String) throws -> any Channel {
         try client(of: upstream)
     }
@@ -85,9 +89,13 @@ public final class ServiceEnvironment: Sendable {
                 "\(configuration.service): the address of \(upstream) is not set")
         }
         let address = try RPCAddress(parsing: text)
+        var settings = RPCClientConfiguration()
+        settings.security = try security.client(of: upstream)
+        try settings.security.check(address)
         return opened.withLock { opened in
             if let known = opened.clients[upstream] { return known }
-            let client = RPCClient(address, loops: loops, logger: logger)
+            let client = RPCClient(
+                address, configuration: settings, loops: loops, logger: logger)
             opened.clients[upstream] = client
             return client
         }

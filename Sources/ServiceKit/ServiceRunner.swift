@@ -105,6 +105,8 @@ public struct ServiceRunner: Sendable {
     ) async -> Exit {
         let parts: ServiceParts
         do {
+            // Before anything is opened: a port that others reach must be protected.
+            try environment.security.server(of: name).check(address(environment))
             parts = try await wire(environment)
         } catch let fault as OpeningFault {
             if case .inUse = fault { return stop(fault, .temporary) }
@@ -146,13 +148,18 @@ public struct ServiceRunner: Sendable {
             fallback: parts.fallback)
         let settings = environment.configuration
         var configuration = RPCServerConfiguration(
-            address: .tcp(host: settings.host, port: settings.port),
+            address: address(environment),
             agent: "guildhall-\(name)/\(version)",
             incarnation: environment.databases.first?.incarnation ?? [])
+        configuration.security = environment.security.server(of: name)
         configuration.limits.drainTimeout = settings.drainTimeout
         return RPCServer(
             router: router, configuration: configuration, loops: environment.loops,
             logger: environment.logger)
+    }
+
+    private func address(_ environment: ServiceEnvironment) -> RPCAddress {
+        .tcp(host: environment.configuration.host, port: environment.configuration.port)
     }
 
     /// Ends in reverse order: readiness, then the server, then the work beside it.

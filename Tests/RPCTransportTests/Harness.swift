@@ -75,10 +75,12 @@ final class Counter: Sendable {
 func withServer<Result>(
     _ methods: [RegisteredMethod] = [Methods.echoing, Methods.counting],
     at address: RPCAddress = .tcp(host: "127.0.0.1", port: 0),
+    security: RPCServerSecurity = .plaintext,
     limits: (inout RPCServerConfiguration.Limits) -> Void = { _ in },
     _ body: (RPCServer, RPCAddress) async throws -> Result
 ) async throws -> Result {
     var configuration = RPCServerConfiguration(address: address, agent: "test/1")
+    configuration.security = security
     limits(&configuration.limits)
     let server = RPCServer(router: Router(services: [methods]), configuration: configuration)
     return try await withThrowingTaskGroup(of: Void.self) { group in

@@ -30,6 +30,7 @@ import Testing
 
         let seen = try await withClient(address) {
             $0.attemptsMax = 1
+            $0.security = .plaintextOnAnyNetwork
         } _: { client in
             await status { try await client.bytes(Methods.echo) }
         }

@@ -4,6 +4,7 @@ import Logging
 import Messages
 import RPC
 import RPCTesting
+import RPCTransport
 import ServiceKit
 import Storage
 import Synchronization
@@ -35,6 +36,21 @@ final class Installation: Sendable {
     func database(_ name: String, _ migrations: [Migration] = []) throws -> Database {
         try Database(
             DatabaseConfiguration(path: "\(folder.path)/\(name).db"), migrations: migrations)
+    }
+
+    /// A port that is free now.
+    func freePort() async throws -> Int {
+        let server = RPCServer(
+            router: Router(services: []),
+            configuration: RPCServerConfiguration(address: .tcp(host: "127.0.0.1", port: 0)),
+            logger: log.logger)
+        let address = Mutex<RPCAddress?>(nil)
+        try await during(server.run) {
+            let bound = try await server.boundAddress
+            address.withLock { $0 = bound }
+        }
+        guard case .tcp(_, let port)? = address.withLock({ $0 }) else { return 0 }
+        return port
     }
 
     /// A router as the runner makes it.

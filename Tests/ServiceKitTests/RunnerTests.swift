@@ -24,23 +24,8 @@ import Testing
             environment: ["GUILDHALL_LOG_LEVEL": "error"], wire)
     }
 
-    /// A port that is free now.
-    private func freePort() async throws -> Int {
-        let server = RPCServer(
-            router: Router(services: []),
-            configuration: RPCServerConfiguration(address: .tcp(host: "127.0.0.1", port: 0)),
-            logger: installation.log.logger)
-        let address = Mutex<RPCAddress?>(nil)
-        try await during(server.run) {
-            let bound = try await server.boundAddress
-            address.withLock { $0 = bound }
-        }
-        guard case .tcp(_, let port)? = address.withLock({ $0 }) else { return 0 }
-        return port
-    }
-
     @Test func `a program serves, drains and leaves its database behind`() async throws {
-        let port = try await freePort()
+        let port = try await installation.freePort()
         let seen = Mutex<[String]>([])
 
         let exit = await run(["--port", "\(port)"]) { environment in

@@ -70,6 +70,7 @@ import Testing
             name: "NIOCore",
             doors: ["Sources/RPCTransport", "Sources/guildhall", "Services/Gateway"]
         ),
+        (name: "NIOSSL", doors: ["Sources/RPCTransport"]),
         (name: "CSQLite", doors: ["Sources/Storage"]),
         (name: "CMessages", doors: ["Sources/Messages"]),
         (name: "CProtobufC", doors: ["Sources/Messages"]),

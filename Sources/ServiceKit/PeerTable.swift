@@ -1,0 +1,67 @@
+internal import Access
+internal import Messages
+internal import RPC
+internal import RPCTransport
+
+/// Which process of an installation may call what, by the name in its certificate.
+///
+/// It says who may knock. What a caller may do is decided by each service, from the principal.
+enum PeerTable {
+    /// The program for people at a terminal.
+    static let operatorTool = "guildhall"
+
+    /// Who may call a service; nobody when it is none of ours.
+    static func policy(of service: String) -> PeerPolicy {
+        switch service {
+        case "organizations":
+            let workflow = [
+                OrganizationsMethods.prepareOrganization, OrganizationsMethods.commitOrganization,
+                OrganizationsMethods.cancelPreparation,
+            ]
+            return policy(
+                of: OrganizationsMethods.all,
+                feed: [OrganizationsMethods.watch, OrganizationsMethods.getFeedHead],
+                between: [
+                    "partners": workflow, "membership": [OrganizationsMethods.resolveEmail],
+                ], notForGateway: workflow)
+        case "membership":
+            let workflow = [MembershipMethods.grantSeats, MembershipMethods.cancelSeatGrant]
+            return policy(
+                of: MembershipMethods.all,
+                feed: [MembershipMethods.watch, MembershipMethods.getFeedHead],
+                between: ["partners": workflow, "organizations": [MembershipMethods.awaitTree]],
+                notForGateway: workflow + [MembershipMethods.awaitTree])
+        case "partners":
+            return policy(
+                of: PartnersMethods.all,
+                feed: [PartnersMethods.watch, PartnersMethods.getFeedHead])
+        case "branding":
+            let workflow = [BrandingMethods.prepareAppearance, BrandingMethods.cancelAppearance]
+            return policy(
+                of: BrandingMethods.all,
+                feed: [BrandingMethods.watch, BrandingMethods.getFeedHead],
+                between: ["partners": workflow], notForGateway: workflow)
+        case "gateway":
+            let services = [
+                OrganizationsMethods.all, MembershipMethods.all, PartnersMethods.all,
+                BrandingMethods.all,
+            ]
+            return PeerPolicy([operatorTool: Set(services.joined().map(\.path))])
+        default: return PeerPolicy([:])
+        }
+    }
+
+    private static func policy(
+        of methods: [MethodDescriptor], feed: [MethodDescriptor],
+        between services: [String: [MethodDescriptor]] = [:],
+        notForGateway: [MethodDescriptor] = []
+    ) -> PeerPolicy {
+        var grants = services.mapValues { Set($0.map(\.path)) }
+        for follower in ServiceTable.services(for: .followFeed) {
+            grants[follower, default: []].formUnion(feed.map(\.path))
+        }
+        let forGateway = Set(methods.map(\.path)).subtracting(notForGateway.map(\.path))
+        grants["gateway", default: []].formUnion(forGateway)
+        return PeerPolicy(grants)
+    }
+}
