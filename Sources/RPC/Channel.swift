@@ -42,14 +42,21 @@ public struct CallOptions: Sendable, Hashable {
     public var metadata: Metadata
     /// Whether the call waits, until its deadline, for a server that cannot be reached now.
     public var waitsForReady: Bool
+    /// After this time without an answer, a second attempt goes to another server, and the first
+    /// answer wins; nil is never.
+    ///
+    /// It holds for calls of one reply to methods that change nothing.
+    public var hedgeAfter: Duration?
 
     /// Options.
     public init(
-        timeout: Duration? = nil, metadata: Metadata = Metadata(), waitsForReady: Bool = false
+        timeout: Duration? = nil, metadata: Metadata = Metadata(), waitsForReady: Bool = false,
+        hedgeAfter: Duration? = nil
     ) {
         self.timeout = timeout
         self.metadata = metadata
         self.waitsForReady = waitsForReady
+        self.hedgeAfter = hedgeAfter
     }
 
     /// The deadline of a unary call made now, inherited deadline included.

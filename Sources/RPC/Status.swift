@@ -81,6 +81,11 @@ extension Status {
     }
 }
 
+extension StatusDetail {
+    /// Asks the caller to make no further attempt: the wait is longer than any call.
+    public static let retryNever = StatusDetail.retryInfo(delay: .seconds(1 << 32))
+}
+
 /// A typed detail of a status: the standard messages of `google.rpc` as values.
 public enum StatusDetail: Sendable, Hashable {
     /// `google.rpc.ErrorInfo`: the domain's own code, who defines it, and named facts.

@@ -17,6 +17,50 @@ struct AttemptFailure: Error {
     let status: Status
     /// Whether the server certainly has not begun the call.
     let isUnseen: Bool
+    /// The server it was sent to, if it was.
+    var address: RPCAddress?
+}
+
+extension AttemptFailure {
+    private static let domain = "guildhall.rpc"
+    private static let peerKey = "peer"
+
+    /// What a server answered.
+    ///
+    /// A limit of the server itself, by `RetryInfo` and its domain in `ErrorInfo`, refuses a call
+    /// before it begins. A handler may pass on what another server refused: whoever received that
+    /// first has written the peer into it, and so does this.
+    init(_ status: Status, from address: RPCAddress) {
+        let refusal = Self.refusal(status, by: address)
+        self.init(
+            status: refusal ?? status, isUnseen: refusal != nil, address: address)
+    }
+
+    /// A status that says that the server itself had no place, with the peer written into it.
+    private static func refusal(_ status: Status, by address: RPCAddress) -> Status? {
+        guard status.code == .resourceExhausted, status.retryDelay != nil else { return nil }
+        for (position, detail) in status.details.enumerated() {
+            guard case .errorInfo(let reason, domain, var facts) = detail,
+                facts[peerKey] == nil
+            else { continue }
+            facts[peerKey] = "\(address)"
+            var marked = status
+            marked.details[position] = .errorInfo(
+                reason: reason, domain: domain, metadata: facts)
+            return marked
+        }
+        return nil
+    }
+}
+
+extension Status {
+    /// How long the server asks to wait before another attempt.
+    var retryDelay: Duration? {
+        for detail in details {
+            if case .retryInfo(let delay) = detail { return delay }
+        }
+        return nil
+    }
 }
 
 /// One attempt of one call, from the caller's side.
@@ -28,6 +72,8 @@ final class ClientCall: Sendable {
     /// Where replies go.
     enum Sink: Sendable {
         case unary
+        /// To two attempts of one call, of which this is one.
+        case hedged(HedgedCall)
         /// They stream, and so may the requests.
         case stream(MessageInbox, streamsRequests: Bool)
     }
@@ -52,18 +98,20 @@ final class ClientCall: Sendable {
     let options: CallOptions
     let deadline: Deadline
     let sink: Sink
+    private let attempts: Attempts
     let began = ContinuousClock.now
     private let state: NIOLoopBoundBox<State>
 
     init(
         _ method: MethodDescriptor, _ request: OutgoingMessage?, options: CallOptions,
-        deadline: Deadline, sink: Sink, loop: LoopContext
+        deadline: Deadline, sink: Sink, loop: LoopContext, _ attempts: Attempts
     ) {
         self.method = method
         self.request = request
         self.options = options
         self.deadline = deadline
         self.sink = sink
+        self.attempts = attempts
         state = .makeBoxSendingValue(State(), eventLoop: loop.loop)
     }
 
@@ -74,6 +122,8 @@ final class ClientCall: Sendable {
     }
 
     var isOver: Bool { state.value.isOver }
+    /// Where not to send it, if there is an elsewhere.
+    var avoided: RPCAddress? { attempts.avoided }
 
     var streamsRequests: Bool {
         if case .stream(_, let streamsRequests) = sink { streamsRequests } else { false }
@@ -123,6 +173,7 @@ final class ClientCall: Sendable {
         case .unary:
             state.value.continuation?.resume(returning: outcome)
             state.value.continuation = nil
+        case .hedged(let pair): pair.end(outcome)
         case .stream(let inbox, _):
             switch outcome {
             case .success: inbox.end(nil)
@@ -139,10 +190,16 @@ final class ClientCall: Sendable {
     static let cancelled = AttemptFailure(
         status: Status(.cancelled, "The call was cancelled."), isUnseen: false)
 
+    /// The attempt as observers are told.
+    func attempt(at address: RPCAddress) -> RPCClientEvent.Attempt {
+        RPCClientEvent.Attempt(method: method, number: attempts.ordinal, address: address)
+    }
+
     /// A failure that arose on this side: it names the peer, the phase, whether the server can have
     /// seen the call, and the time spent.
     func failure(
-        _ code: Status.Code, _ why: String, peer: RPCAddress, phase: CallPhase
+        _ code: Status.Code, _ why: String, peer: String, phase: CallPhase,
+        address: RPCAddress? = nil
     ) -> AttemptFailure {
         let isUnseen = phase != .sent && phase != .answered
         let spent = began.duration(to: .now) / Duration.milliseconds(1)
@@ -156,10 +213,10 @@ final class ClientCall: Sendable {
                     .errorInfo(
                         reason: "rpc_failed", domain: "guildhall.rpc",
                         metadata: [
-                            "peer": "\(peer)", "phase": phase.rawValue,
+                            "peer": peer, "phase": phase.rawValue,
                             "seen": isUnseen ? "no" : "maybe",
                         ])
                 ]),
-            isUnseen: isUnseen)
+            isUnseen: isUnseen, address: address)
     }
 }

@@ -17,27 +17,21 @@ final class ClientConnection: ChannelInboundHandler, StreamCarrier {
         case closed
     }
 
-    private let link: ClientLink
-    private let configuration: RPCClientConfiguration
-    private let loop: LoopContext
+    let link: ClientLink
+    let configuration: RPCClientConfiguration
+    let loop: LoopContext
     private var context: ChannelHandlerContext?
     private var assembler: FrameAssembler
     private let outbox: Outbox
-    private var timer: DueTimer
     private var isInBurst = false
     private var isFlushScheduled = false
     private(set) var phase = Phase.connecting
-    private var calls = CallTable<ClientCall>()
+    var calls = CallTable<ClientCall>()
     private var nextCall: UInt32 = 1
     private var numbers: [String: UInt32] = [:]
     private var callsMax = 64
     private var windowOfPeer = Frame.windowDefault
-    private var pingIntervalMin: Duration = .zero
-    private var callDue: ContinuousClock.Instant?
-    private var handshakeDue: ContinuousClock.Instant
-    private var lastFrames = ContinuousClock.now
-    private var pingSent: ContinuousClock.Instant?
-    private var pingNumber: UInt64 = 0
+    var timers: Timers
     /// Why the server or this side ended the connection.
     private(set) var reason: Status?
     /// How far a connection had come that never became ready.
@@ -49,12 +43,16 @@ final class ClientConnection: ChannelInboundHandler, StreamCarrier {
         loop = link.loop
         assembler = FrameAssembler(frameBytesMax: configuration.frameBytesMax)
         outbox = Outbox(loop)
-        timer = DueTimer(loop.loop)
-        handshakeDue = .now.advanced(by: configuration.handshakeTimeout)
+        timers = Timers(loop.loop, configuration)
     }
 
+    var address: RPCAddress { link.address }
+    /// The calls in flight.
+    var callCount: Int { calls.count }
     /// Whether another call may be sent.
     var hasPlace: Bool { phase == .ready && calls.count < callsMax }
+    /// Whether a call was sent over this connection and is in flight.
+    func carries(_ call: ClientCall) -> Bool { calls[call.number] === call }
 
     // MARK: Life
 
@@ -70,20 +68,18 @@ final class ClientConnection: ChannelInboundHandler, StreamCarrier {
         settings.agent = configuration.agent
         send(.settings(settings))
         flush()
-        armTimer()
+        armTimers()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
         let wasReady = phase == .ready || phase == .draining
         phase = .closed
-        timer.cancel()
+        timers.cancel()
         self.context = nil
         let why = reason.map { "the connection ended: \($0.message)" } ?? "the connection was lost"
-        for (_, call) in calls.all {
-            call.end(
-                .failure(call.failure(.unavailable, why, peer: link.target, phase: .sent)))
-        }
+        let lost = calls.all
         calls = CallTable()
+        for (_, call) in lost { fail(call, .unavailable, why, .sent) }
         link.didClose(self, wasReady: wasReady, why: why)
         context.fireChannelInactive()
     }
@@ -104,12 +100,19 @@ final class ClientConnection: ChannelInboundHandler, StreamCarrier {
         context?.close(promise: nil)
     }
 
+    /// Takes no further calls; the connection ends with those in flight.
+    func retire() {
+        // One that is not ready yet is retired again once it is.
+        guard phase == .ready else { return }
+        phase = .draining
+        closeIfDrained()
+    }
+
     // MARK: In
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         isInBurst = true
-        lastFrames = .now
-        pingSent = nil
+        timers.noteFrames(at: .now)
         assembler.append(unwrapInboundIn(data))
         do {
             while phase != .closed, let bytes = try assembler.next() {
@@ -157,32 +160,35 @@ final class ClientConnection: ChannelInboundHandler, StreamCarrier {
         if settings.frameBytesMax != 0 { outbox.peerFrameBytesMax = Int(settings.frameBytesMax) }
         if settings.callsMax != 0 { callsMax = Int(settings.callsMax) }
         if settings.window != 0 { windowOfPeer = settings.window }
-        pingIntervalMin = settings.pingIntervalMin
+        timers.didShakeHands(at: .now, pingIntervalMin: settings.pingIntervalMin)
         for (number, path) in settings.methods { numbers[path] = number }
         phase = .ready
+        armTimers()
         link.didBecomeReady(self)
     }
 
     private func end(_ number: UInt32, _ ending: Frame.Ending, _ bytes: ByteBuffer) {
         // A call that was cancelled may still be answered.
         guard let call = calls.remove(number) else { return }
-        link.didHear()
-        if ending.status.code == .ok {
+        let status = ending.status
+        link.didAnswer(call, status.code, over: self)
+        observeEnd(of: call, status.code)
+        if status.code == .ok {
             // The one reply of a call that streams requests; it needs no credit.
             if let reply = ending.reply, call.streamsRequests {
                 _ = call.receive(BufferPayload(bytes, reply), byteCount: 0)
             }
             call.end(.success(BufferPayload(bytes, ending.reply ?? 0..<0)))
         } else {
-            call.end(.failure(AttemptFailure(status: ending.status, isUnseen: false)))
+            call.end(.failure(AttemptFailure(status, from: address)))
         }
-        link.pump()
+        link.balancer.pump()
     }
 
     private func drain(_ goaway: Frame.Goaway) {
         reason = goaway.status
         if goaway.status.code == .unauthenticated { phaseOfFailure = .secure }
-        guard phase == .ready else { return }
+        guard phase == .ready || phase == .draining else { return }
         phase = .draining
         let unseen = calls.all.filter { $0.call > goaway.lastCall }.sorted { $0.call < $1.call }
         for (number, _) in unseen { calls.remove(number) }
@@ -191,20 +197,16 @@ final class ClientConnection: ChannelInboundHandler, StreamCarrier {
         for (_, call) in unseen {
             call.number = 0
             if call.outbox == nil {
-                link.enqueue(call)
+                link.balancer.start(call)
             } else {
                 // What it has sent cannot be sent again from here.
-                call.end(
-                    .failure(
-                        call.failure(
-                            .unavailable, "the server is shutting down", peer: link.target,
-                            phase: .queue)))
+                fail(call, .unavailable, "the server is shutting down", .queue)
             }
         }
         closeIfDrained()
     }
 
-    private func closeIfDrained() {
+    func closeIfDrained() {
         if phase == .draining, calls.isEmpty { context?.close(promise: nil) }
     }
 
@@ -214,7 +216,7 @@ final class ClientConnection: ChannelInboundHandler, StreamCarrier {
     func start(_ call: ClientCall) {
         let now = ContinuousClock.now
         guard !call.deadline.hasPassed(at: now) else {
-            call.end(.failure(link.late(call, .queue)))
+            fail(call, .deadlineExceeded, Self.late, .queue)
             return
         }
         let number = nextCall
@@ -225,9 +227,7 @@ final class ClientConnection: ChannelInboundHandler, StreamCarrier {
             endOfStream: !call.streamsRequests)
         guard send(.open(call: number, opening)) != nil else {
             let why = "the request is larger than the \(outbox.peerFrameBytesMax) bytes accepted"
-            call.end(
-                .failure(
-                    call.failure(.resourceExhausted, why, peer: link.target, phase: .queue)))
+            fail(call, .resourceExhausted, why, .queue)
             return
         }
         call.number = number
@@ -239,15 +239,36 @@ final class ClientConnection: ChannelInboundHandler, StreamCarrier {
         // The last number is left alone, so that the next never overflows.
         if number >= UInt32.max - 4 { link.didDrain(self) }
         nextCall = min(number + 2, UInt32.max - 2)
+        link.balancer.lastCall = now
+        core.observe(.sent(call.attempt(at: address), waited: call.began.duration(to: now)))
         guard !call.deadline.isNever else { return }
-        callDue = min(callDue ?? call.deadline.instant, call.deadline.instant)
-        armTimer()
+        timers.noteCall(due: call.deadline.instant)
+        armTimers()
     }
+
+    static let late = "the deadline has passed"
+
+    func fail(_ call: ClientCall, _ code: Status.Code, _ why: String, _ phase: CallPhase) {
+        if phase == .sent { observeEnd(of: call, code) }
+        call.end(
+            .failure(
+                call.failure(
+                    code, why, peer: address.description, phase: phase, address: address)))
+    }
+
+    private func observeEnd(of call: ClientCall, _ code: Status.Code) {
+        core.observe(
+            .ended(call.attempt(at: address), code, spent: call.began.duration(to: .now)))
+    }
+
+    private var core: ClientCore { link.core }
 
     /// The caller no longer wants the call.
     func cancel(_ call: ClientCall) {
         guard calls[call.number] === call else { return }
         calls.remove(call.number)
+        link.didAbandon(call, isLate: false)
+        observeEnd(of: call, .cancelled)
         send(.cancel(call: call.number))
         closeIfDrained()
     }
@@ -294,60 +315,5 @@ final class ClientConnection: ChannelInboundHandler, StreamCarrier {
 
     private func pumpStreams() {
         for (_, call) in calls.all { call.outbox?.pump() }
-    }
-
-    // MARK: Timers
-
-    private func armTimer() {
-        guard phase != .closed else { return }
-        var due = callDue
-        if phase == .awaitingSettings { due = min(due ?? handshakeDue, handshakeDue) }
-        if !calls.isEmpty {
-            let quiet = quietDue
-            due = min(due ?? quiet, quiet)
-        }
-        guard let due, !timer.isArmed(for: due) else { return }
-        let bound = NIOLoopBound(self, eventLoop: loop.loop)
-        timer.arm(due) { bound.value.timerFired() }
-    }
-
-    private var quietDue: ContinuousClock.Instant {
-        if let pingSent { return pingSent.advanced(by: configuration.pongTimeout) }
-        return lastFrames.advanced(by: max(configuration.pingInterval, pingIntervalMin))
-    }
-
-    private func timerFired() {
-        timer.fired()
-        let now = ContinuousClock.now
-        if phase == .awaitingSettings, handshakeDue <= now {
-            close(Status(.unavailable, "The server did not send its settings in time."))
-            return
-        }
-        endLateCalls(at: now)
-        if !calls.isEmpty, quietDue <= now {
-            guard pingSent == nil else {
-                close(Status(.unavailable, "The server does not answer."))
-                return
-            }
-            pingSent = now
-            pingNumber += 1
-            send(.ping(number: pingNumber))
-        }
-        armTimer()
-    }
-
-    private func endLateCalls(at now: ContinuousClock.Instant) {
-        callDue = nil
-        for (number, call) in calls.all where !call.deadline.isNever {
-            if call.deadline.hasPassed(at: now) {
-                calls.remove(number)
-                send(.cancel(call: number))
-                call.end(.failure(link.late(call, .sent)))
-            } else {
-                callDue = min(callDue ?? call.deadline.instant, call.deadline.instant)
-            }
-        }
-        link.pump()
-        closeIfDrained()
     }
 }

@@ -3,141 +3,138 @@ import NIOCore
 import NIOPosix
 import RPC
 
-/// One place for a connection to the target, with the calls that wait for it.
+/// One address of the target as one thread sees it, with the connection to it.
 ///
-/// It connects when calls come, and again when the connection was lost. It lives on its event loop.
+/// It lives on its event loop. While the target is in use it sees to it that there is a connection,
+/// and takes the address out of use for a while when it fails again and again.
 final class ClientLink {
-    private enum State {
+    enum State {
+        /// No connection is wanted.
         case idle
-        case connecting
-        /// The last attempt failed; the next begins when the pause is over.
-        case pausing
+        case connecting(ClientConnection)
+        /// The last attempt to connect failed; the next begins then.
+        case pausing(until: ContinuousClock.Instant)
         case ready(ClientConnection)
+        /// It answers, but failed too often: it takes no calls until then.
+        case ejected(ClientConnection, until: ContinuousClock.Instant)
+        /// One call finds out whether it is well again.
+        case probing(ClientConnection, by: ClientCall?)
+        /// The address has gone, or the client is closed; calls in flight may end.
         case closed
     }
 
-    let target: RPCAddress
+    let address: RPCAddress
+    let balancer: ClientBalancer
+    let core: ClientCore
     let configuration: RPCClientConfiguration
     let loop: LoopContext
-    private let logger: Logger
-    private var state = State.idle
-    private var waiting: [ClientCall] = []
+    private(set) var state = State.idle
+    /// Every connection there is: the one in use, its successor, and those that drain.
+    private(set) var connections: [ClientConnection] = []
+    /// Takes the place of the one in use once it is ready.
+    private var successor: ClientConnection?
+    /// In a row: attempts to connect, lost connections and `UNAVAILABLE`.
     private var failures = 0
+    private var ejections = 0
     private var notBefore = ContinuousClock.now
     private var timer: DueTimer
 
-    init(
-        _ target: RPCAddress, _ configuration: RPCClientConfiguration, _ loop: LoopContext,
-        _ logger: Logger
-    ) {
-        self.target = target
-        self.configuration = configuration
-        self.loop = loop
-        self.logger = logger
+    init(_ address: RPCAddress, _ balancer: ClientBalancer) {
+        self.address = address
+        self.balancer = balancer
+        core = balancer.core
+        configuration = core.configuration
+        loop = balancer.loop
         timer = DueTimer(loop.loop)
     }
 
-    // MARK: Calls
-
-    func enqueue(_ call: ClientCall) {
-        guard !call.isOver else { return }
-        if waiting.isEmpty, case .ready(let connection) = state, connection.hasPlace {
-            connection.start(call)
-            return
+    /// The connection of this state, if any.
+    private var current: ClientConnection? {
+        switch state {
+        case .idle, .pausing, .closed: nil
+        case .connecting(let connection), .ready(let connection), .ejected(let connection, _),
+            .probing(let connection, _):
+            connection
         }
-        guard waiting.count < configuration.queueMax else {
-            fail(call, .resourceExhausted, "\(waiting.count) calls wait already", .queue)
-            return
+    }
+
+    /// Whether the address is out of order, as far as is known.
+    var isFailing: Bool {
+        switch state {
+        case .pausing, .ejected, .probing: true
+        case .connecting: failures > 0
+        case .idle, .ready, .closed: false
         }
-        if case .closed = state {
-            fail(call, .unavailable, "the client is closed", .queue)
-            return
-        }
-        waiting.append(call)
-        if case .idle = state { connect() }
-        armTimer()
     }
 
-    /// The caller no longer wants the call.
-    func cancel(_ call: ClientCall) {
-        guard !call.isOver else { return }
-        if call.number == 0 {
-            waiting.removeAll { $0 === call }
-        } else {
-            for connection in connections { connection.cancel(call) }
-        }
-        call.end(.failure(ClientCall.cancelled))
-        pump()
+    private func move(to state: State) {
+        self.state = state
+        core.observe(.address(address, state.publicState))
+        balancer.linkDidChange()
     }
 
-    func giveCredit(_ bytes: Int, to call: ClientCall) {
-        for connection in connections { connection.giveCredit(bytes, to: call) }
-    }
+    // MARK: Connecting
 
-    /// Sends what waits, as far as there are places.
-    func pump() {
-        while let first = waiting.first, case .ready(let connection) = state, connection.hasPlace {
-            waiting.removeFirst()
-            if !first.isOver { connection.start(first) }
-        }
-        if !waiting.isEmpty, case .idle = state { connect() }
-    }
-
-    func late(_ call: ClientCall, _ phase: CallPhase) -> AttemptFailure {
-        call.failure(.deadlineExceeded, "the deadline has passed", peer: target, phase: phase)
-    }
-
-    private func fail(_ call: ClientCall, _ code: Status.Code, _ why: String, _ phase: CallPhase) {
-        call.end(.failure(call.failure(code, why, peer: target, phase: phase)))
-    }
-
-    // MARK: Connections
-
-    /// Every connection that still carries calls: the one in use and those that drain.
-    private var connections: [ClientConnection] = []
-
-    private func connect() {
+    /// Connects, or begins the pause before, unless that has begun.
+    func connect() {
+        guard case .idle = state else { return }
         guard notBefore <= .now else {
-            state = .pausing
-            armTimer()
+            move(to: .pausing(until: notBefore))
+            armTimer(notBefore)
             return
         }
-        do throws(TLSFault) {
-            try configuration.security.check(target)
-        } catch {
-            pause("\(error)", .secure)
+        move(to: .connecting(openConnection()))
+    }
+
+    /// Cuts a pause short: no other address takes calls.
+    func hurry() {
+        guard case .pausing = state else { return }
+        notBefore = .now
+        move(to: .connecting(openConnection()))
+    }
+
+    /// Replaces the connection by a new one, which takes over once it is ready.
+    func renew(_ old: ClientConnection) {
+        guard case .ready(let connection) = state, connection === old, successor == nil else {
             return
         }
-        state = .connecting
+        successor = openConnection()
+    }
+
+    private func openConnection() -> ClientConnection {
         let connection = ClientConnection(self)
+        connections.append(connection)
         let bound = NIOLoopBound(connection, eventLoop: loop.loop)
         let link = NIOLoopBound(self, eventLoop: loop.loop)
+        do throws(TLSFault) {
+            try configuration.security.check(address)
+        } catch {
+            loop.loop.execute { link.value.didFailToConnect(bound.value, error) }
+            return connection
+        }
         let bootstrap = ClientBootstrap(group: loop.loop)
             .connectTimeout(TimeAmount(configuration.connectTimeout))
             .channelOption(.maxMessagesPerRead, value: 1)
-            .channelInitializer { [target, configuration] channel in
+            .channelInitializer { [address, configuration] channel in
                 channel.eventLoop.makeCompletedFuture {
                     try configuration.security.protect(
-                        channel, to: target, within: configuration.handshakeTimeout)
+                        channel, to: address, within: configuration.handshakeTimeout)
                     try channel.pipeline.syncOperations.addHandler(bound.value)
                 }
             }
         let attempt =
-            switch target {
+            switch address {
             case .tcp(let host, let port):
                 bootstrap.channelOption(.tcpOption(.tcp_nodelay), value: 1)
                     .connect(host: host, port: port)
             case .unix(let path): bootstrap.connect(unixDomainSocketPath: path)
             }
-        connections.append(connection)
-        attempt.whenFailure { error in
-            link.value.connections.removeAll { $0 === bound.value }
-            link.value.didFailToConnect(error)
-        }
+        attempt.whenFailure { error in link.value.didFailToConnect(bound.value, error) }
+        return connection
     }
 
-    private func didFailToConnect(_ error: any Error) {
-        var phase = CallPhase.connect
+    private func didFailToConnect(_ connection: ClientConnection, _ error: any Error) {
+        var phase = error is TLSFault ? CallPhase.secure : .connect
         var why = "\(error)"
         if let error = error as? NIOConnectionError {
             if error.connectionErrors.isEmpty {
@@ -146,64 +143,171 @@ final class ClientLink {
                 why = error.connectionErrors.map { "\($0.error)" }.joined(separator: "; ")
             }
         }
-        pause(why, phase)
+        connections.removeAll { $0 === connection }
+        connectionFailed(connection, why, phase)
     }
 
-    /// An attempt has failed: calls that do not wait hear of it; the next attempt comes later.
-    private func pause(_ why: String, _ phase: CallPhase) {
-        if case .closed = state { return }
+    /// An attempt has failed: the next comes later.
+    private func connectionFailed(
+        _ connection: ClientConnection, _ why: String, _ phase: CallPhase
+    ) {
+        if successor === connection {
+            successor = nil
+            return
+        }
+        guard case .connecting(let attempted) = state, attempted === connection else { return }
         failures += 1
-        let doubled = configuration.backoffBase * (1 << min(failures - 1, 10))
-        let pause = Duration.random(upTo: min(doubled, configuration.backoffMax))
-        notBefore = .now.advanced(by: pause)
-        logger.debug(
+        backOff()
+        core.logger.debug(
             "not connected",
-            metadata: ["target": "\(target)", "phase": "\(phase)", "why": "\(why)"])
-        let refused = waiting.filter { !$0.options.waitsForReady }
-        waiting.removeAll { !$0.options.waitsForReady }
-        state = waiting.isEmpty ? .idle : .pausing
-        for call in refused { fail(call, .unavailable, why, phase) }
-        armTimer()
+            metadata: ["address": "\(address)", "phase": "\(phase)", "why": "\(why)"])
+        move(to: .pausing(until: notBefore))
+        armTimer(notBefore)
+        balancer.linkDidFail(self, why, phase)
+    }
+
+    private func backOff() {
+        let bound = Duration.doubled(
+            configuration.backoffBase, times: failures - 1, max: configuration.backoffMax)
+        notBefore = .now.advanced(by: .random(upTo: bound))
     }
 
     func didBecomeReady(_ connection: ClientConnection) {
-        if case .closed = state {
-            connection.close(Status(.cancelled, "The client is closed."))
+        if successor === connection {
+            successor = nil
+            let old = current
+            move(to: .ready(connection))
+            old?.retire()
+        } else if case .connecting(let expected) = state, expected === connection {
+            move(to: .ready(connection))
+        } else {
+            connection.retire()
+        }
+    }
+
+    // MARK: Calls
+
+    /// The connection, if it may be given any call; with `all`, even if it is ejected.
+    func connectionForCalls(_ all: Bool) -> ClientConnection? {
+        switch state {
+        case .ready(let connection): connection
+        case .ejected(let connection, _), .probing(let connection, _): all ? connection : nil
+        case .idle, .connecting, .pausing, .closed: nil
+        }
+    }
+
+    /// The connection, if it waits for the one call that finds out whether it is well.
+    var connectionForProbe: ClientConnection? {
+        guard case .probing(let connection, by: nil) = state, connection.hasPlace else {
+            return nil
+        }
+        return connection
+    }
+
+    func probe(by call: ClientCall) {
+        guard case .probing(let connection, by: nil) = state else { return }
+        // The balancer knows.
+        state = .probing(connection, by: call)
+    }
+
+    /// The server answered a call: the address is well unless it said `UNAVAILABLE`.
+    func didAnswer(_ call: ClientCall, _ code: Status.Code, over connection: ClientConnection) {
+        guard code != .unavailable else {
+            didFail(call, over: connection)
             return
         }
-        state = .ready(connection)
-        pump()
-    }
-
-    /// The server answered a call: the connection is a good one.
-    func didHear() { failures = 0 }
-
-    /// The connection takes no further calls; it goes once those in flight have ended.
-    func didDrain(_ connection: ClientConnection) {
-        guard case .ready(let current) = state, current === connection else { return }
-        state = .idle
-        pump()
-    }
-
-    func didClose(_ connection: ClientConnection, wasReady: Bool, why: String) {
-        connections.removeAll { $0 === connection }
+        guard failures > 0 else { return }
+        failures = 0
+        ejections = 0
         switch state {
-        case .connecting where !wasReady: pause(why, connection.phaseOfFailure)
-        case .ready(let current) where current === connection:
-            state = .idle
-            if failures > 0 { notBefore = .now.advanced(by: configuration.backoffBase) }
-            failures += 1
-            pump()
+        case .ejected(let current, _) where current === connection,
+            .probing(let current, _) where current === connection:
+            move(to: .ready(connection))
         default: break
         }
     }
 
-    func close() {
-        state = .closed
+    /// A call ended without an answer: it was cancelled or its deadline has passed.
+    func didAbandon(_ call: ClientCall, isLate: Bool) {
+        guard case .probing(let connection, .some(let probe)) = state, probe === call else {
+            return
+        }
+        if isLate { eject(connection) } else { move(to: .probing(connection, by: nil)) }
+    }
+
+    private func didFail(_ call: ClientCall, over connection: ClientConnection) {
+        failures += 1
+        switch state {
+        case .ready(let current) where current === connection:
+            guard failures >= configuration.ejectionFailures, balancer.mayEject else { return }
+            eject(connection)
+        case .probing(let current, .some(let probe)) where current === connection && probe === call:
+            eject(connection)
+        default: break
+        }
+    }
+
+    private func eject(_ connection: ClientConnection) {
+        ejections += 1
+        let bound = Duration.doubled(
+            configuration.ejectionBase, times: ejections - 1, max: configuration.ejectionMax)
+        let until = ContinuousClock.now.advanced(by: bound * Double.random(in: 0.5...1))
+        move(to: .ejected(connection, until: until))
+        armTimer(until)
+    }
+
+    // MARK: Ends
+
+    /// The connection takes no further calls; it goes once those in flight have ended.
+    func didDrain(_ connection: ClientConnection) {
+        guard current === connection else { return }
+        core.refreshes.request()
+        replaceCurrent()
+    }
+
+    func didClose(_ connection: ClientConnection, wasReady: Bool, why: String) {
+        connections.removeAll { $0 === connection }
+        guard current === connection, wasReady else {
+            connectionFailed(connection, why, connection.phaseOfFailure)
+            balancer.linkDidEmpty(self)
+            return
+        }
+        failures += 1
+        // The first loss may be an accident; a server that drops every connection is given time.
+        if failures > 1 { backOff() }
+        core.refreshes.request()
+        replaceCurrent()
+    }
+
+    private func replaceCurrent() {
+        if let next = successor {
+            successor = nil
+            move(to: .connecting(next))
+            return
+        }
+        move(to: .idle)
+        if balancer.isActive { connect() }
+    }
+
+    /// No connection is wanted until ``connect()``.
+    func rest() { leave(for: .idle) }
+
+    /// The address is not to be used any more; calls in flight may end.
+    func retire() { leave(for: .closed) }
+
+    private func leave(for state: State) {
+        let leaving = [current, successor].compactMap { $0 }
+        successor = nil
         timer.cancel()
-        let rest = waiting
-        waiting = []
-        for call in rest { fail(call, .unavailable, "the client was closed", .queue) }
+        move(to: state)
+        for connection in leaving { connection.retire() }
+    }
+
+    /// Ends everything.
+    func close() {
+        timer.cancel()
+        successor = nil
+        move(to: .closed)
         for connection in connections {
             connection.close(Status(.cancelled, "The client is closed."))
         }
@@ -211,10 +315,7 @@ final class ClientLink {
 
     // MARK: Timers
 
-    private func armTimer() {
-        var due = waiting.filter { !$0.deadline.isNever }.map(\.deadline.instant).min()
-        if case .pausing = state { due = min(due ?? notBefore, notBefore) }
-        guard let due, !timer.isArmed(for: due) else { return }
+    private func armTimer(_ due: ContinuousClock.Instant) {
         let bound = NIOLoopBound(self, eventLoop: loop.loop)
         timer.arm(due) { bound.value.timerFired() }
     }
@@ -222,22 +323,29 @@ final class ClientLink {
     private func timerFired() {
         timer.fired()
         let now = ContinuousClock.now
-        let overdue = waiting.filter { $0.deadline.hasPassed(at: now) }
-        if !overdue.isEmpty { waiting.removeAll { $0.deadline.hasPassed(at: now) } }
-        let phase: CallPhase
-        if case .ready = state { phase = .queue } else { phase = .connect }
-        for call in overdue { call.end(.failure(late(call, phase))) }
-        if case .pausing = state, notBefore <= now {
-            state = .idle
-            pump()
+        switch state {
+        case .pausing(let until):
+            guard until <= now else { return armTimer(until) }
+            move(to: .connecting(openConnection()))
+        case .ejected(let connection, let until):
+            guard until <= now else { return armTimer(until) }
+            move(to: .probing(connection, by: nil))
+        default: break
         }
-        armTimer()
     }
 }
 
-extension Duration {
-    /// Full jitter: anything from zero to a bound.
-    static func random(upTo bound: Duration) -> Duration {
-        bound * Double.random(in: 0...1)
+extension ClientLink.State {
+    /// The state as observers are told.
+    var publicState: RPCAddressState {
+        switch self {
+        case .idle: .idle
+        case .connecting: .connecting
+        case .pausing: .pausing
+        case .ready: .ready
+        case .ejected: .ejected
+        case .probing: .probing
+        case .closed: .closed
+        }
     }
 }

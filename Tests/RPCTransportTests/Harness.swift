@@ -41,6 +41,7 @@ enum Methods {
 /// What a handler that never answers tells a test.
 final class HangingMethod: Sendable {
     let started = Signal()
+    let isStarted = Atomic<Bool>(false)
     let cancelled = Signal()
 
     func method(_ descriptor: MethodDescriptor = Methods.hang) -> RegisteredMethod {
@@ -53,6 +54,7 @@ final class HangingMethod: Sendable {
     }
 
     func hang() async {
+        isStarted.store(true, ordering: .relaxed)
         started.send()
         await withTaskCancellationHandler {
             await cancelled.wait()
@@ -99,20 +101,7 @@ func withClient<Result>(
     configure: (inout RPCClientConfiguration) -> Void = { _ in },
     _ body: (RPCClient) async throws -> Result
 ) async throws -> Result {
-    var configuration = RPCClientConfiguration()
-    // A busy machine must not decide what a test finds.
-    configuration.connectTimeout = .seconds(20)
-    configuration.handshakeTimeout = .seconds(20)
-    configure(&configuration)
-    let client = RPCClient(address, configuration: configuration)
-    let result: Swift.Result<Result, any Error>
-    do {
-        result = .success(try await body(client))
-    } catch {
-        result = .failure(error)
-    }
-    await client.close()
-    return try result.get()
+    try await withClient(of: RPCTarget([address]), configure: configure, body)
 }
 
 /// Runs a server and a client.

@@ -1,0 +1,148 @@
+import NIOCore
+import RPC
+
+extension ClientConnection {
+    /// What may fall due on a connection, under one timer.
+    struct Timers {
+        enum Due {
+            case handshake
+            case calls
+            case ping
+            case pong
+            case age
+        }
+
+        /// Servers that announce no shortest time between pings tolerate this one.
+        private static let pingIntervalMinDefault: Duration = .seconds(10)
+
+        private let configuration: RPCClientConfiguration
+        private var timer: DueTimer
+        private var handshakeDue: ContinuousClock.Instant?
+        private var callDue: ContinuousClock.Instant?
+        private var ageDue: ContinuousClock.Instant?
+        private var pingInterval: Duration
+        private var lastFrames = ContinuousClock.now
+        private var pingSent: ContinuousClock.Instant?
+
+        init(_ loop: any EventLoop, _ configuration: RPCClientConfiguration) {
+            self.configuration = configuration
+            timer = DueTimer(loop)
+            pingInterval = configuration.pingInterval
+            handshakeDue = lastFrames.advanced(by: configuration.handshakeTimeout)
+        }
+
+        mutating func didShakeHands(
+            at now: ContinuousClock.Instant, pingIntervalMin: Duration
+        ) {
+            handshakeDue = nil
+            let tolerated =
+                pingIntervalMin == .zero ? Self.pingIntervalMinDefault : pingIntervalMin
+            pingInterval = max(configuration.pingInterval, tolerated)
+            noteAge(from: now)
+        }
+
+        /// The connection is to be replaced when it is of age, counted from an instant.
+        mutating func noteAge(from now: ContinuousClock.Instant) {
+            let jitter = configuration.connectionAgeJitter
+            ageDue = now.advanced(by: configuration.connectionAge.spread(by: jitter))
+        }
+
+        mutating func noteFrames(at now: ContinuousClock.Instant) {
+            lastFrames = now
+            pingSent = nil
+        }
+
+        mutating func notePing(at now: ContinuousClock.Instant) { pingSent = now }
+        mutating func setCallDue(_ due: ContinuousClock.Instant?) { callDue = due }
+
+        mutating func noteCall(due: ContinuousClock.Instant) {
+            callDue = min(callDue ?? due, due)
+        }
+
+        private var quietDue: ContinuousClock.Instant {
+            if let pingSent { return pingSent.advanced(by: configuration.pongTimeout) }
+            return lastFrames.advanced(by: pingInterval)
+        }
+
+        private var next: ContinuousClock.Instant {
+            // Until the handshake nothing else can fall due.
+            if let handshakeDue { return handshakeDue }
+            var due = quietDue
+            if let callDue { due = min(due, callDue) }
+            if let ageDue { due = min(due, ageDue) }
+            return due
+        }
+
+        /// When to look again, unless the timer is set for it.
+        var dueUnarmed: ContinuousClock.Instant? {
+            // Calls set their deadlines here, nearly all later than what it is set for.
+            let due = next
+            return timer.isArmed(for: due) ? nil : due
+        }
+
+        /// What has fallen due first, if anything.
+        func due(at now: ContinuousClock.Instant) -> Due? {
+            if let handshakeDue { return handshakeDue <= now ? .handshake : nil }
+            if let callDue, callDue <= now { return .calls }
+            if quietDue <= now { return pingSent == nil ? .ping : .pong }
+            if let ageDue, ageDue <= now { return .age }
+            return nil
+        }
+
+        mutating func arm(
+            _ due: ContinuousClock.Instant, _ body: @escaping @Sendable () -> Void
+        ) {
+            timer.arm(due, body)
+        }
+
+        mutating func fired() { timer.fired() }
+        mutating func cancel() { timer.cancel() }
+    }
+
+    func armTimers() {
+        guard phase != .closed, let due = timers.dueUnarmed else { return }
+        let bound = NIOLoopBound(self, eventLoop: loop.loop)
+        timers.arm(due) { bound.value.timersFired() }
+    }
+
+    private func timersFired() {
+        timers.fired()
+        let now = ContinuousClock.now
+        while phase != .closed, let due = timers.due(at: now) {
+            switch due {
+            case .handshake:
+                close(Status(.unavailable, "The server did not send its settings in time."))
+                return
+            case .pong:
+                close(Status(.unavailable, "The server does not answer."))
+                return
+            case .calls: endLateCalls(at: now)
+            case .ping:
+                timers.notePing(at: now)
+                send(.ping(number: 1))
+            case .age:
+                // Counted anew: should the successor fail to connect, this one stays in use.
+                timers.noteAge(from: now)
+                link.renew(self)
+            }
+        }
+        armTimers()
+    }
+
+    private func endLateCalls(at now: ContinuousClock.Instant) {
+        var next: ContinuousClock.Instant?
+        for (number, call) in calls.all where !call.deadline.isNever {
+            if call.deadline.hasPassed(at: now) {
+                calls.remove(number)
+                send(.cancel(call: number))
+                link.didAbandon(call, isLate: true)
+                fail(call, .deadlineExceeded, Self.late, .sent)
+            } else {
+                next = min(next ?? call.deadline.instant, call.deadline.instant)
+            }
+        }
+        timers.setCallDue(next)
+        link.balancer.pump()
+        closeIfDrained()
+    }
+}

@@ -1,0 +1,125 @@
+import RPC
+import Synchronization
+
+@testable import RPCTransport
+
+/// A server of several, which tells apart which of them answered.
+final class NumberedServer: Sendable {
+    let number: UInt8
+    let calls = Counter()
+    /// Whether it answers `UNAVAILABLE`.
+    let isUnwell = Atomic<Bool>(false)
+    /// How long it takes.
+    let delay: Duration
+
+    init(_ number: UInt8, delay: Duration = .zero) {
+        self.number = number
+        self.delay = delay
+    }
+
+    /// Answers with the server's number.
+    var methods: [RegisteredMethod] {
+        [Methods.safe, Methods.unknown].map { method in
+            RegisteredMethod(
+                method,
+                .unary { _, _ in
+                    self.calls.increment()
+                    if self.delay > .zero { try await ContinuousClock().sleep(for: self.delay) }
+                    if self.isUnwell.load(ordering: .relaxed) {
+                        throw Status(.unavailable, "Not now.")
+                    }
+                    return .encoded([self.number])
+                })
+        }
+    }
+}
+
+extension Methods {
+    static let safe = unary("WhoSafe", .safe)
+    static let unknown = unary("Who")
+}
+
+/// Runs several servers, then a test against them.
+func withServers<Result: Sendable>(
+    _ servers: [NumberedServer],
+    _ body: @Sendable ([RPCAddress]) async throws -> Result
+) async throws -> Result {
+    try await withServers(servers[...], [], body)
+}
+
+private func withServers<Result: Sendable>(
+    _ rest: ArraySlice<NumberedServer>, _ addresses: [RPCAddress],
+    _ body: @Sendable ([RPCAddress]) async throws -> Result
+) async throws -> Result {
+    guard let first = rest.first else { return try await body(addresses) }
+    return try await withServer(first.methods) { _, address in
+        try await withServers(rest.dropFirst(), addresses + [address], body)
+    }
+}
+
+/// Runs a test with a client of any target, then closes the client.
+func withClient<Result>(
+    of target: RPCTarget,
+    configure: (inout RPCClientConfiguration) -> Void = { _ in },
+    _ body: (RPCClient) async throws -> Result
+) async throws -> Result {
+    var configuration = RPCClientConfiguration()
+    // A busy machine must not decide what a test finds.
+    configuration.connectTimeout = .seconds(20)
+    configuration.handshakeTimeout = .seconds(20)
+    configure(&configuration)
+    let client = RPCClient(target, configuration: configuration)
+    let result: Swift.Result<Result, any Error>
+    do {
+        result = .success(try await body(client))
+    } catch {
+        result = .failure(error)
+    }
+    await client.close()
+    return try result.get()
+}
+
+/// An address at which nothing listens.
+func deadAddress() async throws -> RPCAddress {
+    try await withServer([]) { _, address in address }
+}
+
+/// What a client's observer was told.
+final class EventLog: Sendable {
+    private let log = Mutex<[RPCClientEvent]>([])
+
+    var events: [RPCClientEvent] { log.withLock { $0 } }
+
+    var observer: @Sendable (RPCClientEvent) -> Void {
+        { event in self.log.withLock { $0.append(event) } }
+    }
+
+    /// The states that an address went through.
+    func states(of address: RPCAddress) -> [RPCAddressState] {
+        events.compactMap { event in
+            if case .address(address, let state) = event { state } else { nil }
+        }
+    }
+
+    /// How often a method's attempts were sent to an address.
+    func attempts(at address: RPCAddress) -> Int {
+        events.count { event in
+            if case .sent(let attempt, _) = event { attempt.address == address } else { false }
+        }
+    }
+
+    /// How many calls were tried again.
+    var retries: Int {
+        events.count { if case .retrying = $0 { true } else { false } }
+    }
+
+    /// How many calls were sent a second time because they were slow.
+    var hedges: Int {
+        events.count { if case .hedging = $0 { true } else { false } }
+    }
+}
+
+/// Waits until something holds; the time limit of the suite bounds it.
+func until(_ condition: () async throws -> Bool) async throws {
+    while !(try await condition()) { try await ContinuousClock().sleep(for: .milliseconds(1)) }
+}
