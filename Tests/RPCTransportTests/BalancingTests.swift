@@ -28,11 +28,13 @@ import Testing
 
     @Test func `calls spread over all of them`() async throws {
         let servers = [NumberedServer(0), NumberedServer(1), NumberedServer(2)]
+        let log = EventLog()
 
         let counts = try await withServers(servers) { addresses in
-            try await withClient(of: RPCTarget(addresses)) { client in
-                // Calls before all are connected go to those that are.
-                _ = try await answers(to: client, each: 5)
+            try await withClient(of: RPCTarget(addresses)) {
+                $0.observer = log.observer
+            } _: { client in
+                try await connected(client, log, to: addresses)
                 return try await answers(to: client, each: 50)
             }
         }
@@ -42,17 +44,32 @@ import Testing
     }
 
     @Test func `a slow one gets fewer calls`() async throws {
-        let servers = [
-            NumberedServer(0, delay: .milliseconds(1)), NumberedServer(1, delay: .milliseconds(20)),
-        ]
+        let hanging = HangingMethod()
+        let server = NumberedServer(1)
+        let log = EventLog()
+        let slowMethods = [hanging.method(Methods.safe), NumberedServer(0).methods[1]]
 
-        let counts = try await withServers(servers) { addresses in
-            try await withClient(of: RPCTarget(addresses)) { client in
-                try await answers(to: client, tasks: 16, each: 20)
+        try await withServer(slowMethods) { _, slow in
+            try await withServers([server]) { addresses in
+                try await withClient(of: RPCTarget([slow] + addresses)) {
+                    $0.observer = log.observer
+                } _: { client in
+                    try await connected(client, log, to: [slow] + addresses)
+                    var hung: [Task<[UInt8], any Error>] = []
+                    try await until {
+                        hung.append(Task { try await client.bytes(Methods.safe) })
+                        return hanging.isStarted.load(ordering: .relaxed)
+                    }
+                    // It has a call in flight and the other has none.
+                    try await until { log.ends == hung.count }
+                    let counts = try await answers(to: client, tasks: 1)
+                    hanging.cancelled.send()
+                    for call in hung { _ = try await call.value }
+
+                    #expect(counts == [1: 25])
+                }
             }
         }
-
-        #expect(counts[1, default: 0] * 3 < counts[0, default: 0], "\(counts)")
     }
 
     @Test func `a dead one costs no call`() async throws {
@@ -86,12 +103,14 @@ import Testing
 
     @Test func `of too many addresses a client uses its own few`() async throws {
         let servers = (0..<4).map { NumberedServer(UInt8($0)) }
+        let log = EventLog()
 
         let counts = try await withServers(servers) { addresses in
             try await withClient(of: RPCTarget(addresses)) {
                 $0.addressesMax = 2
+                $0.observer = log.observer
             } _: { client in
-                _ = try await answers(to: client, each: 5)
+                try await connected(client, log, to: addresses, count: 2)
                 return try await answers(to: client)
             }
         }
@@ -102,19 +121,50 @@ import Testing
     @Test func `a full connection leaves calls to others`() async throws {
         let hanging = HangingMethod()
         let server = NumberedServer(1)
+        let log = EventLog()
 
         try await withServer([hanging.method(Methods.safe), hanging.method(Methods.unknown)]) {
             $0.callsPerConnectionMax = 1
         } _: { _, full in
             try await withServers([server]) { addresses in
-                try await withClient(of: RPCTarget([full] + addresses)) { client in
-                    // Most of the first calls meet the server that hangs.
-                    let hung = (0..<4).map { _ in Task { try await client.bytes(Methods.safe) } }
-                    await hanging.started.wait()
+                try await withClient(of: RPCTarget([full] + addresses)) {
+                    $0.observer = log.observer
+                } _: { client in
+                    var hung: [Task<[UInt8], any Error>] = []
+                    try await until {
+                        hung.append(Task { try await client.bytes(Methods.safe) })
+                        return hanging.isStarted.load(ordering: .relaxed)
+                    }
                     let counts = try await answers(to: client, tasks: 1)
                     #expect(counts == [1: 25])
+                    #expect(log.retries == 0)
                     hanging.cancelled.send()
                     for call in hung { _ = try await call.value }
+                }
+            }
+        }
+    }
+
+    @Test func `one that is back is found at once when the last other goes`() async throws {
+        let gone = try await deadAddress()
+        let log = EventLog()
+
+        try await withServer(NumberedServer(0).methods) { last, address in
+            try await withClient(of: RPCTarget([gone, address])) {
+                $0.attemptsMax = 1
+                $0.backoffBase = .seconds(1_000)
+                $0.backoffMax = .seconds(1_000)
+                $0.observer = log.observer
+            } _: { client in
+                try await connected(client, log, to: [address])
+                try await until { log.states(of: gone).last == .pausing }
+                try await withServer(NumberedServer(1).methods, at: gone) { _, _ in
+                    last.shutdownGracefully()
+                    try await until { log.states(of: address).last != .ready }
+                    let number = try await client.bytes(
+                        Methods.unknown, options: CallOptions(timeout: .seconds(5)))
+
+                    #expect(number == [1])
                 }
             }
         }

@@ -1,5 +1,6 @@
 import RPC
 import Synchronization
+import Testing
 
 @testable import RPCTransport
 
@@ -9,12 +10,9 @@ final class NumberedServer: Sendable {
     let calls = Counter()
     /// Whether it answers `UNAVAILABLE`.
     let isUnwell = Atomic<Bool>(false)
-    /// How long it takes.
-    let delay: Duration
 
-    init(_ number: UInt8, delay: Duration = .zero) {
+    init(_ number: UInt8) {
         self.number = number
-        self.delay = delay
     }
 
     /// Answers with the server's number.
@@ -24,7 +22,6 @@ final class NumberedServer: Sendable {
                 method,
                 .unary { _, _ in
                     self.calls.increment()
-                    if self.delay > .zero { try await ContinuousClock().sleep(for: self.delay) }
                     if self.isUnwell.load(ordering: .relaxed) {
                         throw Status(.unavailable, "Not now.")
                     }
@@ -37,6 +34,8 @@ final class NumberedServer: Sendable {
 extension Methods {
     static let safe = unary("WhoSafe", .safe)
     static let unknown = unary("Who")
+    /// No server has it: the call only makes the client connect.
+    static let absent = unary("Absent")
 }
 
 /// Runs several servers, then a test against them.
@@ -101,11 +100,9 @@ final class EventLog: Sendable {
         }
     }
 
-    /// How often a method's attempts were sent to an address.
-    func attempts(at address: RPCAddress) -> Int {
-        events.count { event in
-            if case .sent(let attempt, _) = event { attempt.address == address } else { false }
-        }
+    /// How many attempts that were sent have ended.
+    var ends: Int {
+        events.count { if case .ended = $0 { true } else { false } }
     }
 
     /// How many calls were tried again.
@@ -116,6 +113,16 @@ final class EventLog: Sendable {
     /// How many calls were sent a second time because they were slow.
     var hedges: Int {
         events.count { if case .hedging = $0 { true } else { false } }
+    }
+}
+
+/// Waits until a client is connected to so many of some servers.
+func connected(
+    _ client: RPCClient, _ log: EventLog, to addresses: [RPCAddress], count: Int? = nil
+) async throws {
+    _ = await status { try await client.bytes(Methods.absent) }
+    try await until {
+        addresses.count { log.states(of: $0).last == .ready } == count ?? addresses.count
     }
 }
 

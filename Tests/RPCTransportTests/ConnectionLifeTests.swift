@@ -100,7 +100,7 @@ import Testing
                 #expect(seen?.code == .unavailable)
                 #expect(seen?.message.contains("The server does not answer.") == true)
                 #expect(seen?.message.contains("may have seen the call") == true)
-                #expect(pings.value == 1)
+                #expect(pings.value >= 1)
             }
         }
     }

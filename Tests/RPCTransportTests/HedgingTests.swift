@@ -18,6 +18,7 @@ import Testing
                     $0.retryTokensMax = tokens
                     $0.observer = log.observer
                 } _: { client in
+                    try await connected(client, log, to: [slow] + addresses)
                     try await body(client, log)
                 }
             }
@@ -103,10 +104,14 @@ import Testing
 
     @Test func `the caller's cancellation ends both attempts`() async throws {
         let slow = [HangingMethod(), HangingMethod()]
+        let log = EventLog()
 
         try await withServer([slow[0].method(Methods.safe)]) { _, first in
             try await withServer([slow[1].method(Methods.safe)]) { _, second in
-                try await withClient(of: RPCTarget([first, second])) { client in
+                try await withClient(of: RPCTarget([first, second])) {
+                    $0.observer = log.observer
+                } _: { client in
+                    try await connected(client, log, to: [first, second])
                     let call = Task {
                         try await client.bytes(
                             Methods.safe,

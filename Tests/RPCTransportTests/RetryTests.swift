@@ -124,7 +124,7 @@ import Testing
             let began = ContinuousClock.now
             let seen = await status {
                 try await client.bytes(
-                    Methods.safe, options: CallOptions(timeout: .milliseconds(50)))
+                    Methods.safe, options: CallOptions(timeout: .milliseconds(200)))
             }
 
             #expect(seen?.code == .deadlineExceeded)
