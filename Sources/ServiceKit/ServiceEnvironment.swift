@@ -66,8 +66,8 @@ public final class ServiceEnvironment: Sendable {
     ///
     /// - Parameter upstream: The name of the service, such as `organizations`.
     /// - Returns: The channel, which connects when it is first used.
-    /// - Throws: ``ServiceConfiguration/Fault`` when its address is not set, `TLSFault` when it must
-    ///   not be called unprotected.
+    /// - Throws: ``ServiceConfiguration/Fault`` when its address is not set, `TLSFault` when it
+    ///   must not be called unprotected.
     public func channel(to upstream: String) throws -> any Channel {
         try client(of: upstream).intercepted(
             by: SigningInterceptor(signer: signer, audience: upstream))
@@ -77,8 +77,8 @@ public final class ServiceEnvironment: Sendable {
     ///
     /// - Parameter upstream: The name of the service, such as `organizations`.
     /// - Returns: The channel, which connects when it is first used.
-    /// - Throws: ``ServiceConfiguration/Fault`` when its address is not set, `TLSFault` when it must
-    ///   not be called unprotected.
+    /// - Throws: ``ServiceConfiguration/Fault`` when its address is not set, `TLSFault` when it
+    ///   must not be called unprotected.
     public func plainChannel(to upstream: String) throws -> any Channel {
         try client(of: upstream)
     }
