@@ -26,6 +26,8 @@ import Testing
     /// The flags of a program with a certificate of its own.
     private func flags(_ name: String) throws -> [String] {
         let folder = installation.folder.path
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true)
         if !FileManager.default.fileExists(atPath: "\(folder)/ca.pem") {
             try openssl(
                 "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 "
