@@ -201,7 +201,7 @@ public final class RPCClient: RPC.Channel {
 
     private var inbox: MessageInbox {
         MessageInbox(
-            window: Int(configuration.streamWindow), frameBytesMax: configuration.frameBytesMax)
+            window: Int(configuration.streamWindow))
     }
 
     private func consume(
