@@ -1,3 +1,4 @@
+import FuzzKit
 import RPC
 
 /// A frame with its message in place of the message's range, so that two can be compared.

@@ -1,6 +1,6 @@
 import FuzzKit
 
-Fuzzer.run { start, count in
+unsafe Fuzzer.run { start, count in
     unsafe test(Input(start, count))
     return 0
 }

@@ -7,12 +7,14 @@ import TestMessages
 func test(_ input: Input) {
     var input = input
     let check = checks[Int(input.byte()) % checks.count]
-    let limits = limits[Int(input.byte()) % limits.count]
+    let limits = limitsToChoose[Int(input.byte()) % limitsToChoose.count]
     check(input.bytes, limits)
 }
 
+private typealias Check = @Sendable ([UInt8], DecodingLimits) -> Void
+
 /// Made by `make-seeds` in this order, too.
-private let checks: [([UInt8], DecodingLimits) -> Void] = [
+private let checks: [Check] = [
     check(Everything.self), check(Everything.self), check(Messages.Frame.self),
     check(Organization.self), check(ListOrganizationsReply.self),
     check(UpdateOrganizationRequest.self), check(Member.self), check(Appearance.self),
@@ -20,12 +22,12 @@ private let checks: [([UInt8], DecodingLimits) -> Void] = [
     check(Principal.self),
 ]
 
-private let limits: [DecodingLimits] = [
+private let limitsToChoose: [DecodingLimits] = [
     .standard, .bulk,
     DecodingLimits(fieldsMax: 64, depthMax: 2, unknownFieldsMax: 1, arenaBytesMax: 2_048),
 ]
 
-private func check<Value: Message>(_ type: Value.Type) -> ([UInt8], DecodingLimits) -> Void {
+private func check<Value: Message>(_ type: Value.Type) -> Check {
     { bytes, limits in
         let decoded: Value
         do throws(DecodingFault) {
