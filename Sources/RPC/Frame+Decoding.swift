@@ -130,6 +130,7 @@ extension Frame.Opening {
         var path: String?
         var number: UInt32 = 0
         self.init(method: .number(0))
+        var metadataCount = 0
         while let tag = try cursor.next(bytes) {
             switch tag.number {
             case 1:
@@ -144,6 +145,10 @@ extension Frame.Opening {
                 timeout = Duration(wireMicroseconds: try cursor.varint(bytes))
             case 4:
                 try cursor.check(tag, .length, "metadata")
+                metadataCount += 1
+                guard metadataCount <= Metadata.decodedEntriesMax else {
+                    throw cursor.fault(.tooManyFields, "metadata")
+                }
                 try metadata.append(entry: try cursor.range(bytes), bytes)
             case 5:
                 try cursor.once(tag, .length, "message")
@@ -165,6 +170,7 @@ extension Frame.Ending {
     fileprivate init(_ range: Range<Int>, _ bytes: RawSpan) throws(DecodingFault) {
         var cursor = WireCursor(range, in: "End")
         self.init(status: Status(.ok, ""))
+        var metadataCount = 0
         while let tag = try cursor.next(bytes) {
             switch tag.number {
             case 1:
@@ -178,6 +184,10 @@ extension Frame.Ending {
                 try status.append(detail: try cursor.range(bytes), bytes)
             case 4:
                 try cursor.check(tag, .length, "metadata")
+                metadataCount += 1
+                guard metadataCount <= Metadata.decodedEntriesMax else {
+                    throw cursor.fault(.tooManyFields, "metadata")
+                }
                 try metadata.append(entry: try cursor.range(bytes), bytes)
             case 5:
                 try cursor.once(tag, .length, "reply")
@@ -271,6 +281,9 @@ extension Frame.Settings {
 }
 
 extension Metadata {
+    /// A few entries too many refuse a call; more than this are no metadata.
+    fileprivate static let decodedEntriesMax = 1_024
+
     /// Adds a decoded entry; one entry above the limit is kept, so that validation sees it.
     fileprivate mutating func append(
         entry range: Range<Int>, _ bytes: RawSpan

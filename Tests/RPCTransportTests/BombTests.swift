@@ -12,7 +12,7 @@ struct Bomb: Sendable, CustomTestStringConvertible {
     /// A field that fills the frame, inside the fields given, outermost first.
     init(_ description: String, _ field: [UInt8], in path: [UInt8] = [], before: [UInt8] = []) {
         testDescription = description
-        let room = Frame.byteCountHardMax - 64 - before.count
+        let room = Frame.byteCountHardMax - 128 - before.count
         var content = [[UInt8]](repeating: field, count: room / field.count).flatMap(\.self)
         for (level, number) in path.reversed().enumerated() {
             let isInnermost = level == path.count - 1

@@ -31,10 +31,9 @@ import Testing
             let raw = try await RawConnection.open(to: address)
             try await raw.send(opening(1, Self.deaf))
             await hanging.started.wait()
-            // Each request comes in a full read of its own, amid frames that nobody keeps.
-            let noise = [[UInt8]](
-                repeating: OutgoingFrame.pong(number: 1).encoded(), count: 8_000
-            ).flatMap(\.self)
+            // Each request comes in a full read, after a frame that nobody keeps.
+            let padding = Bomb.field(15, [UInt8](repeating: 0, count: 60_000))
+            let noise = RawConnection.framed([0x42, 0x00] + padding)
             let piece =
                 noise
                 + OutgoingFrame.data(

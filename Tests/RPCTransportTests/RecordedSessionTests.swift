@@ -7,8 +7,16 @@ import Testing
 private enum Session {
     static let methods = [
         Methods.echoing, Methods.counting, `Streams of requests`.summing,
-        `Streams of requests`.chatting, HangingMethod().method(),
+        `Streams of requests`.chatting, hanging,
     ]
+
+    /// Never answers of its own accord.
+    private static let hanging = RegisteredMethod(
+        Methods.hang,
+        .unary { payload, _ in
+            try await Task.sleep(for: .seconds(600))
+            return .encoded(payload)
+        })
 
     static let frames: [OutgoingFrame] = [
         .settings(Frame.Settings()),
