@@ -5,6 +5,16 @@
 /* Most messages fit, so that most calls take no memory from malloc. */
 enum { BLOCK_BYTES = 16 * 1024, CHUNK_BYTES = 64 * 1024 };
 
+/* The address sanitizer sees the edges of what malloc gave alone: each piece gets a chunk then. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define EACH_PIECE_ALONE true
+#endif
+#endif
+#ifndef EACH_PIECE_ALONE
+#define EACH_PIECE_ALONE false
+#endif
+
 struct arena_chunk {
   arena_chunk *following;
   uint8_t bytes[];
@@ -35,7 +45,7 @@ message_arena *message_arena_take(size_t bytes_max) {
     if (arena == NULL) return NULL;
   } else {
     arena->next = local.block;
-    arena->end = local.block + BLOCK_BYTES;
+    arena->end = EACH_PIECE_ALONE ? local.block : local.block + BLOCK_BYTES;
   }
   arena->allocator = (ProtobufCAllocator){allocate, release, arena};
   arena->bytes_left = bytes_max;
@@ -60,7 +70,7 @@ void *message_arena_allocate_slowly(message_arena *arena, size_t rounded) {
     return NULL;
   }
   /* A large piece gets a chunk of its own, and the block before stays in use. */
-  bool is_large = rounded >= CHUNK_BYTES / 4;
+  bool is_large = EACH_PIECE_ALONE || rounded >= CHUNK_BYTES / 4;
   size_t size = is_large ? rounded : CHUNK_BYTES;
   arena_chunk *chunk = malloc(sizeof *chunk + size);
   if (chunk == NULL) {

@@ -130,6 +130,7 @@ extension Frame.Opening {
         var path: String?
         var number: UInt32 = 0
         self.init(method: .number(0))
+        var metadataCount = 0
         while let tag = try cursor.next(bytes) {
             switch tag.number {
             case 1:
@@ -144,6 +145,10 @@ extension Frame.Opening {
                 timeout = Duration(wireMicroseconds: try cursor.varint(bytes))
             case 4:
                 try cursor.check(tag, .length, "metadata")
+                metadataCount += 1
+                guard metadataCount <= Metadata.decodedEntriesMax else {
+                    throw cursor.fault(.tooManyFields, "metadata")
+                }
                 try metadata.append(entry: try cursor.range(bytes), bytes)
             case 5:
                 try cursor.once(tag, .length, "message")
@@ -165,6 +170,7 @@ extension Frame.Ending {
     fileprivate init(_ range: Range<Int>, _ bytes: RawSpan) throws(DecodingFault) {
         var cursor = WireCursor(range, in: "End")
         self.init(status: Status(.ok, ""))
+        var metadataCount = 0
         while let tag = try cursor.next(bytes) {
             switch tag.number {
             case 1:
@@ -175,9 +181,13 @@ extension Frame.Ending {
                 status.message = try cursor.text(bytes, "message")
             case 3:
                 try cursor.check(tag, .length, "details")
-                status.details.append(try StatusDetail(any: try cursor.range(bytes), bytes))
+                try status.append(detail: try cursor.range(bytes), bytes)
             case 4:
                 try cursor.check(tag, .length, "metadata")
+                metadataCount += 1
+                guard metadataCount <= Metadata.decodedEntriesMax else {
+                    throw cursor.fault(.tooManyFields, "metadata")
+                }
                 try metadata.append(entry: try cursor.range(bytes), bytes)
             case 5:
                 try cursor.once(tag, .length, "reply")
@@ -218,6 +228,7 @@ extension Frame.Settings {
 
     fileprivate init(_ range: Range<Int>, _ bytes: RawSpan) throws(DecodingFault) {
         var cursor = WireCursor(range, in: "Settings")
+        var methodCount = 0
         while let tag = try cursor.next(bytes) {
             switch tag.number {
             case 1:
@@ -237,6 +248,8 @@ extension Frame.Settings {
                 incarnation = try cursor.array(bytes)
             case 6:
                 try cursor.check(tag, .length, "methods")
+                methodCount += 1
+                guard methodCount <= Self.methodsMax else { throw cursor.fault(.tooManyFields) }
                 try addMethod(try cursor.range(bytes), bytes)
             case 7:
                 try cursor.once(tag, .varint, "ping_interval_min_us")
@@ -263,16 +276,19 @@ extension Frame.Settings {
             default: try cursor.skip(tag, bytes)
             }
         }
-        guard methods.count < Self.methodsMax else { throw cursor.fault(.tooManyFields) }
         methods[number] = path
     }
 }
 
 extension Metadata {
+    /// A few entries too many refuse a call; more than this are no metadata.
+    fileprivate static let decodedEntriesMax = 1_024
+
     /// Adds a decoded entry; one entry above the limit is kept, so that validation sees it.
     fileprivate mutating func append(
         entry range: Range<Int>, _ bytes: RawSpan
     ) throws(DecodingFault) {
+        guard entries.count <= Metadata.entryCountMax else { return }
         var cursor = WireCursor(range, in: "MetadataEntry")
         var key = ""
         var text = ""
@@ -291,7 +307,6 @@ extension Metadata {
             default: try cursor.skip(tag, bytes)
             }
         }
-        guard entries.count <= Metadata.entryCountMax else { return }
         let isBinary = binary.isEmpty ? Metadata.isBinary(key: key) && text.isEmpty : true
         append(isBinary ? .bytes(binary) : .text(text), for: key)
     }
@@ -308,7 +323,9 @@ extension Duration {
     var wireMicroseconds: UInt64 {
         guard self > .zero else { return 0 }
         let (seconds, attoseconds) = components
-        guard seconds < 1 << 32 else { return 1 << 52 }
-        return max(1, UInt64(seconds) * 1_000_000 + UInt64(attoseconds / 1_000_000_000_000))
+        guard seconds < 1 << 33 else { return 1 << 52 }
+        let microseconds =
+            UInt64(seconds) * 1_000_000 + UInt64(attoseconds / 1_000_000_000_000)
+        return min(max(1, microseconds), 1 << 52)
     }
 }

@@ -21,10 +21,21 @@ extension Status {
                 message = try cursor.text(span, "message")
             case 3:
                 try cursor.check(tag, .length, "details")
-                details.append(try StatusDetail(any: try cursor.range(span), span))
+                try append(detail: try cursor.range(span), span)
             default: try cursor.skip(tag, span)
             }
         }
+    }
+
+    /// More details than this are neither sent nor taken from a peer.
+    static let detailsMax = 64
+
+    /// Adds a decoded detail.
+    mutating func append(detail range: Range<Int>, _ bytes: RawSpan) throws(DecodingFault) {
+        guard details.count < Self.detailsMax else {
+            throw DecodingFault(.tooManyFields, at: "google.rpc.Status.details")
+        }
+        details.append(try StatusDetail(any: range, bytes))
     }
 
     /// The bytes that ``encode(into:)`` appends.
@@ -34,14 +45,16 @@ extension Status {
         var count =
             WireSize.field(UInt64(code.rawValue))
             + WireSize.fieldUnlessEmpty(byteCount: message.utf8.count)
-        for detail in details { count += WireSize.field(byteCount: detail.any.byteCount) }
+        for detail in details.prefix(Self.detailsMax) {
+            count += WireSize.field(byteCount: detail.any.byteCount)
+        }
         return count
     }
 
     func encode(into output: inout OutputRawSpan) {
         output.append(field: 1, varint: UInt64(code.rawValue))
         output.append(field: 2, text: message)
-        for detail in details {
+        for detail in details.prefix(Self.detailsMax) {
             let any = detail.any
             output.append(field: 3, byteCount: any.byteCount)
             output.append(field: 1, text: any.typeURL)
@@ -59,6 +72,8 @@ extension Status.Code {
 
 extension StatusDetail {
     private static let prefix = "type.googleapis.com/google.rpc."
+    /// A detail with more violations or facts than this is kept as it is.
+    private static let entriesMax = 1_024
 
     /// A `google.protobuf.Any`.
     fileprivate struct Packed {
@@ -168,6 +183,7 @@ extension StatusDetail {
     ) throws(DecodingFault) -> StatusDetail {
         var cursor = WireCursor(range, in: "ErrorInfo")
         var names = ["", ""]
+        var entryCount = 0
         var metadata: [String: String] = [:]
         while let tag = try cursor.next(bytes) {
             switch tag.number {
@@ -176,6 +192,8 @@ extension StatusDetail {
                 names[Int(tag.number) - 1] = try cursor.text(bytes, "reason")
             case 3:
                 try cursor.check(tag, .length, "metadata")
+                entryCount += 1
+                guard entryCount <= entriesMax else { throw cursor.fault(.tooManyFields) }
                 let entry = try texts(of: try cursor.range(bytes), "metadata", bytes)
                 metadata[entry[0]] = entry[1]
             default: try cursor.skip(tag, bytes)
@@ -195,18 +213,31 @@ extension StatusDetail {
                 continue
             }
             try cursor.once(tag, .length, "retry_delay")
-            var inner = WireCursor(try cursor.range(bytes), in: "Duration")
-            while let tag = try inner.next(bytes) {
-                try inner.check(tag, .varint, "seconds")
-                let value = min(try inner.varint(bytes), 1 << 32)
-                switch tag.number {
-                case 1: delay += .seconds(Int64(value))
-                case 2: delay += .nanoseconds(Int64(value))
-                default: break
-                }
-            }
+            delay = try self.delay(try cursor.range(bytes), bytes)
         }
         return .retryInfo(delay: delay)
+    }
+
+    /// A `google.protobuf.Duration`: no less than nothing, and no longer than anyone waits.
+    private static func delay(
+        _ range: Range<Int>, _ bytes: RawSpan
+    ) throws(DecodingFault) -> Duration {
+        var cursor = WireCursor(range, in: "Duration")
+        var seconds: Int64 = 0
+        var nanoseconds: Int64 = 0
+        while let tag = try cursor.next(bytes) {
+            switch tag.number {
+            case 1:
+                try cursor.once(tag, .varint, "seconds")
+                seconds = Int64(bitPattern: try cursor.varint(bytes))
+            case 2:
+                try cursor.once(tag, .varint, "nanos")
+                nanoseconds = Int64(bitPattern: try cursor.varint(bytes))
+            default: try cursor.skip(tag, bytes)
+            }
+        }
+        guard seconds >= 0, nanoseconds >= 0 else { return .zero }
+        return .seconds(min(seconds, 1 << 32)) + .nanoseconds(min(nanoseconds, 999_999_999))
     }
 
     /// The submessages in field 1, each of up to three texts.
@@ -221,6 +252,7 @@ extension StatusDetail {
                 continue
             }
             try cursor.check(tag, .length, "violations")
+            guard entries.count < entriesMax else { throw cursor.fault(.tooManyFields) }
             entries.append(try texts(of: try cursor.range(bytes), name, bytes))
         }
         return entries
@@ -237,6 +269,7 @@ extension StatusDetail {
                 try cursor.skip(tag, bytes)
                 continue
             }
+            try cursor.once(tag, .length, "text")
             texts[Int(tag.number) - 1] = try cursor.text(bytes, "text")
         }
         return texts

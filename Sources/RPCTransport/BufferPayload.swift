@@ -18,6 +18,21 @@ struct BufferPayload: Payload {
 
     var byteCount: Int { buffer.readableBytes }
 
+    /// The memory that it keeps from being freed.
+    var heldBytes: Int { buffer.storageCapacity }
+
+    /// The message in memory of its own size.
+    var copied: BufferPayload { BufferPayload(ByteBuffer(bytes: buffer.readableBytesView)) }
+
+    /// Whether both are slices of the same memory.
+    func sharesMemory(with other: BufferPayload) -> Bool {
+        unsafe buffer.withVeryUnsafeBytes { mine in
+            unsafe other.buffer.withVeryUnsafeBytes { others in
+                unsafe mine.baseAddress == others.baseAddress
+            }
+        }
+    }
+
     func withBytes<Result, Failure: Error>(
         _ body: (RawSpan) throws(Failure) -> Result
     ) throws(Failure) -> Result {

@@ -144,7 +144,8 @@ final class ClientConnection: ChannelInboundHandler, StreamCarrier {
             if !call.receive(reply, byteCount: bytes.readableBytes) {
                 close(Status(.internal, "The server sent more than it may."))
             }
-        case .ping(let number): send(.pong(number: number))
+        // A server that takes nothing must not fill the memory with answers.
+        case .ping(let number): if hasRoom { send(.pong(number: number)) }
         case .window(let number, let bytes): calls[number]?.outbox?.addCredit(bytes)
         case .pong: break
         case .goaway(let goaway): drain(goaway)

@@ -1,52 +1,74 @@
+import NIOCore
 import RPC
 import Synchronization
 
 /// The messages of a stream between its connection and whoever reads them.
 ///
 /// The connection appends on its thread; one task at a time reads, from any thread. What is not yet
-/// read is bounded by the credit that the sender was given, and one frame.
+/// read is bounded by the credit that the sender was given, and one frame. Messages are slices of
+/// what was read from the socket, and one small message holds all of it: so the memory that they
+/// hold is counted, too, and beyond a bound they are copied.
 final class MessageInbox: Sendable {
     private struct Entry {
-        let payload: BufferPayload
+        var payload: BufferPayload
         let byteCount: Int
+        /// The memory that it holds and no entry before it does.
+        let heldBytes: Int
     }
 
     private struct State {
         var entries: [Entry] = []
         var head = 0
         var byteCount = 0
+        var heldBytes = 0
         var consumed = 0
         var end: Result<Void, any Error>?
         var reader: CheckedContinuation<Void, Never>?
     }
 
     private let window: Int
-    private let byteCountMax: Int
+    private let heldBytesMax: Int
     private let state = Mutex(State())
 
     /// An empty inbox.
     ///
-    /// - Parameters:
-    ///   - window: The credit in bytes that the sender has.
-    ///   - frameBytesMax: The largest frame; the last that the credit allows may be so large.
-    init(window: Int, frameBytesMax: Int) {
+    /// - Parameter window: The credit in bytes that the sender has; the last frame that it allows
+    ///   may be larger than what is left.
+    init(window: Int) {
         self.window = window
-        byteCountMax = window + frameBytesMax
+        heldBytesMax = 4 * window
     }
 
-    /// Adds a message; `byteCount` is the size of its frame.
+    /// Adds a message; `byteCount` is the size of its frame, 0 when it needs no credit.
     ///
     /// - Returns: Whether the sender kept within its credit.
     func append(_ payload: BufferPayload, byteCount: Int) -> Bool {
         let (isWithin, reader) = state.withLock { state in
             guard state.end == nil else { return (true, nil as CheckedContinuation<Void, Never>?) }
+            guard byteCount == 0 || state.byteCount + state.consumed < window else {
+                return (false, nil)
+            }
+            let entry = entry(payload, byteCount, after: state.entries.last, state.heldBytes)
             state.byteCount += byteCount
-            state.entries.append(Entry(payload: payload, byteCount: byteCount))
+            state.heldBytes += entry.heldBytes
+            state.entries.append(entry)
             defer { state.reader = nil }
-            return (state.byteCount <= byteCountMax, state.reader)
+            return (true, state.reader)
         }
         reader?.resume()
         return isWithin
+    }
+
+    private func entry(
+        _ payload: BufferPayload, _ byteCount: Int, after last: Entry?, _ heldBytes: Int
+    ) -> Entry {
+        if let last, last.payload.sharesMemory(with: payload) {
+            return Entry(payload: payload, byteCount: byteCount, heldBytes: 0)
+        }
+        let isTooMuch = heldBytes + payload.heldBytes > heldBytesMax
+        let isSmallPart = payload.heldBytes > 2 * payload.byteCount
+        let kept = isTooMuch && isSmallPart ? payload.copied : payload
+        return Entry(payload: kept, byteCount: byteCount, heldBytes: kept.heldBytes)
     }
 
     /// Ends the stream; only the first end counts.
@@ -59,6 +81,7 @@ final class MessageInbox: Sendable {
             if discards {
                 state.entries = []
                 state.head = 0
+                state.heldBytes = 0
             }
             if state.end == nil { state.end = error.map { .failure($0) } ?? .success(()) }
             defer { state.reader = nil }
@@ -108,11 +131,17 @@ final class MessageInbox: Sendable {
             return state.end?.map { nil }
         }
         let entry = state.entries[state.head]
+        state.entries[state.head].payload = BufferPayload(ByteBuffer())
         state.head += 1
         state.byteCount -= entry.byteCount
+        state.heldBytes -= entry.heldBytes
         state.consumed += entry.byteCount
         if state.head == state.entries.count {
             state.entries.removeAll(keepingCapacity: state.entries.capacity <= 64)
+            state.head = 0
+        } else if state.head >= 64, 2 * state.head >= state.entries.count {
+            // A reader that is always a little behind never empties it.
+            state.entries.removeFirst(state.head)
             state.head = 0
         }
         return .success(entry.payload)

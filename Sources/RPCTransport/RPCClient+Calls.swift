@@ -154,9 +154,7 @@ extension RPCClient {
     }
 
     private var inbox: MessageInbox {
-        MessageInbox(
-            window: Int(core.configuration.streamWindow),
-            frameBytesMax: core.configuration.frameBytesMax)
+        MessageInbox(window: Int(core.configuration.streamWindow))
     }
 
     private func consume(

@@ -77,10 +77,9 @@ extension ServerConnection {
     private func inbox(
         _ call: UInt32, _ opening: Frame.Opening, _ bytes: ByteBuffer
     ) -> MessageInbox {
-        let inbox = MessageInbox(
-            window: Int(limits.requestWindow), frameBytesMax: limits.frameBytesMax)
+        let inbox = MessageInbox(window: Int(limits.requestWindow))
         if let message = opening.message {
-            _ = inbox.append(BufferPayload(bytes, message), byteCount: message.count)
+            _ = inbox.append(BufferPayload(bytes, message), byteCount: 0)
         }
         if opening.endOfStream { inbox.end(nil) } else { inboxes.insert(inbox, for: call) }
         return inbox
@@ -146,7 +145,8 @@ extension ServerConnection {
             fail(Status(.invalidArgument, "The call \(call) has not been opened."))
             return
         }
-        calls[call]?.replies?.addCredit(credit)
+        let begun = calls[call] ?? loop.ready(call, of: self)
+        begun?.replies?.addCredit(credit)
     }
 
     func cancel(_ call: UInt32) {
@@ -158,8 +158,8 @@ extension ServerConnection {
             fail(Status(.resourceExhausted, "The connection cancels too many calls."))
             return
         }
-        if let inFlight = calls[call] {
-            inFlight.cancel()
+        if let begun = calls[call] ?? loop.ready(call, of: self) {
+            begun.cancel()
         } else if loop.withdraw(call, of: self) {
             openCalls -= 1
             inboxes.remove(call)

@@ -41,6 +41,8 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
     private(set) var isInBurst = false
     private var isFlushScheduled = false
     private var holdsRead = false
+    /// Frames have arrived that are handled once the peer takes what is on its way.
+    private var holdsFrames = false
     private var isAdmitted = false
     var phase: Phase
     /// Calls that have suspended, and so are in flight beside others.
@@ -119,12 +121,7 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
             now = .now
         }
         assembler.append(unwrapInboundIn(data))
-        do {
-            guard try takePreface() else { return }
-            while !isClosed, let bytes = try assembler.next() { handle(bytes) }
-        } catch {
-            fail(error)
-        }
+        if !holdsFrames { takeFrames(context) }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -132,9 +129,38 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
         loop.dispatch()
         isInBurst = false
         if isClosed { assembler.discard() } else { assembler.compact() }
-        timers.noteFrames(at: now, partial: assembler.hasPartialFrame)
+        timers.noteFrames(at: now, partial: assembler.hasPartialFrame && !holdsFrames)
         flush()
         armTimers()
+    }
+
+    /// Handles the frames that have arrived, as far as the peer takes what they are answered with:
+    /// small calls may have large replies, and one read burst holds thousands.
+    private func takeFrames(_ context: ChannelHandlerContext) {
+        do {
+            guard try takePreface() else { return }
+            while !isClosed {
+                if outbox.byteCount >= limits.writeHighWaterBytes {
+                    writeOut(context)
+                    holdsFrames = !context.channel.isWritable
+                    if holdsFrames { return }
+                }
+                guard let bytes = try assembler.next() else { return }
+                handle(bytes)
+            }
+        } catch {
+            fail(error)
+        }
+    }
+
+    /// Goes on with the frames that were held back.
+    private func resumeFrames() {
+        guard holdsFrames, !isClosed, let context, context.channel.isWritable else { return }
+        holdsFrames = false
+        isInBurst = true
+        now = .now
+        takeFrames(context)
+        channelReadComplete(context: context)
     }
 
     /// Whether the preface has arrived.
@@ -274,6 +300,10 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
         if context.channel.isWritable {
             timers.noteWritable()
             pumpStreams()
+            if holdsFrames {
+                let bound = NIOLoopBound(self, eventLoop: loop.context.loop)
+                loop.context.loop.execute { bound.value.resumeFrames() }
+            }
             if holdsRead {
                 holdsRead = false
                 context.read()

@@ -133,6 +133,11 @@ final class ServerLoop {
         return true
     }
 
+    /// A call that begins at the next ``dispatch()``: it came in the read burst being handled.
+    func ready(_ number: UInt32, of connection: ServerConnection) -> ServerCall? {
+        ready[readyHead...].first { $0.number == number && $0.connection === connection }
+    }
+
     /// Begins every call that is ready.
     func dispatch() {
         guard !isDispatching else { return }

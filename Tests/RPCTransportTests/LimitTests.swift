@@ -143,6 +143,56 @@ import Testing
         }
     }
 
+    @Test func `settings that never come and frames that drip in are closed`() async throws {
+        try await withServer([]) {
+            $0.handshakeTimeout = .milliseconds(100)
+            $0.frameTimeout = .milliseconds(100)
+        } _: { _, address in
+            let silent = try await RawConnection(to: address)
+            try await silent.send(Frame.preface)
+            let afterPreface = try await silent.goaway()
+            await silent.close()
+            let dripping = try await RawConnection.open(to: address)
+            async let goaway = dripping.goaway()
+            let start = ContinuousClock.now
+            try await dripping.send([0, 0, 0x10, 0])
+            while start.duration(to: .now) < .milliseconds(200) { try await dripping.send([8]) }
+            let afterDrip = try await goaway
+            await dripping.close()
+
+            #expect(afterPreface?.status.message == "The handshake took too long.")
+            #expect(afterDrip?.status.message == "A frame took too long to arrive.")
+        }
+    }
+
+    @Test func `streams without credit take no more places than there are`() async throws {
+        let waiting = RegisteredMethod(
+            Methods.count,
+            .serverStreaming { _, _, replies in
+                while true { try await replies.write(.encoded([UInt8](repeating: 0, count: 100))) }
+            })
+
+        try await withServer([waiting, Methods.echoing]) {
+            $0.streamsMax = 2
+        } _: { _, address in
+            let raw = try await RawConnection.open(to: address)
+            for number in [1, 3] as [UInt32] {
+                try await raw.send(.call(number, Methods.count, timeout: nil, window: 1))
+                // Its one reply has come, so that its handler waits for credit by now.
+                while let received = try await raw.next() {
+                    if case .data(number, _, _) = received.frame { break }
+                }
+            }
+            try await raw.send(.call(5, Methods.count, window: 1), .call(7, Methods.echo, [1]))
+            let refused = try await raw.end(of: 5)?.status
+            let served = try await raw.end(of: 7)?.status
+            await raw.close()
+
+            #expect(refused?.reason == "server_busy")
+            #expect(served?.code == .ok)
+        }
+    }
+
     @Test func `an idle connection is closed, and the client connects anew`() async throws {
         try await withServer([Methods.echoing]) {
             $0.idleTimeout = .milliseconds(20)

@@ -186,14 +186,19 @@ import Testing
         let ended = Signal()
         let reading = RegisteredMethod(
             Self.chat,
-            .bidirectional { requests, _, _ in
+            .bidirectional { requests, _, replies in
                 defer { ended.send() }
-                while try await requests.next() != nil {}
+                while let request = try await requests.next() {
+                    try await replies.write(.encoded(request))
+                }
             })
 
         try await withServerAndClient([reading]) { client in
-            try await client.bidirectional(Self.chat, options: CallOptions()) { requests, _ in
+            try await client.bidirectional(Self.chat, options: CallOptions()) {
+                requests, replies in
                 try await requests.write(.encoded([1] as [UInt8]))
+                // A handler that has not begun by then never does.
+                _ = try await replies.next()
             }
             await ended.wait()
         }
