@@ -83,14 +83,14 @@ final class ClientLink {
             armTimer(notBefore)
             return
         }
-        move(to: .connecting(openConnection()))
+        attempt()
     }
 
     /// Cuts a pause short: no other address takes calls.
     func hurry() {
         guard case .pausing = state else { return }
         notBefore = .now
-        move(to: .connecting(openConnection()))
+        attempt()
     }
 
     /// Replaces the connection by a new one, which takes over once it is ready.
@@ -98,11 +98,19 @@ final class ClientLink {
         guard case .ready(let connection) = state, connection === old, successor == nil else {
             return
         }
-        successor = openConnection()
+        let next = ClientConnection(self)
+        successor = next
+        open(next)
     }
 
-    private func openConnection() -> ClientConnection {
+    private func attempt() {
         let connection = ClientConnection(self)
+        // Noted before, for the attempt may fail at once.
+        move(to: .connecting(connection))
+        open(connection)
+    }
+
+    private func open(_ connection: ClientConnection) {
         connections.append(connection)
         let bound = NIOLoopBound(connection, eventLoop: loop.loop)
         let link = NIOLoopBound(self, eventLoop: loop.loop)
@@ -110,7 +118,7 @@ final class ClientLink {
             try configuration.security.check(address)
         } catch {
             loop.loop.execute { link.value.didFailToConnect(bound.value, error) }
-            return connection
+            return
         }
         let bootstrap = ClientBootstrap(group: loop.loop)
             .connectTimeout(TimeAmount(configuration.connectTimeout))
@@ -130,7 +138,6 @@ final class ClientLink {
             case .unix(let path): bootstrap.connect(unixDomainSocketPath: path)
             }
         attempt.whenFailure { error in link.value.didFailToConnect(bound.value, error) }
-        return connection
     }
 
     private func didFailToConnect(_ connection: ClientConnection, _ error: any Error) {
@@ -326,7 +333,7 @@ final class ClientLink {
         switch state {
         case .pausing(let until):
             guard until <= now else { return armTimer(until) }
-            move(to: .connecting(openConnection()))
+            attempt()
         case .ejected(let connection, let until):
             guard until <= now else { return armTimer(until) }
             move(to: .probing(connection, by: nil))

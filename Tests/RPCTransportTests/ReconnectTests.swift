@@ -25,6 +25,18 @@ import Testing
         #expect(seen?.message.contains("has not seen the call") == true)
     }
 
+    @Test func `a socket that is not there fails the call at once`() async throws {
+        let seen = try await withClient(.unix(path: "/nowhere/guildhall.sock")) {
+            $0.attemptsMax = 1
+        } _: { client in
+            await status { try await client.bytes(Methods.echo) }
+        }
+
+        #expect(seen?.code == .unavailable)
+        #expect(seen?.message.contains("unix:/nowhere/guildhall.sock") == true)
+        #expect(seen?.message.contains("phase connect") == true)
+    }
+
     @Test func `a name that cannot be resolved is said so`() async throws {
         let address = RPCAddress.tcp(host: "no-such-host.invalid", port: 1)
 
