@@ -55,8 +55,12 @@ extension ClientConnection {
         mutating func notePing(at now: ContinuousClock.Instant) { pingSent = now }
         mutating func setCallDue(_ due: ContinuousClock.Instant?) { callDue = due }
 
-        mutating func noteCall(due: ContinuousClock.Instant) {
+        /// Notes the deadline of a call; nearly always the timer is set for something earlier.
+        ///
+        /// - Returns: Whether it is; otherwise it is to be armed.
+        mutating func noteCall(due: ContinuousClock.Instant) -> Bool {
             callDue = min(callDue ?? due, due)
+            return timer.isArmed(for: due)
         }
 
         private var quietDue: ContinuousClock.Instant {
@@ -75,7 +79,6 @@ extension ClientConnection {
 
         /// When to look again, unless the timer is set for it.
         var dueUnarmed: ContinuousClock.Instant? {
-            // Calls set their deadlines here, nearly all later than what it is set for.
             let due = next
             return timer.isArmed(for: due) ? nil : due
         }

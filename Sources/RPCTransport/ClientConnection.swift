@@ -243,8 +243,7 @@ final class ClientConnection: ChannelInboundHandler, StreamCarrier {
         link.balancer.lastCall = now
         core.observe(.sent(call.attempt(at: address), waited: call.began.duration(to: now)))
         guard !call.deadline.isNever else { return }
-        timers.noteCall(due: call.deadline.instant)
-        armTimers()
+        if !timers.noteCall(due: call.deadline.instant) { armTimers() }
     }
 
     static let late = "the deadline has passed"
