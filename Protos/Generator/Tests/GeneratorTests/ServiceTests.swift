@@ -64,7 +64,9 @@ import Testing
         #expect(with.contains("public protocol SynchronousSService: Sendable {"))
         #expect(with.contains("_ request: A, _ context: CallContext\n) throws -> B\n"))
         #expect(
-            with.contains("Calls.registered(synchronous: SMethods.one) { try self.one($0, $1) },"))
+            with.contains(
+                "RegisteredMethod(SMethods.one, .synchronous { payload, context in\n"
+                    + ".message(try self.one(Calls.request(in: payload), context))\n}),"))
         #expect(
             with.contains("Calls.registered(SMethods.collect) { try await self.collect($0, $1) },"))
     }
