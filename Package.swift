@@ -22,6 +22,8 @@ let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
 let lifecycle = Target.Dependency.product(
     name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
@@ -55,6 +57,7 @@ let package = Package(
         .library(name: "Messages", targets: ["Messages"]),
         .library(name: "RPC", targets: ["RPC"]),
         .library(name: "RPCTransport", targets: ["RPCTransport"]),
+        .library(name: "RPCTelemetry", targets: ["RPCTelemetry"]),
         .library(name: "RPCTesting", targets: ["RPCTesting"]),
         .library(name: "Storage", targets: ["Storage"]),
         .executable(name: "organizations", targets: ["Organizations"]),
@@ -72,7 +75,11 @@ let package = Package(
             url: "https://github.com/apple/swift-configuration", .upToNextMinor(from: "1.4.0"),
             traits: ["CommandLineArguments"]),
         .package(url: "https://github.com/apple/swift-crypto", .upToNextMinor(from: "4.5.2")),
+        .package(
+            url: "https://github.com/apple/swift-distributed-tracing", .upToNextMinor(from: "1.7.3")
+        ),
         .package(url: "https://github.com/apple/swift-log", .upToNextMinor(from: "1.16.2")),
+        .package(url: "https://github.com/apple/swift-metrics", .upToNextMinor(from: "2.13.0")),
         .package(url: "https://github.com/apple/swift-nio", .upToNextMinor(from: "2.101.2")),
         .package(url: "https://github.com/apple/swift-nio-ssl", .upToNextMinor(from: "2.37.6")),
         .package(url: "https://github.com/apple/swift-protobuf", .upToNextMinor(from: "1.39.0")),
@@ -107,6 +114,8 @@ let package = Package(
             name: "RPCTransport",
             dependencies: ["RPC", nioCore, nioPosix, nioSSL, nioTLS, log],
             swiftSettings: strict),
+        .target(
+            name: "RPCTelemetry", dependencies: ["RPC", metrics, tracing], swiftSettings: strict),
         .target(name: "RPCTesting", dependencies: ["RPC"], swiftSettings: strict),
         .target(name: "Storage", dependencies: ["CSQLite"], swiftSettings: strict),
         .target(name: "Access", swiftSettings: strict),
@@ -116,7 +125,8 @@ let package = Package(
         .target(
             name: "ServiceKit",
             dependencies: [
-                "Access", "Messages", "RPC", "RPCTransport", "Storage", log, lifecycle,
+                "Access", "Messages", "RPC", "RPCTelemetry", "RPCTransport", "Storage", log,
+                lifecycle,
                 .product(name: "Configuration", package: "swift-configuration"),
                 crypto,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -159,6 +169,14 @@ let package = Package(
             name: "RPCTransportTests",
             dependencies: ["Messages", "RPC", "RPCTransport", nioCore, nioPosix, log],
             swiftSettings: strict),
+        .testTarget(
+            name: "RPCTelemetryTests",
+            dependencies: [
+                "RPC", "RPCTelemetry", "RPCTesting", "RPCTransport", metrics, tracing,
+                .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+            ],
+            swiftSettings: strict),
         // Messages of tests, generated like those of the product.
         .target(
             name: "CTesting", dependencies: ["CMessages", "CProtobufC"], path: "Tests/CTesting"),
@@ -182,7 +200,9 @@ let package = Package(
             name: "ServiceKitTests",
             dependencies: [
                 "Access", "Messages", "RPC", "RPCTesting", "RPCTransport", "ServiceKit", "Storage",
-                "TreeCopy", log, crypto,
+                "TreeCopy", log, metrics, tracing, crypto,
+                .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
             ],
             swiftSettings: strict),
         serviceTests("Organizations"),

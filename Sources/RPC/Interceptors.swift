@@ -40,36 +40,60 @@ extension RegisteredMethod {
         begin: @escaping @Sendable (inout CallContext) throws -> State,
         end: @escaping @Sendable (State, CallContext, (any Error)?) throws -> Void = { _, _, _ in }
     ) -> RegisteredMethod {
-        let wrapping = Wrapping(begin: begin, end: end)
-        let wrapped: MethodHandler =
+        surrounded(by: Wrapping(begin: begin, end: end))
+    }
+
+    /// The method with something around its handler, whatever kind it is.
+    ///
+    /// - Parameter surroundings: What runs around the handler.
+    /// - Returns: The method, whose handler is of the same kind.
+    public func surrounded(by surroundings: some HandlerSurroundings) -> RegisteredMethod {
+        let surrounded: MethodHandler =
             switch handler {
             case .unary(let handler):
                 .unary { payload, context in
-                    try await wrapping.run(context) { try await handler(payload, $0) }
+                    try await surroundings.run(context) { try await handler(payload, $0) }
                 }
             case .synchronous(let handler):
                 .synchronous { payload, context in
-                    try wrapping.runNow(context) { try handler(payload, $0) }
+                    try surroundings.runNow(context) { try handler(payload, $0) }
                 }
             case .serverStreaming(let handler):
                 .serverStreaming { payload, context, replies in
-                    try await wrapping.run(context) { try await handler(payload, $0, replies) }
+                    try await surroundings.run(context) { try await handler(payload, $0, replies) }
                 }
             case .clientStreaming(let handler):
                 .clientStreaming { requests, context in
-                    try await wrapping.run(context) { try await handler(requests, $0) }
+                    try await surroundings.run(context) { try await handler(requests, $0) }
                 }
             case .bidirectional(let handler):
                 .bidirectional { requests, context, replies in
-                    try await wrapping.run(context) { try await handler(requests, $0, replies) }
+                    try await surroundings.run(context) { try await handler(requests, $0, replies) }
                 }
             }
-        return RegisteredMethod(descriptor, wrapped)
+        return RegisteredMethod(descriptor, surrounded)
     }
 }
 
+/// What runs around the handlers of a method, for interceptors to which
+/// ``RegisteredMethod/wrapped(begin:end:)`` does not suffice: those that set a task-local value.
+///
+/// Either function calls the handler once, on the task that it was itself called on, and answers
+/// what it answers.
+public protocol HandlerSurroundings: Sendable {
+    /// Runs a handler.
+    func run<Result>(
+        _ context: CallContext, _ handler: (CallContext) async throws -> Result
+    ) async throws -> Result
+
+    /// Runs a handler that never waits.
+    func runNow<Result>(
+        _ context: CallContext, _ handler: (CallContext) throws -> Result
+    ) throws -> Result
+}
+
 /// What runs before and after a handler.
-private struct Wrapping<State: Sendable>: Sendable {
+private struct Wrapping<State: Sendable>: HandlerSurroundings {
     let begin: @Sendable (inout CallContext) throws -> State
     let end: @Sendable (State, CallContext, (any Error)?) throws -> Void
 

@@ -1,6 +1,7 @@
 public import Access
 public import Logging
 public import RPC
+internal import RPCTelemetry
 internal import RPCTransport
 public import Storage
 import Synchronization
@@ -69,7 +70,7 @@ public final class ServiceEnvironment: Sendable {
     /// - Throws: ``ServiceConfiguration/Fault`` when its address is not set, `TLSFault` when it
     ///   must not be called unprotected.
     public func channel(to upstream: String) throws -> any Channel {
-        try client(of: upstream).intercepted(
+        try plainChannel(to: upstream).intercepted(
             by: SigningInterceptor(signer: signer, audience: upstream))
     }
 
@@ -80,7 +81,11 @@ public final class ServiceEnvironment: Sendable {
     /// - Throws: ``ServiceConfiguration/Fault`` when its address is not set, `TLSFault` when it
     ///   must not be called unprotected.
     public func plainChannel(to upstream: String) throws -> any Channel {
-        try client(of: upstream)
+        let telemetry: [(any ClientInterceptor)?] = [
+            TracingInterceptor.ifBootstrapped, MetricsInterceptor.ifBootstrapped,
+        ]
+        let client: any Channel = try client(of: upstream)
+        return telemetry.compactMap { $0 }.reduce(client) { $0.intercepted(by: $1) }
     }
 
     private func client(of upstream: String) throws -> RPCClient {

@@ -3,6 +3,7 @@ internal import Glibc
 internal import Logging
 internal import Messages
 internal import RPC
+internal import RPCTelemetry
 internal import RPCTransport
 internal import ServiceLifecycle
 internal import Storage
@@ -10,6 +11,10 @@ internal import UnixSignals
 
 /// Runs a program from its first line to its exit code: settings, log, keys, wiring, listening,
 /// readiness, signals, drain.
+///
+/// A program that wants metrics or traces sets their backends up before it calls
+/// ``main(_:)``, by `MetricsSystem.bootstrap` and `InstrumentationSystem.bootstrap`: then all calls
+/// of its server and of its channels are measured and traced. Without a backend nothing is.
 public struct ServiceRunner: Sendable {
     /// How a program ends.
     enum Exit: Int32 {
@@ -139,9 +144,13 @@ public struct ServiceRunner: Sendable {
         let methods = [environment.health.registeredMethods] + parts.methods
         let reflection = ServiceReflection(
             of: methods.joined().map(\.descriptor), descriptors: FileDescriptors.set)
+        // Outermost, so that they see errors as callers do.
+        let telemetry: [(any ServerInterceptor)?] = [
+            TracingInterceptor.ifBootstrapped, MetricsInterceptor.ifBootstrapped,
+        ]
         let router = Router(
             services: [reflection.registeredMethods] + methods,
-            interceptors: [
+            interceptors: telemetry.compactMap { $0 } + [
                 LoggingInterceptor(logger: environment.logger, clock: environment.clock),
                 authentication,
             ],

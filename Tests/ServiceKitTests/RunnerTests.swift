@@ -1,11 +1,15 @@
+import CoreMetrics
 import Glibc
+import InMemoryTracing
 import Logging
 import Messages
+import MetricsTestKit
 import RPC
 import RPCTransport
 import Storage
 import Synchronization
 import Testing
+import Tracing
 
 @testable import ServiceKit
 
@@ -61,6 +65,36 @@ import Testing
         }
         #expect(titles == ["Atlas"])
         database.close()
+    }
+
+    @Test func `calls of a program are measured and traced when it has backends`() async throws {
+        let port = try await installation.freePort()
+        let runner = ServiceRunner(
+            name: "shelf", defaultPort: port, upstreams: [Upstream("mirror", defaultPort: port)])
+        let arguments = ["shelf", "--data", installation.folder.path]
+        let (tracer, backend) = (InMemoryTracer(), TestMetrics())
+
+        let exit = await withTracer(tracer) {
+            await withMetricsFactory(backend) {
+                await runner.run(
+                    arguments: arguments, environment: ["GUILDHALL_LOG_LEVEL": "error"]
+                ) { environment in
+                    let mirror = HealthClient(try environment.plainChannel(to: "mirror"))
+                    let visitor = ServiceChild("visitor") {
+                        _ = try await mirror.check(
+                            CheckHealthRequest(), options: CallOptions(waitsForReady: true))
+                    }
+                    return ServiceParts(methods: [], children: [visitor])
+                }
+            }
+        }
+
+        #expect(exit == .success)
+        let spans = tracer.finishedSpans.sorted { $0.kind == .server && $1.kind == .client }
+        #expect(spans.map(\.operationName) == [HealthMethods.check.path, HealthMethods.check.path])
+        #expect(spans.first?.parentSpanID == spans.last?.spanID)
+        let names = Set(backend.timers.map(\.label))
+        #expect(names == ["rpc.client.call.duration", "rpc.server.call.duration"])
     }
 
     @Test func `wrong flags end the program with 64`() async {

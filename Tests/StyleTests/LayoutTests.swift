@@ -43,9 +43,13 @@ import Testing
         ("Storage", ["CSQLite"]),
         ("Messages", ["CMessages", "CProtobufC", "RPC"]),
         ("RPCTransport", ["RPC"]),
+        ("RPCTelemetry", ["RPC"]),
         ("RPCTesting", ["RPC"]),
         ("TreeCopy", ["Access", "Messages", "RPC", "Storage"]),
-        ("ServiceKit", ["Access", "Messages", "RPC", "RPCTransport", "Storage"]),
+        (
+            "ServiceKit",
+            ["Access", "Messages", "RPC", "RPCTelemetry", "RPCTransport", "Storage"]
+        ),
         ("DynamicMessages", []),
         (
             "guildhall",
