@@ -14,6 +14,11 @@ final class ClientCore: Sendable {
 
     init(_ target: RPCTarget, _ configuration: RPCClientConfiguration, _ logger: Logger) {
         self.target = target
+        var configuration = configuration
+        if case .tls(let credentials, .host) = configuration.security, let name = target.hostName {
+            // What the name was looked up to says nothing of who ought to be there.
+            configuration.security = .tls(credentials, server: .name(name))
+        }
         self.configuration = configuration
         self.logger = logger
         budget = RetryBudget(configuration)

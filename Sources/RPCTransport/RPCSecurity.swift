@@ -54,12 +54,27 @@ public enum RPCClientSecurity: Sendable, Hashable {
 
     /// Who the server must prove to be.
     public enum ExpectedServer: Sendable, Hashable {
-        /// The host of its address: a name, or a number, in its certificate.
+        /// The host of its address, or the one behind `dns:`: a name, or a number, in its
+        /// certificate.
         case host
         /// Another name in its certificate.
         case name(String)
         /// The service in its certificate; its address does not matter.
         case identity(PeerIdentity)
+    }
+
+    /// Whether a client can connect to the servers of a target so protected, as far as that is
+    /// known before a name is looked up.
+    ///
+    /// - Parameter target: Where the servers are.
+    /// - Throws: ``TLSFault`` that says why not.
+    public func check(_ target: RPCTarget) throws(TLSFault) {
+        switch target.source {
+        case .addresses(let addresses): for address in addresses { try check(address) }
+        case .resolver:
+            guard case .tls(let credentials, let server) = self else { return }
+            _ = try credentials.context(for: server.role)
+        }
     }
 
     /// Whether a client can connect to an address so protected.

@@ -6,18 +6,22 @@ public struct RPCTarget: Sendable, CustomStringConvertible {
     }
 
     let source: Source
+    /// The name that a certificate of the servers must hold, when their addresses do not say it.
+    let hostName: String?
     /// The target as it is written in settings.
     public let description: String
 
     /// Servers at fixed addresses, each as good as the others.
     public init(_ addresses: [RPCAddress]) {
         source = .addresses(addresses)
+        hostName = nil
         description = addresses.map(\.description).joined(separator: ",")
     }
 
     /// Servers whose addresses a resolver finds and follows.
     public init(_ resolver: any Resolver) {
         source = .resolver(resolver)
+        hostName = (resolver as? DNSResolver)?.host
         description = resolver.description
     }
 

@@ -36,8 +36,11 @@ public struct TLSFiles: Sendable, Hashable {
 /// The certificates of a process, read from files and read again when those change.
 ///
 /// Connections made after a change use what is new; those there are go on. A change that cannot be
-/// used is logged, and what was read before stays. A server watches the files while it runs; a
-/// process that has only clients calls ``run()`` itself.
+/// used is logged, and what was read before stays.
+///
+/// A server watches the files of its credentials while it runs. **A process that has only clients
+/// must call ``run()`` itself**, in a task beside its work: else it goes on with what it read when
+/// it was started, also when that has ended.
 public final class TLSCredentials: Sendable {
     /// What connections are made for.
     enum Role: Sendable, Hashable {
@@ -86,7 +89,7 @@ public final class TLSCredentials: Sendable {
         state = Mutex(State(material: try TLSMaterial(files), stamps: stamps))
     }
 
-    /// Looks at the files from time to time until cancelled.
+    /// Looks at the files from time to time until cancelled; a server does so by itself.
     public func run() async {
         while true {
             warnOfEnd(at: WallSeconds.now)

@@ -1,3 +1,5 @@
+internal import RPCTransport
+
 /// A setting: a flag, and an environment variable of the same name.
 public struct ConfigurationKey: Sendable, Hashable {
     /// What a setting may hold.
@@ -10,8 +12,8 @@ public struct ConfigurationKey: Sendable, Hashable {
         case toggle
         /// One of some words.
         case choice([String])
-        /// `host:port` or `unix:/path`.
-        case address
+        /// `host:port`, several of them, `dns:host:port` or `unix:/path`.
+        case target
     }
 
     /// The name, in parts: `http.port` is `--http-port` and `GUILDHALL_HTTP_PORT`.
@@ -58,14 +60,20 @@ public struct ConfigurationKey: Sendable, Hashable {
         case .toggle: ["true", "false"].contains(value) ? nil : "true or false"
         case .choice(let words):
             words.contains(value) ? nil : "one of " + words.joined(separator: ", ")
-        case .address: Self.isAddress(value) ? nil : "host:port or unix:/path"
+        case .target: Self.isTarget(value) ? nil : Self.targetForms
         }
     }
 
-    private static func isAddress(_ value: String) -> Bool {
-        if value.hasPrefix("unix:") { return value.utf8.count > 5 }
-        guard let colon = value.lastIndex(of: ":"), colon != value.startIndex else { return false }
-        return UInt16(value[value.index(after: colon)...]) != nil
+    private static let targetForms =
+        "host:port, several of them with commas between, dns:host:port or unix:/path"
+
+    private static func isTarget(_ value: String) -> Bool {
+        do {
+            _ = try RPCTarget(parsing: value)
+            return true
+        } catch {
+            return false
+        }
     }
 }
 
@@ -93,6 +101,7 @@ public struct Upstream: Sendable, Hashable {
 
     var key: ConfigurationKey {
         ConfigurationKey(
-            name, .address, default: "127.0.0.1:\(defaultPort)", "Where \(name) listens.")
+            name, .target, default: "127.0.0.1:\(defaultPort)",
+            "Where \(name) listens: host:port, several with commas, dns:host:port or unix:/path.")
     }
 }

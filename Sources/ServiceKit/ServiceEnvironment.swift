@@ -93,14 +93,14 @@ public final class ServiceEnvironment: Sendable {
             throw ServiceConfiguration.Fault.usage(
                 "\(configuration.service): the address of \(upstream) is not set")
         }
-        let address = try RPCAddress(parsing: text)
+        let target = try RPCTarget(parsing: text)
         var settings = RPCClientConfiguration()
         settings.security = try security.client(of: upstream)
-        try settings.security.check(address)
+        try settings.security.check(target)
         return opened.withLock { opened in
             if let known = opened.clients[upstream] { return known }
             let client = RPCClient(
-                address, configuration: settings, loops: loops, logger: logger)
+                target, configuration: settings, loops: loops, logger: logger)
             opened.clients[upstream] = client
             return client
         }

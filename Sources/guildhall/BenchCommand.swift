@@ -38,12 +38,12 @@ struct BenchCommand: AsyncParsableCommand {
         name: .customShort("d"), parsing: .unconditional,
         help: ArgumentHelp("The request as JSON. (default: {})", valueName: "json|@file|-"))
     var document: DocumentArgument?
-    @Option(help: ArgumentHelp("The server of the method.", valueName: "host:port|unix:path"))
-    var target: AddressArgument?
+    @Option(help: ArgumentHelp("The server of the method.", valueName: TargetArgument.form))
+    var target: TargetArgument?
     @Option(help: ArgumentHelp("Organizations, without --target.", valueName: "host:port"))
-    var organizations = AddressArgument(.tcp(host: "127.0.0.1", port: 7101))
+    var organizations = TargetArgument(.tcp(host: "127.0.0.1", port: 7101))
     @Option(help: ArgumentHelp("Membership, without --target.", valueName: "host:port"))
-    var membership = AddressArgument(.tcp(host: "127.0.0.1", port: 7102))
+    var membership = TargetArgument(.tcp(host: "127.0.0.1", port: 7102))
     @Option(help: "How many connections.")
     var connections = 8
     @Option(help: "How many calls in flight on each connection.")
@@ -85,7 +85,7 @@ struct BenchCommand: AsyncParsableCommand {
             let work = try await work(loops[0])
             let report = try await load(work, loops)
             let heading = LoadHeading(
-                method: work.method.path, target: "\(work.target.address)", pace: pace,
+                method: work.method.path, target: "\(work.target.target)", pace: pace,
                 connections: connections, inFlight: inFlight, duration: .seconds(seconds),
                 warmUp: .seconds(warmUp))
             Console().line(json ? report.json(heading).text() : report.text(heading))
@@ -101,7 +101,7 @@ struct BenchCommand: AsyncParsableCommand {
             return try await preset.work(self, loops)
         }
         guard let target else { throw ValidationError("--target says where the method is.") }
-        let client = target.client(loops: loops)
+        let client = try target.client(loops: loops, caller.protection.security())
         let remote = try await RemoteAPI(
             asking: try caller.signed(client), options: caller.callOptions)
         await client.close()
@@ -112,7 +112,10 @@ struct BenchCommand: AsyncParsableCommand {
 
     /// Calls over connections of its own, each with its callers on its thread.
     private func load(_ work: BenchWork, _ loops: [RPCEventLoops]) async throws -> LoadReport {
-        let clients = (0..<connections).map { work.target.client(loops: loops[$0 % threads]) }
+        let security = try caller.protection.security()
+        let clients = try (0..<connections).map {
+            try work.target.client(loops: loops[$0 % threads], security)
+        }
         let channels = try clients.map { try caller.signed($0, data: work.dataFolder) }
         let generator = LoadGenerator(
             callers: connections * inFlight, pace: pace, duration: .seconds(seconds),

@@ -8,7 +8,7 @@ import RPCTransport
 /// A call to be made again and again.
 struct BenchWork: Sendable {
     let method: MethodDescriptor
-    let target: AddressArgument
+    let target: TargetArgument
     /// The data folder whose key signs the calls, unless another is named.
     let dataFolder: String?
     private let options: @Sendable () -> CallOptions
@@ -16,7 +16,7 @@ struct BenchWork: Sendable {
 
     /// Calls whose requests are made by a closure from the number of the call.
     init(
-        _ method: MethodDescriptor, target: AddressArgument, dataFolder: String? = nil,
+        _ method: MethodDescriptor, target: TargetArgument, dataFolder: String? = nil,
         options: @escaping @Sendable () -> CallOptions,
         request: @escaping @Sendable (_ number: Int) throws -> OutgoingMessage
     ) {
@@ -28,7 +28,7 @@ struct BenchWork: Sendable {
     }
 
     /// Calls whose requests are made from a document.
-    init(_ call: DynamicCall, document: String, target: AddressArgument) throws {
+    init(_ call: DynamicCall, document: String, target: TargetArgument) throws {
         guard !call.method.streamsRequests else {
             throw ValidationError("bench makes calls of one request; \(call.method.path) streams.")
         }
@@ -111,10 +111,10 @@ enum BenchPreset: String, CaseIterable {
     }
 
     private func makeOrganization(
-        _ command: BenchCommand, at target: AddressArgument, _ folder: String,
+        _ command: BenchCommand, at target: TargetArgument, _ folder: String,
         _ loops: RPCEventLoops
     ) async throws -> String {
-        let client = target.client(loops: loops)
+        let client = try target.client(loops: loops, command.caller.protection.security())
         let organization = try await OrganizationsClient(
             try command.caller.signed(client, data: folder)
         ).createOrganization(

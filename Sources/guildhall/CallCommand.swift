@@ -32,16 +32,16 @@ struct CallCommand: AsyncParsableCommand {
                 + "(default: {}, standard input where requests stream)",
             valueName: "json|@file|-"))
     var document: DocumentArgument?
-    @Option(help: ArgumentHelp("The server.", valueName: "host:port|unix:path"))
-    var target: AddressArgument
+    @Option(help: ArgumentHelp("The server.", valueName: TargetArgument.form))
+    var target: TargetArgument
     @Flag(help: "Prints fields also when they hold their default.")
     var defaults = false
     @OptionGroup var caller: CallerOptions
 
     func run() async throws {
         let loops = RPCEventLoops(threadCount: 1)
-        let client = target.client(loops: loops)
         try await Failure.told {
+            let client = try target.client(loops: loops, caller.protection.security())
             let channel = try caller.signed(client)
             let remote = try await RemoteAPI(asking: channel, options: caller.callOptions)
             do {
@@ -52,8 +52,8 @@ struct CallCommand: AsyncParsableCommand {
             } catch let status as Status {
                 throw Failure(status, schema: remote.schema).exit()
             }
+            await client.close()
         }
-        await client.close()
         await loops.shutDown()
     }
 

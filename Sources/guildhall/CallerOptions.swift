@@ -1,9 +1,7 @@
 import Access
 import ArgumentParser
 import Foundation
-import Logging
 import RPC
-import RPCTransport
 import ServiceKit
 
 /// What calls of the command line carry beside their requests, and in whose name they are made.
@@ -30,6 +28,7 @@ struct CallerOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp("Whom the signed calls act for. (default: a new id)", valueName: "id"))
     var user: UserArgument?
+    @OptionGroup var protection: ProtectionOptions
 
     func validate() throws {
         guard data != nil || (grants.isEmpty && user == nil) else {
@@ -85,33 +84,6 @@ private struct OperatorStatement: ClientInterceptor {
 
     func begin(_ method: MethodDescriptor, _ options: inout CallOptions) throws {
         options.metadata[bytes: MetadataKey.principal] = try signer.user(person, grants: grants)
-    }
-}
-
-/// A server to call.
-struct AddressArgument: ExpressibleByArgument, Sendable {
-    let address: RPCAddress
-
-    init(_ address: RPCAddress) {
-        self.address = address
-    }
-
-    init?(argument: String) {
-        // The parser says which text is no address, and what is one.
-        guard let address = try? RPCAddress(parsing: argument) else { return nil }
-        self.address = address
-    }
-
-    var defaultValueDescription: String { "\(address)" }
-
-    /// A client of the server that keeps so many connections.
-    func client(connections: Int = 1, loops: RPCEventLoops) -> RPCClient {
-        var configuration = RPCClientConfiguration()
-        configuration.agent = "guildhall"
-        configuration.connectionsMax = connections
-        return RPCClient(
-            address, configuration: configuration, loops: loops,
-            logger: Logger(label: "guildhall") { _ in SwiftLogNoOpLogHandler() })
     }
 }
 

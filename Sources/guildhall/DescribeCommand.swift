@@ -20,19 +20,19 @@ struct DescribeCommand: AsyncParsableCommand {
 
     @Argument(help: "A service, SERVICE/METHOD, a message or an enum.")
     var name: String?
-    @Option(help: ArgumentHelp("The server.", valueName: "host:port|unix:path"))
-    var target: AddressArgument
+    @Option(help: ArgumentHelp("The server.", valueName: TargetArgument.form))
+    var target: TargetArgument
     @OptionGroup var caller: CallerOptions
 
     func run() async throws {
         let loops = RPCEventLoops(threadCount: 1)
-        let client = target.client(loops: loops)
         try await Failure.told {
+            let client = try target.client(loops: loops, caller.protection.security())
             let remote = try await RemoteAPI(
                 asking: try caller.signed(client), options: caller.callOptions)
             Console().line(try text(remote))
+            await client.close()
         }
-        await client.close()
         await loops.shutDown()
     }
 

@@ -30,7 +30,8 @@ final class Stall: Sendable {
 
     /// Serves on a free port while a closure runs; the closure gets the address.
     static func open(
-        keys: String? = nil, _ body: (Stall, String) async throws -> Void
+        keys: String? = nil, security: RPCServerSecurity = .plaintext,
+        _ body: (Stall, String) async throws -> Void
     ) async throws {
         let stall = try Stall()
         let methods = [stall.methods, ServiceHealth().registeredMethods]
@@ -43,10 +44,12 @@ final class Stall: Sendable {
             interceptors.append(
                 PrincipalInterceptor(verifier: PrincipalVerifier(service: "stall", keys: ring)))
         }
+        var configuration = RPCServerConfiguration(address: .tcp(host: "127.0.0.1", port: 0))
+        configuration.security = security
         let server = RPCServer(
             router: Router(
                 services: methods + [reflection.registeredMethods], interceptors: interceptors),
-            configuration: RPCServerConfiguration(address: .tcp(host: "127.0.0.1", port: 0)),
+            configuration: configuration,
             logger: Logger(label: "stall") { _ in SwiftLogNoOpLogHandler() })
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await server.run() }

@@ -39,6 +39,29 @@ import Testing
         }
     }
 
+    @Test(arguments: [("DNS:localhost", true), ("DNS:elsewhere.example", false)])
+    func `a server behind a name must prove the name`(names: String, isRight: Bool) async throws {
+        let security = try server(try authority.issue("server", names: names))
+        let trusting = try authority.trusting()
+
+        try await withServer(security: security) { _, address in
+            guard case .tcp(_, let port) = address else { return }
+            try await withClient(of: RPCTarget(parsing: "dns:localhost:\(port)")) {
+                $0.security = .tls(trusting)
+            } _: { client in
+                let options = CallOptions(timeout: .seconds(20), waitsForReady: isRight)
+                var code = Status.Code.ok
+                do {
+                    _ = try await client.unary(Methods.echo, .encoded([1]), options: options)
+                } catch let status as Status {
+                    code = status.code
+                }
+
+                #expect(code == (isRight ? .ok : .unavailable))
+            }
+        }
+    }
+
     @Test func `a plaintext client hears that the server speaks TLS`() async throws {
         let security = try server(try authority.issue("server"))
 

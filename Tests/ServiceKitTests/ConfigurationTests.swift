@@ -6,7 +6,7 @@ import Testing
         ConfigurationKey("http.port", .integer(0...65_535), default: "8080", "The HTTP port."),
         ConfigurationKey("demo", .toggle, "Loads the demonstration."),
         ConfigurationKey("owner.password", isSecret: true, "The first owner's password."),
-        ConfigurationKey("membership", .address, default: "127.0.0.1:7102", "Membership."),
+        ConfigurationKey("membership", .target, default: "127.0.0.1:7102", "Membership."),
     ]
 
     private func read(

@@ -67,11 +67,16 @@ import Tracing
         database.close()
     }
 
-    @Test func `calls of a program are measured and traced when it has backends`() async throws {
+    @Test(arguments: ["dns:localhost:", "localhost:"])
+    func `calls of a program are measured and traced when it has backends`(
+        host: String
+    ) async throws {
         let port = try await installation.freePort()
         let runner = ServiceRunner(
-            name: "shelf", defaultPort: port, upstreams: [Upstream("mirror", defaultPort: port)])
-        let arguments = ["shelf", "--data", installation.folder.path]
+            name: "shelf", defaultPort: port, upstreams: [Upstream("mirror", defaultPort: 1)])
+        let arguments = [
+            "shelf", "--data", installation.folder.path, "--mirror", "\(host)\(port)",
+        ]
         let (tracer, backend) = (InMemoryTracer(), TestMetrics())
 
         let exit = await withTracer(tracer) {
