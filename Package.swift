@@ -54,6 +54,9 @@ let package = Package(
     name: "guildhall",
     platforms: [.macOS(.v26)],
     products: [
+        // What generated messages stand on, in this package and in others.
+        .library(name: "CMessages", targets: ["CMessages"]),
+        .library(name: "CProtobufC", targets: ["CProtobufC"]),
         .library(name: "Messages", targets: ["Messages"]),
         .library(name: "RPC", targets: ["RPC"]),
         .library(name: "RPCTransport", targets: ["RPCTransport"]),

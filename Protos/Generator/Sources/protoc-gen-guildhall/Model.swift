@@ -261,6 +261,7 @@ struct FileModel {
     /// Whether methods have requests or replies of such types.
     let servicesUseWellKnown: Bool
 
+    var isWellKnown: Bool { protoName.hasPrefix("google/protobuf/") }
     var cHeader: String { protoName.replacing(".proto", with: ".pb-c.h") }
     var allMessages: [MessageModel] { messages.flatMap(\.all) }
     var partlyDeprecatedEnums: [EnumModel] {

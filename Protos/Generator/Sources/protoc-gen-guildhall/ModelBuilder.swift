@@ -211,7 +211,9 @@ struct ModelBuilder {
     }
 
     private func nested(_ name: String, in outer: Descriptor?, _ place: String) throws -> String {
-        guard !Names.taken.contains(name) else {
+        let isTaken =
+            Names.taken.contains(name) || (outer == nil && Names.takenAtTop.contains(name))
+        guard !isTaken else {
             throw Refusal(place, "\"\(name)\" is taken in Swift")
         }
         guard let outer else { return name }

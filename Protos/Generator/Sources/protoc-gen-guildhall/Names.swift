@@ -29,6 +29,9 @@ enum Names {
         "UInt8", "UnsafeMutablePointer", "UnsafePointer",
     ]
 
+    /// Those of which a type within another may have the name, too.
+    static let takenAtTop: Set<String> = ["CallEnded", "MetadataKey", "Payload", "Status"]
+
     /// Names that C and C++ keep for themselves, as protoc-c sees it: it appends an underscore.
     private static let reservedInC: Set<String> = [
         "and", "and_eq", "asm", "auto", "bitand", "bitor", "bool", "break", "case", "catch",

@@ -6,8 +6,10 @@ import SwiftProtobufPluginLibrary
 /// routes.
 ///
 /// Parameters: `name` begins the names of the C files (`messages`), `support` names the module
-/// with arena and pre-check when it is another one, as for messages of tests, and `synchronous`,
-/// which may be repeated, names a service that gets the synchronous form, too.
+/// with arena and pre-check when it is another one, as for messages of tests, `standalone` says that
+/// of this module only the C half is used while the Swift half is copied beside the output, as for
+/// other packages, and `synchronous`, which may be repeated, names a service that gets the
+/// synchronous form, too.
 @main
 struct Plugin: CodeGenerator {
     let supportedFeatures: [Google_Protobuf_Compiler_CodeGeneratorResponse.Feature] = [
@@ -44,21 +46,28 @@ struct Plugin: CodeGenerator {
     private struct Parameters {
         let name: String
         let support: String?
+        let isStandalone: Bool
         let synchronous: Set<String>
 
-        var module: String { "C\(Names.upperCamel(name))" }
+        var module: String {
+            "C" + (name.contains(where: \.isUppercase) ? name : Names.upperCamel(name))
+        }
+
+        /// The module with the Swift half of the runtime when it is another one.
+        var swiftSupport: String? { isStandalone ? nil : support }
 
         init(_ parameter: any CodeGeneratorParameter) {
             let pairs = parameter.parsedPairs
             name = pairs.last { $0.key == "name" }?.value ?? "messages"
             support = pairs.last { $0.key == "support" }?.value
+            isStandalone = pairs.contains { $0.key == "standalone" }
             synchronous = Set(pairs.filter { $0.key == "synchronous" }.map(\.value))
         }
     }
 
     /// The Swift files of a .proto file.
     private static func swift(_ file: FileModel, _ parameters: Parameters) -> [Output] {
-        let support = parameters.support
+        let support = parameters.swiftSupport
         var outputs: [Output] = []
         if !file.messages.isEmpty || !file.enums.isEmpty {
             let values = Values(file: file, support: support)
@@ -80,7 +89,9 @@ struct Plugin: CodeGenerator {
     private static func c(_ files: [FileModel], _ parameters: Parameters) -> [Output] {
         let own = ["arena.h", "\(parameters.name)_descriptors.h", "precheck.h", "shape.h"]
         let shapes = Shapes(
-            files: files, name: parameters.name,
+            // Those of the well-known messages are in the module that is shared.
+            files: parameters.isStandalone ? files.filter { !$0.isWellKnown } : files,
+            name: parameters.name,
             support: parameters.support.map { ["C\($0).h"] } ?? own)
         return [
             ("c/include/\(parameters.name)_shapes.h", shapes.header()),

@@ -12,6 +12,10 @@ import Testing
         #expect(try refusal("message Tree { repeated Leaf leaves = 1; } message Leaf {}") == nil)
     }
 
+    @Test func `a type within another may be named like one of the library's`() throws {
+        #expect(try refusal("message Order { enum Status { STATUS_NEW = 0; } }") == nil)
+    }
+
     @Test(arguments: [
         ("message Tree { repeated Tree children = 1; }", "recursive: test.v1.Tree → test.v1.Tree"),
         ("message A { B b = 1; } message B { map<string, A> a = 1; }", "recursive"),
@@ -25,6 +29,7 @@ import Testing
         ("message MessageStream {}", "is taken in Swift"),
         ("message RequestStream {}", "is taken in Swift"),
         ("message Result {}", "is taken in Swift"),
+        ("message Status {}", "is taken in Swift"),
         (
             "message A { option deprecated = true; } message DeprecatedA {}",
             "\"DeprecatedA\" is also the Swift name of test.v1.A"

@@ -176,4 +176,18 @@ import Testing
 
         #expect(!generation.files.keys.contains { $0.contains("descriptors") })
     }
+
+    @Test func `messages of another package need no module of ours but the C half`() throws {
+        let generation = try Generation(
+            "message A {}", parameter: "name=Greeter,support=Messages,standalone")
+
+        let imports = try generation.lines("swift/Test+Bridge.swift").filter {
+            $0.contains("import ")
+        }
+        let expected = [
+            "internal import CGreeter", "internal import CProtobufC", "public import RPC",
+        ]
+        #expect(imports == expected)
+        #expect(try generation.file("c/include/CGreeter.h").contains("\"CMessages.h\""))
+    }
 }
