@@ -12,7 +12,7 @@ public struct RPCServerConfiguration: Sendable {
     public var incarnation: [UInt8]
     /// The limits.
     public var limits: Limits
-    /// Services whose calls pass when all places are taken: health.
+    /// Services whose calls pass when all places are taken: health and introspection.
     public var reservedServices: Set<String>
 
     /// A configuration with default limits.
@@ -21,7 +21,7 @@ public struct RPCServerConfiguration: Sendable {
         self.agent = agent
         self.incarnation = incarnation
         limits = Limits()
-        reservedServices = ["guildhall.rpc.v1.Health"]
+        reservedServices = ["guildhall.rpc.v1.Health", "guildhall.rpc.v1.Introspection"]
     }
 
     /// What a server gives to its peers at most.
@@ -78,6 +78,8 @@ public struct RPCServerConfiguration: Sendable {
         public var timeoutDefault: Duration = Deadline.timeoutDefault
         /// The latest deadline of unary calls.
         public var timeoutMax: Duration = Deadline.timeoutMax
+        /// The last calls that took longer are remembered, for ``RPCServerMonitor``.
+        public var slowCallTime: Duration = .milliseconds(500)
         /// What a caller is told to wait when a limit is reached.
         public var retryDelay: Duration = .milliseconds(50)
 

@@ -8,6 +8,8 @@ final class ServerCall {
     let connection: ServerConnection
     /// Its number on the connection.
     let number: UInt32
+    /// When the burst arrived in which it came.
+    let arrived: ContinuousClock.Instant
     let method: ServerMethod
     let context: CallContext
     let payload: BufferPayload
@@ -28,6 +30,7 @@ final class ServerCall {
     ) {
         self.connection = connection
         self.number = number
+        arrived = connection.now
         self.context = context
         self.payload = payload
         self.requests = requests
@@ -63,13 +66,30 @@ final class ServerCall {
         guard !isAnswered else { return }
         isAnswered = true
         switch outcome {
-        case .reply(let message): connection.answer(number, message)
-        case .end(let status): connection.end(number, status)
+        case .reply(let message): count(connection.answer(number, message))
+        case .end(let status):
+            connection.end(number, status)
+            count(status)
+        }
+    }
+
+    @inline(__always)
+    private func count(_ status: Status?) {
+        let tallies = connection.loop.tallies
+        if status == nil, task == nil, connection.isInBurst {
+            tallies.end(inBurst: method, at: arrived)
+        } else {
+            tallies.end(method, status, arrived: arrived)
         }
     }
 
     /// Cancels the handler; its outcome is of no interest any more.
-    func cancel() {
+    ///
+    /// - Parameter status: What the caller is told; nil when it is not told anything.
+    func cancel(telling status: Status? = nil) {
+        if !isAnswered {
+            if let status { count(status) } else { connection.loop.tallies.cancel(method) }
+        }
         isAnswered = true
         closeStreams()
         task?.cancel()

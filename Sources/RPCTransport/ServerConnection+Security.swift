@@ -17,6 +17,14 @@ extension RPCServerSecurity {
     }
 }
 
+extension ServerCore {
+    /// Whether whoever connects from an address is on this machine.
+    func isLocal(_ remote: SocketAddress?) -> Bool {
+        if case .unix = configuration.address { return true }
+        return remote.map { RPCAddress($0).isLocal } ?? false
+    }
+}
+
 extension ServerConnection {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if phase == .securing, case .handshakeCompleted(let name)? = event as? TLSUserEvent {
@@ -51,7 +59,7 @@ extension ServerConnection {
             throw Status(.unauthenticated, "TLS handshake: \(error).")
         }
         if let refusal = core.admission.enter(identity) { throw refusal }
-        peer = Peer(peer.description, identity: identity)
+        peer = Peer(peer.description, identity: identity, isLocal: peer.isLocal)
         grants = policy.grants(of: identity)
     }
 

@@ -31,6 +31,11 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
 
     let core: ServerCore
     let loop: ServerLoop
+    /// Its number in this process.
+    let number: UInt64
+    let accepted: ContinuousClock.Instant
+    private(set) var bytesReceived: UInt64 = 0
+    private(set) var bytesSent: UInt64 = 0
     var peer: Peer
     /// What the peer may call; nil when every peer may call everything.
     var grants: PeerPolicy.Grants?
@@ -61,8 +66,10 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
     init(_ core: ServerCore, _ loop: ServerLoop, remote: SocketAddress?) {
         self.core = core
         self.loop = loop
+        number = core.nextConnection()
+        accepted = now
         let address = RPCAddress(remote)
-        peer = Peer("\(address)")
+        peer = Peer("\(address)", isLocal: core.isLocal(remote))
         if case .tcp(let host, _) = address { self.host = host } else { host = "unix" }
         let security = core.configuration.security
         phase = security.credentials == nil ? .awaitingPreface : .securing
@@ -120,7 +127,9 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
             isInBurst = true
             now = .now
         }
-        assembler.append(unwrapInboundIn(data))
+        let bytes = unwrapInboundIn(data)
+        bytesReceived &+= UInt64(bytes.readableBytes)
+        assembler.append(bytes)
         if !holdsFrames { takeFrames(context) }
     }
 
@@ -283,7 +292,9 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
     }
 
     func flush() {
-        guard let context, !isInBurst else { return }
+        guard !isInBurst else { return }
+        defer { loop.tallies.settle() }
+        guard let context else { return }
         let wasFull = outbox.byteCount >= limits.writeHighWaterBytes
         writeOut(context)
         if wasFull, context.channel.isWritable { pumpStreams() }
@@ -292,6 +303,7 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
 
     private func writeOut(_ context: ChannelHandlerContext) {
         guard let full = outbox.take() else { return }
+        bytesSent &+= UInt64(full.readableBytes)
         context.writeAndFlush(wrapOutboundOut(full), promise: nil)
         outbox.giveBack(full)
     }

@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 import RPC
+import Synchronization
 
 /// What all threads of a server share.
 final class ServerCore: Sendable {
@@ -10,7 +11,10 @@ final class ServerCore: Sendable {
     let logger: Logger
     let loops: RPCEventLoops
     let settings: Frame.Settings
-    private let serverLoops: [NIOLoopBoundBox<ServerLoop?>]
+    let loopBoxes: [NIOLoopBoundBox<ServerLoop?>]
+    let started = ContinuousClock.now
+    private let drains = Atomic<Bool>(false)
+    private let lastConnection = Atomic<UInt64>(0)
 
     init(
         router: Router, configuration: RPCServerConfiguration, loops: RPCEventLoops,
@@ -21,7 +25,7 @@ final class ServerCore: Sendable {
         self.loops = loops
         self.logger = logger
         admission = Admission(configuration.limits)
-        serverLoops = loops.loops.map { .makeEmptyBox(eventLoop: $0.loop) }
+        loopBoxes = loops.loops.map { .makeEmptyBox(eventLoop: $0.loop) }
         var settings = Frame.Settings()
         settings.frameBytesMax = UInt32(configuration.limits.frameBytesMax)
         settings.callsMax = UInt32(configuration.limits.callsPerConnectionMax)
@@ -37,7 +41,7 @@ final class ServerCore: Sendable {
 
     /// The server's part on the calling thread, which must be the loop's.
     func serverLoop(on context: LoopContext) -> ServerLoop {
-        for box in serverLoops where box.eventLoop === context.loop {
+        for box in loopBoxes where box.eventLoop === context.loop {
             if let loop = box.value { return loop }
             let loop = ServerLoop(self, context)
             box.value = loop
@@ -48,16 +52,26 @@ final class ServerCore: Sendable {
 
     /// Runs a closure with the server's part on each thread.
     func onEachLoop(_ body: @escaping @Sendable (ServerLoop) -> Void) {
-        for box in serverLoops {
+        for box in loopBoxes {
             box.eventLoop.execute {
                 if let loop = box.value { body(loop) }
             }
         }
     }
 
+    /// Whether no further calls are taken.
+    var isDraining: Bool { drains.load(ordering: .relaxed) }
+
+    func beginDraining() { drains.store(true, ordering: .relaxed) }
+
+    /// Numbers the connections in the order in which they are accepted.
+    func nextConnection() -> UInt64 {
+        lastConnection.wrappingAdd(1, ordering: .relaxed).newValue
+    }
+
     /// Lets go of the threads' parts once the server has stopped.
     func release() {
-        for box in serverLoops {
+        for box in loopBoxes {
             box.eventLoop.execute {
                 box.value?.release()
                 box.value = nil
@@ -74,6 +88,7 @@ final class ServerCore: Sendable {
 final class ServerLoop {
     let core: ServerCore
     let context: LoopContext
+    let tallies: MethodTallies
     private(set) var connections: [ObjectIdentifier: ServerConnection] = [:]
     private var ready: [ServerCall] = []
     private var readyHead = 0
@@ -90,6 +105,8 @@ final class ServerLoop {
         self.core = core
         self.context = context
         waitingTimer = DueTimer(context.loop)
+        tallies = MethodTallies(
+            core.methods, slowCallTime: core.configuration.limits.slowCallTime)
     }
 
     func add(_ connection: ServerConnection) {
@@ -101,7 +118,10 @@ final class ServerLoop {
         let orphans = waiting.filter { $0.call.connection === connection }
         guard !orphans.isEmpty else { return }
         waiting.removeAll { $0.call.connection === connection }
-        for _ in orphans { core.admission.dequeue() }
+        for (orphan, _) in orphans {
+            core.admission.dequeue()
+            tallies.cancel(orphan.method)
+        }
     }
 
     // MARK: Beginning calls
@@ -128,7 +148,7 @@ final class ServerLoop {
             $0.call.number == number && $0.call.connection === connection
         }
         guard let position else { return false }
-        waiting.remove(at: position)
+        tallies.cancel(waiting.remove(at: position).call.method)
         core.admission.dequeue()
         return true
     }

@@ -136,7 +136,10 @@ public struct ServiceRunner: Sendable {
             ?? PrincipalInterceptor(
                 verifier: PrincipalVerifier(service: name, keys: environment.keys),
                 clock: environment.clock, openMethods: parts.openMethods)
-        let methods = [environment.health.registeredMethods] + parts.methods
+        let monitor = RPCServerMonitor()
+        let introspection = ServiceIntrospection(of: monitor, clock: environment.clock)
+        let methods =
+            [environment.health.registeredMethods, introspection.registeredMethods] + parts.methods
         let reflection = ServiceReflection(
             of: methods.joined().map(\.descriptor), descriptors: FileDescriptors.set)
         let router = Router(
@@ -155,7 +158,7 @@ public struct ServiceRunner: Sendable {
         configuration.limits.drainTimeout = settings.drainTimeout
         return RPCServer(
             router: router, configuration: configuration, loops: environment.loops,
-            logger: environment.logger)
+            monitor: monitor, logger: environment.logger)
     }
 
     private func address(_ environment: ServiceEnvironment) -> RPCAddress {
