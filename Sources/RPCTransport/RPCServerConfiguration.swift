@@ -15,6 +15,9 @@ public struct RPCServerConfiguration: Sendable {
     /// Services whose calls pass when all places are taken: health and introspection.
     public var reservedServices: Set<String>
 
+    /// Who may read the page for operators, `GET /debug`.
+    public var debugPage = DebugPageAccess.local
+
     /// A configuration with default limits.
     public init(address: RPCAddress, agent: String = "guildhall", incarnation: [UInt8] = []) {
         self.address = address

@@ -103,7 +103,7 @@ extension ServerConnection {
     func report(at now: ContinuousClock.Instant) -> ConnectionReport? {
         let phase: ConnectionReport.Phase
         switch self.phase {
-        case .securing, .awaitingPreface, .awaitingSettings: phase = .handshake
+        case .securing, .awaitingPreface, .awaitingSettings, .answeringHTTP: phase = .handshake
         case .open: phase = .open
         case .draining: phase = .draining
         case .closing: phase = .closing

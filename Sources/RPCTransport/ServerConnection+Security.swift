@@ -31,6 +31,7 @@ extension ServerConnection {
             phase = .awaitingPreface
             do throws(Status) {
                 try secured(context, name)
+                if name == TLSMaterial.httpProtocol { beginHTTP(context) }
             } catch {
                 fail(error)
             }
@@ -40,7 +41,7 @@ extension ServerConnection {
 
     /// TLS stands: the peer is who its certificate says.
     private func secured(_ context: ChannelHandlerContext, _ name: String?) throws(Status) {
-        guard name == TLSMaterial.applicationProtocol else {
+        guard name == TLSMaterial.applicationProtocol || name == TLSMaterial.httpProtocol else {
             throw Status(
                 .invalidArgument,
                 "This server speaks \(TLSMaterial.applicationProtocol), agreed on by TLS (ALPN).")

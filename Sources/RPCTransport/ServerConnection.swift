@@ -8,6 +8,7 @@ import RPC
 /// due is in `ServerConnection+Timers.swift`.
 final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
     typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
@@ -16,6 +17,8 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
         case securing
         case awaitingPreface
         case awaitingSettings
+        /// The peer speaks HTTP, which is answered once.
+        case answeringHTTP
         case open
         /// No further calls are taken; those in flight may end.
         case draining
@@ -25,7 +28,10 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
 
         /// Whether the peer has yet to say its settings.
         var isHandshake: Bool {
-            self == .securing || self == .awaitingPreface || self == .awaitingSettings
+            switch self {
+            case .securing, .awaitingPreface, .awaitingSettings, .answeringHTTP: true
+            case .open, .draining, .closing, .closed: false
+            }
         }
     }
 
@@ -115,7 +121,7 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
         context.close(promise: nil)
     }
 
-    private func leaveHandshake(if isHandshaking: Bool) {
+    func leaveHandshake(if isHandshaking: Bool) {
         if isHandshaking, isAdmitted { core.admission.endHandshake(from: host) }
     }
 
@@ -129,6 +135,7 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
         }
         let bytes = unwrapInboundIn(data)
         bytesReceived &+= UInt64(bytes.readableBytes)
+        guard phase != .answeringHTTP else { return passToHTTP(bytes, context) }
         assembler.append(bytes)
         if !holdsFrames { takeFrames(context) }
     }
@@ -147,7 +154,7 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
     /// small calls may have large replies, and one read burst holds thousands.
     private func takeFrames(_ context: ChannelHandlerContext) {
         do {
-            guard try takePreface() else { return }
+            guard try takePreface(context) else { return }
             while !isClosed {
                 if outbox.byteCount >= limits.writeHighWaterBytes {
                     writeOut(context)
@@ -173,10 +180,18 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
     }
 
     /// Whether the preface has arrived.
-    private func takePreface() throws(FrameAssembler.Fault) -> Bool {
+    private func takePreface(
+        _ context: ChannelHandlerContext
+    ) throws(FrameAssembler.Fault) -> Bool {
         guard phase == .awaitingPreface else { return true }
         let expected = Frame.preface
         let arrived = assembler.prefix(expected.count)
+        guard let isHTTP = Self.isHTTP(arrived) else { return false }
+        if isHTTP {
+            beginHTTP(context)
+            if let all = assembler.takeAll(), !isClosed { passToHTTP(all, context) }
+            return false
+        }
         let isName = zip(arrived.readableBytesView, expected).enumerated().allSatisfy {
             $0.offset == Self.versionPosition || $0.element.0 == $0.element.1
         }
@@ -346,8 +361,8 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
             "connection refused",
             metadata: ["peer": "\(peer)", "code": "\(status.code)", "why": "\(status.message)"])
         leaveHandshake(if: phase.isHandshake)
-        guard phase != .securing else {
-            // Nothing can be said before TLS stands.
+        guard phase != .securing, phase != .answeringHTTP else {
+            // Nothing can be said before TLS stands, nor in frames to who does not know them.
             phase = .closing
             closeNow()
             return

@@ -12,6 +12,8 @@ public struct ConfigurationKey: Sendable, Hashable {
         case choice([String])
         /// `host:port` or `unix:/path`.
         case address
+        /// Visible ASCII characters, so many at least, that nobody guesses.
+        case token(bytesMin: Int)
     }
 
     /// The name, in parts: `http.port` is `--http-port` and `GUILDHALL_HTTP_PORT`.
@@ -59,6 +61,9 @@ public struct ConfigurationKey: Sendable, Hashable {
         case .choice(let words):
             words.contains(value) ? nil : "one of " + words.joined(separator: ", ")
         case .address: Self.isAddress(value) ? nil : "host:port or unix:/path"
+        case .token(let bytesMin):
+            value.utf8.count >= bytesMin && value.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+                ? nil : "at least \(bytesMin) visible ASCII characters"
         }
     }
 
