@@ -1453,10 +1453,12 @@ static const message_field guildhall__rpc__v1__method_description__fields[] = {
   {7, MESSAGE_KIND_MESSAGE, 4, "latency_sum", &google__protobuf__duration__shape_table},
   {8, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "slow", &guildhall__rpc__v1__recorded_call__shape_table},
   {9, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "failures", &guildhall__rpc__v1__recorded_call__shape_table},
+  {10, MESSAGE_KIND_UINT32, 5, "suspended", NULL},
+  {11, MESSAGE_KIND_UINT32, 6, "suspended_max", NULL},
 };
 const message_shape guildhall__rpc__v1__method_description__shape_table = {
   "guildhall.rpc.v1.MethodDescription", &guildhall__rpc__v1__method_description__descriptor,
-  guildhall__rpc__v1__method_description__fields, 9
+  guildhall__rpc__v1__method_description__fields, 11
 };
 
 static const message_field guildhall__rpc__v1__code_count__fields[] = {

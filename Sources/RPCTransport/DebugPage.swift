@@ -56,6 +56,9 @@ struct DebugPage: Sendable {
         for (code, count) in method.failed.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             counts += ", \(count) \(code)"
         }
+        if let concurrency = method.concurrency {
+            counts += ", \(concurrency.suspended) of \(concurrency.max) suspended"
+        }
         var lines = ["  \(printable(method.path))", counts]
         let latency = method.latency
         if latency.count > 0 {

@@ -15,6 +15,11 @@ final class MethodTally {
     private(set) var latency = LatencyHistogram()
     private(set) var slow: [EndedCall] = []
     private(set) var failures: [EndedCall] = []
+    /// Suspended calls that have ended since their times were last told to the limiter.
+    private var sample = AdaptiveLimit.Sample()
+    private var sampleStart: ContinuousClock.Instant?
+    /// So often a thread tells the limiter of a method, which all threads share.
+    private static let sampleTime: Duration = .milliseconds(20)
     /// Calls that ended well within the read burst in which they came, not yet timed.
     fileprivate var endedInBurst = 0
 
@@ -46,12 +51,31 @@ final class MethodTally {
         if isTimed, call.duration > slowCallTime { remember(call) }
     }
 
+    /// Tells the limiter of the method from time to time how long its calls take.
+    fileprivate func learn(_ call: Suspension, at now: ContinuousClock.Instant) {
+        let start = sampleStart ?? now
+        sampleStart = start
+        sample.add(call.since.duration(to: now), inFlight: call.inFlight)
+        guard start.duration(to: now) >= Self.sampleTime else { return }
+        call.limiter.note(sample, at: now)
+        sample = AdaptiveLimit.Sample()
+        sampleStart = now
+    }
+
     fileprivate func remember(_ call: EndedCall) { Self.keep(call, in: &slow) }
 
     private static func keep(_ call: EndedCall, in calls: inout [EndedCall]) {
         if calls.count == recordedCallsMax { calls.removeFirst() }
         calls.append(call)
     }
+}
+
+/// A call that had suspended when it was answered.
+private struct Suspension {
+    let since: ContinuousClock.Instant
+    /// The calls of the method that were suspended then, itself included.
+    let inFlight: Int
+    let limiter: MethodLimiter
 }
 
 /// A call that has ended, as it is remembered: nothing of its request, reply or metadata.
@@ -88,6 +112,7 @@ final class MethodTallies {
         let tally: MethodTally
         let status: Status?
         let arrived: ContinuousClock.Instant
+        let suspended: Suspension?
     }
 
     private let slowCallTime: Duration
@@ -140,10 +165,26 @@ final class MethodTallies {
     }
 
     /// A call was answered in any other way; nil is success.
-    func end(_ method: ServerMethod, _ status: Status?, arrived: ContinuousClock.Instant) {
+    ///
+    /// - Parameters:
+    ///   - method: The method called.
+    ///   - status: What it was answered with.
+    ///   - arrived: When the burst arrived in which it came.
+    ///   - suspendedSince: When it began, if it has suspended.
+    func end(
+        _ method: ServerMethod, _ status: Status?, arrived: ContinuousClock.Instant,
+        suspendedSince: ContinuousClock.Instant? = nil
+    ) {
         let tally = self[method]
         if let status, status.code != .ok { tally.fail(status.code) } else { tally.succeed() }
-        ended.append(Ended(tally: tally, status: status, arrived: arrived))
+        var suspended: Suspension?
+        if let suspendedSince, let limiter = method.limiter {
+            // Its own place is given back later.
+            suspended = Suspension(
+                since: suspendedSince, inFlight: limiter.suspendedCount, limiter: limiter)
+        }
+        ended.append(
+            Ended(tally: tally, status: status, arrived: arrived, suspended: suspended))
     }
 
     /// A call has ended and nobody waits for an answer.
@@ -157,6 +198,7 @@ final class MethodTallies {
         for call in ended {
             let record = EndedCall(call.status, from: call.arrived, to: now)
             call.tally.settle(record, slowCallTime: slowCallTime)
+            if let suspended = call.suspended { call.tally.learn(suspended, at: now) }
         }
         ended.removeAll(keepingCapacity: ended.capacity <= 256)
     }

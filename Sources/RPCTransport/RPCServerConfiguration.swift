@@ -37,6 +37,15 @@ public struct RPCServerConfiguration: Sendable {
         public var callsPerConnectionMax = 64
         /// Calls in flight in the process.
         public var callsMax = 256
+        /// Suspended calls of one method, unless their times let it be more: see
+        /// ``callsPerMethodMax``.
+        public var callsPerMethodMin = 8
+        /// Suspended calls of one method, unless their times say that fewer get as much done.
+        ///
+        /// The limit of each method of one request and one reply moves between these two with the
+        /// times of its calls; ``MethodReport/concurrency`` tells where it is. Never more than
+        /// ``callsMax``. The limit is fixed when both are the same.
+        public var callsPerMethodMax = 256
         /// Streams open in the process; they may stay for ever and have places of their own.
         public var streamsMax = 256
         /// Calls in flight of reserved services.

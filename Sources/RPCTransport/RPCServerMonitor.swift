@@ -89,7 +89,13 @@ extension ServerCore {
             return loop.tallies.all.map { MethodReport($0, at: now) }
         }
         // Each thread has its own; a method that no thread has seen is reported all the same.
-        let empty = methods.announced.map { MethodReport(path: $0.descriptor.path) }
+        let empty = methods.announced.map { method in
+            var report = MethodReport(path: method.descriptor.path)
+            report.concurrency = method.limiter.map {
+                MethodReport.Concurrency(suspended: $0.suspendedCount, max: $0.current)
+            }
+            return report
+        }
         var merged: [String: MethodReport] = [:]
         for report in empty + reports.joined() {
             merged[report.path, default: MethodReport(path: report.path)].add(report)

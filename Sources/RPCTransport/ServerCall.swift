@@ -10,6 +10,8 @@ final class ServerCall {
     let number: UInt32
     /// When the burst arrived in which it came.
     let arrived: ContinuousClock.Instant
+    /// When the burst arrived in which it began, or when it found a place.
+    private var began: ContinuousClock.Instant
     let method: ServerMethod
     let context: CallContext
     let payload: BufferPayload
@@ -31,6 +33,7 @@ final class ServerCall {
         self.connection = connection
         self.number = number
         arrived = connection.now
+        began = arrived
         self.context = context
         self.payload = payload
         self.requests = requests
@@ -60,6 +63,9 @@ final class ServerCall {
     /// What a handler reads its requests from.
     var reader: MessageReader? { requests.map { connection.reader(of: $0, number) } }
 
+    /// It has waited for its place until now.
+    func beginsAnew(at now: ContinuousClock.Instant) { began = now }
+
     /// The handler has ended.
     func end(_ outcome: ServerWorker.Outcome) {
         closeStreams()
@@ -79,7 +85,8 @@ final class ServerCall {
         if status == nil, task == nil, connection.isInBurst {
             tallies.end(inBurst: method, at: arrived)
         } else {
-            tallies.end(method, status, arrived: arrived)
+            let suspended = task == nil ? nil : began
+            tallies.end(method, status, arrived: arrived, suspendedSince: suspended)
         }
     }
 

@@ -20,7 +20,7 @@ final class ServerCore: Sendable {
         router: Router, configuration: RPCServerConfiguration, loops: RPCEventLoops,
         logger: Logger
     ) {
-        methods = ServerMethods(router, reservedServices: configuration.reservedServices)
+        methods = ServerMethods(router, configuration)
         self.configuration = configuration
         self.loops = loops
         self.logger = logger
@@ -132,8 +132,13 @@ final class ServerLoop {
             ready.append(call)
             return
         }
+        wait(call, from: now)
+    }
+
+    /// Lets a call wait for a place, or refuses it.
+    private func wait(_ call: ServerCall, from now: ContinuousClock.Instant) {
         guard call.lane == .unary, core.admission.enqueue() else {
-            call.connection.refuse(call, busy())
+            call.connection.refuse(call, busy(call.method))
             return
         }
         let until = min(
@@ -188,8 +193,19 @@ final class ServerLoop {
         context.executor.drain { for worker in rest { worker.retire() } }
     }
 
-    /// The next call that is ready, if its time has not passed.
+    /// The next call that is ready; those whose method has no place wait on.
     func next() -> ServerCall? {
+        while let call = takeReady() {
+            if let limiter = call.method.limiter, !limiter.hasPlace {
+                wait(call, from: call.connection.now)
+                continue
+            }
+            return call
+        }
+        return nil
+    }
+
+    private func takeReady() -> ServerCall? {
         guard readyHead < ready.count else { return nil }
         let call = ready[readyHead]
         readyHead += 1
@@ -202,27 +218,34 @@ final class ServerLoop {
 
     /// A handler has ended.
     func didEnd(_ call: ServerCall) {
-        if call.hasSuspended { giveBack(call.lane) }
+        if call.hasSuspended { giveBack(call) }
         call.connection.didEnd(call)
     }
 
     // MARK: Places
 
     /// A suspended call has ended: whoever waits for its place may begin.
-    private func giveBack(_ lane: Admission.Lane) {
-        core.admission.giveBack(lane)
+    private func giveBack(_ call: ServerCall) {
+        core.admission.giveBack(call.lane)
+        call.method.limiter?.giveBack()
         // Calls may wait on any thread, and those that begin may end without a further word.
         if core.admission.hasQueue { core.onEachLoop { $0.admitWaiting() } }
     }
 
     private func admitWaiting() {
-        while let first = waiting.first, core.admission.hasPlace(first.call.lane) {
-            waiting.removeFirst()
+        // A method without a place does not keep the others waiting.
+        while let position = waiting.firstIndex(where: { hasPlace($0.call) }) {
+            let (call, _) = waiting.remove(at: position)
             core.admission.dequeue()
-            ready.append(first.call)
+            call.beginsAnew(at: .now)
+            ready.append(call)
             // A place is taken when the handler suspends: so begin each before looking again.
             dispatch()
         }
+    }
+
+    private func hasPlace(_ call: ServerCall) -> Bool {
+        core.admission.hasPlace(call.lane) && call.method.limiter?.hasPlace != false
     }
 
     private func armWaitingTimer() {
@@ -239,16 +262,22 @@ final class ServerLoop {
         for (call, _) in overdue {
             core.admission.dequeue()
             call.connection.refuse(
-                call, call.deadline.hasPassed(at: now) ? ServerConnection.late : busy())
+                call, call.deadline.hasPassed(at: now) ? ServerConnection.late : busy(call.method))
         }
         armWaitingTimer()
     }
 
-    private func busy() -> Status {
-        Status(
-            .resourceExhausted, "The server has no place for another call.",
+    private func busy(_ method: ServerMethod) -> Status {
+        let isOfMethod = method.limiter?.hasPlace == false
+        return Status(
+            .resourceExhausted,
+            isOfMethod
+                ? "The calls of this method take too long to begin another."
+                : "The server has no place for another call.",
             details: [
-                .errorInfo(reason: "server_busy", domain: "guildhall.rpc", metadata: [:]),
+                .errorInfo(
+                    reason: isOfMethod ? "method_busy" : "server_busy", domain: "guildhall.rpc",
+                    metadata: [:]),
                 .retryInfo(delay: core.configuration.limits.retryDelay),
             ])
     }

@@ -7,10 +7,15 @@ final class ServerMethod: Sendable {
     let position: Int?
     let handler: MethodHandler
     let lane: Admission.Lane
+    /// How many of its calls may be suspended at once; nil for streams and reserved services.
+    let limiter: MethodLimiter?
     let isStream: Bool
     let streamsRequests: Bool
 
-    init(_ method: RegisteredMethod, at position: Int? = nil, isReserved: Bool) {
+    init(
+        _ method: RegisteredMethod, at position: Int? = nil, isReserved: Bool,
+        limiter: MethodLimiter? = nil
+    ) {
         self.position = position
         descriptor = method.descriptor
         handler = method.handler
@@ -18,6 +23,7 @@ final class ServerMethod: Sendable {
         isStream = kind != .unary
         streamsRequests = kind == .clientStreaming || kind == .bidirectional
         lane = isReserved ? .reserved : isStream ? .stream : .unary
+        self.limiter = lane == .unary ? limiter : nil
     }
 }
 
@@ -29,13 +35,15 @@ final class ServerMethods: Sendable {
     let announced: [ServerMethod]
     private let byPath: [String: ServerMethod]
 
-    init(_ router: Router, reservedServices: Set<String>) {
+    init(_ router: Router, _ configuration: RPCServerConfiguration) {
         self.router = router
+        let reservedServices = configuration.reservedServices
         self.reservedServices = reservedServices
         announced = router.methods.enumerated().map { position, method in
             ServerMethod(
                 method, at: position,
-                isReserved: reservedServices.contains(method.descriptor.service))
+                isReserved: reservedServices.contains(method.descriptor.service),
+                limiter: MethodLimiter(configuration.limits))
         }
         byPath = Dictionary(announced.map { ($0.descriptor.path, $0) }) { first, _ in first }
     }

@@ -92,6 +92,15 @@ public struct MethodReport: Sendable, Hashable {
         public let message: String
     }
 
+    /// How many calls of a method may be suspended at once.
+    public struct Concurrency: Sendable, Hashable {
+        /// Those that are suspended.
+        public let suspended: Int
+        /// How many may be now, between ``RPCServerConfiguration/Limits/callsPerMethodMin`` and
+        /// ``RPCServerConfiguration/Limits/callsPerMethodMax``.
+        public let max: Int
+    }
+
     /// The method, as `package.Service/Method`.
     public let path: String
     /// Calls that arrived.
@@ -102,6 +111,9 @@ public struct MethodReport: Sendable, Hashable {
     public internal(set) var failed: [Status.Code: UInt64] = [:]
     /// The times of calls of one request and one reply that were answered.
     public internal(set) var latency = LatencyHistogram()
+    /// Its limit, which moves with the times of its calls; nil for streams, reserved services and
+    /// methods that only a fallback knows.
+    public internal(set) var concurrency: Concurrency?
     /// The last calls that took longer than ``RPCServerConfiguration/Limits/slowCallTime``, newest
     /// first.
     public internal(set) var slow: [Call] = []
@@ -138,6 +150,7 @@ extension MethodReport {
         succeeded &+= other.succeeded
         failed.merge(other.failed, uniquingKeysWith: &+)
         latency.add(other.latency)
+        concurrency = concurrency ?? other.concurrency
         slow = Self.newest(slow + other.slow)
         failures = Self.newest(failures + other.failures)
     }

@@ -145,7 +145,9 @@ extension MethodDescription {
             inFlight: report.inFlight, latency: LatencyBucket.all(of: report.latency),
             latencySum: ProtobufDuration(report.latency.sum),
             slow: report.slow.map { RecordedCall($0, at: now) },
-            failures: report.failures.map { RecordedCall($0, at: now) })
+            failures: report.failures.map { RecordedCall($0, at: now) },
+            suspended: UInt32(clamping: report.concurrency?.suspended ?? 0),
+            suspendedMax: UInt32(clamping: report.concurrency?.max ?? 0))
     }
 }
 

@@ -432,7 +432,7 @@ extension MethodDescription {
 
     /// The most bytes that `encode(into:)` can append for this value.
     public var encodedByteCountMax: Int {
-        var bound = 39
+        var bound = 51
         bound += self.path.utf8.count
         for value in self.failed { bound += 6 + value.encodedByteCountMax }
         for value in self.latency { bound += 6 + value.encodedByteCountMax }
@@ -472,6 +472,8 @@ extension MethodDescription: @unsafe Bridged {
         unsafe lowered.pointee.slow = arena.messages(self.slow)
         unsafe lowered.pointee.n_failures = self.failures.count
         unsafe lowered.pointee.failures = arena.messages(self.failures)
+        unsafe lowered.pointee.suspended = self.suspended
+        unsafe lowered.pointee.suspended_max = self.suspendedMax
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Rpc__V1__MethodDescription>) {
@@ -484,6 +486,8 @@ extension MethodDescription: @unsafe Bridged {
         self.latencySum = unsafe Lift.message(lowered.pointee.latency_sum)
         self.slow = unsafe Lift.messages(lowered.pointee.n_slow, lowered.pointee.slow)
         self.failures = unsafe Lift.messages(lowered.pointee.n_failures, lowered.pointee.failures)
+        self.suspended = unsafe lowered.pointee.suspended
+        self.suspendedMax = unsafe lowered.pointee.suspended_max
     }
 }
 

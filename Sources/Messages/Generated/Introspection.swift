@@ -305,6 +305,11 @@ public struct MethodDescription: Message {
     public var slow: [RecordedCall]
     /// The last calls that failed, newest first.
     public var failures: [RecordedCall]
+    /// Calls that wait for something, such as a database. For methods of one request and one reply.
+    public var suspended: UInt32
+    /// How many may be at once: moves with the times of these calls, between the limits
+    /// callsPerMethodMin and callsPerMethodMax. 0 when the method has no such limit.
+    public var suspendedMax: UInt32
 
     /// A message with every field at its default.
     public init() {
@@ -317,6 +322,8 @@ public struct MethodDescription: Message {
         self.latencySum = nil
         self.slow = []
         self.failures = []
+        self.suspended = 0
+        self.suspendedMax = 0
     }
 
     /// A message with the given fields, the others at their defaults.
@@ -329,7 +336,9 @@ public struct MethodDescription: Message {
         latency: [LatencyBucket] = [],
         latencySum: ProtobufDuration? = nil,
         slow: [RecordedCall] = [],
-        failures: [RecordedCall] = []
+        failures: [RecordedCall] = [],
+        suspended: UInt32 = 0,
+        suspendedMax: UInt32 = 0
     ) {
         self.path = path
         self.begun = begun
@@ -340,6 +349,8 @@ public struct MethodDescription: Message {
         self.latencySum = latencySum
         self.slow = slow
         self.failures = failures
+        self.suspended = suspended
+        self.suspendedMax = suspendedMax
     }
 }
 

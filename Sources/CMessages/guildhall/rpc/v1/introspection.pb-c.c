@@ -740,7 +740,7 @@ const ProtobufCMessageDescriptor guildhall__rpc__v1__list_methods_reply__descrip
   (ProtobufCMessageInit) guildhall__rpc__v1__list_methods_reply__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor guildhall__rpc__v1__method_description__field_descriptors[9] =
+static const ProtobufCFieldDescriptor guildhall__rpc__v1__method_description__field_descriptors[11] =
 {
   {
     "path",
@@ -850,6 +850,30 @@ static const ProtobufCFieldDescriptor guildhall__rpc__v1__method_description__fi
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "suspended",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Rpc__V1__MethodDescription, suspended),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "suspended_max",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Rpc__V1__MethodDescription, suspended_max),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned guildhall__rpc__v1__method_description__field_indices_by_name[] = {
   1,   /* field[1] = begun */
@@ -861,11 +885,13 @@ static const unsigned guildhall__rpc__v1__method_description__field_indices_by_n
   0,   /* field[0] = path */
   7,   /* field[7] = slow */
   2,   /* field[2] = succeeded */
+  9,   /* field[9] = suspended */
+  10,   /* field[10] = suspended_max */
 };
 static const ProtobufCIntRange guildhall__rpc__v1__method_description__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor guildhall__rpc__v1__method_description__descriptor =
 {
@@ -875,7 +901,7 @@ const ProtobufCMessageDescriptor guildhall__rpc__v1__method_description__descrip
   "Guildhall__Rpc__V1__MethodDescription",
   "guildhall.rpc.v1",
   sizeof(Guildhall__Rpc__V1__MethodDescription),
-  9,
+  11,
   guildhall__rpc__v1__method_description__field_descriptors,
   guildhall__rpc__v1__method_description__field_indices_by_name,
   1,  guildhall__rpc__v1__method_description__number_ranges,

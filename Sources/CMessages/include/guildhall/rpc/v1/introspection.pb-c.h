@@ -181,10 +181,12 @@ struct  Guildhall__Rpc__V1__MethodDescription
   Guildhall__Rpc__V1__RecordedCall **slow;
   size_t n_failures;
   Guildhall__Rpc__V1__RecordedCall **failures;
+  uint32_t suspended;
+  uint32_t suspended_max;
 };
 #define GUILDHALL__RPC__V1__METHOD_DESCRIPTION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&guildhall__rpc__v1__method_description__descriptor) \
-    , {0,NULL}, 0, 0, 0,NULL, 0, 0,NULL, NULL, 0,NULL, 0,NULL }
+    , {0,NULL}, 0, 0, 0,NULL, 0, 0,NULL, NULL, 0,NULL, 0,NULL, 0, 0 }
 
 
 struct  Guildhall__Rpc__V1__CodeCount
