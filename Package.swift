@@ -94,6 +94,7 @@ let package = Package(
         .systemLibrary(
             name: "CProtobufC", pkgConfig: "libprotobuf-c",
             providers: [.apt(["libprotobuf-c-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(
             name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(
@@ -106,7 +107,9 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "RPCTransport",
-            dependencies: ["RPC", nioCore, nioHTTP1, nioPosix, nioSSL, nioTLS, log],
+            dependencies: [
+                "CZlib", "RPC", nioCore, nioHTTP1, nioPosix, nioSSL, nioTLS, log,
+            ],
             swiftSettings: strict),
         .target(name: "RPCTesting", dependencies: ["RPC"], swiftSettings: strict),
         .target(name: "Storage", dependencies: ["CSQLite"], swiftSettings: strict),

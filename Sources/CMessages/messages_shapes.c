@@ -1214,10 +1214,11 @@ static const message_field guildhall__rpc__v1__frame__fields[] = {
   {8, MESSAGE_KIND_MESSAGE, 1, "pong", &guildhall__rpc__v1__pong__shape_table},
   {9, MESSAGE_KIND_MESSAGE, 1, "goaway", &guildhall__rpc__v1__goaway__shape_table},
   {10, MESSAGE_KIND_MESSAGE, 1, "settings", &guildhall__rpc__v1__settings__shape_table},
+  {11, MESSAGE_KIND_MESSAGE, 1, "deflated", &guildhall__rpc__v1__deflated__shape_table},
 };
 const message_shape guildhall__rpc__v1__frame__shape_table = {
   "guildhall.rpc.v1.Frame", &guildhall__rpc__v1__frame__descriptor,
-  guildhall__rpc__v1__frame__fields, 10
+  guildhall__rpc__v1__frame__fields, 11
 };
 
 static const message_field guildhall__rpc__v1__open__fields[] = {
@@ -1322,10 +1323,20 @@ static const message_field guildhall__rpc__v1__settings__fields[] = {
   {5, MESSAGE_KIND_BYTES, 4, "incarnation", NULL},
   {6, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "methods", &guildhall__rpc__v1__method_number__shape_table},
   {7, MESSAGE_KIND_VARINT, 5, "ping_interval_min_us", NULL},
+  {8, MESSAGE_KIND_TEXT, MESSAGE_SLOT_REPEATED, "compressions", NULL},
 };
 const message_shape guildhall__rpc__v1__settings__shape_table = {
   "guildhall.rpc.v1.Settings", &guildhall__rpc__v1__settings__descriptor,
-  guildhall__rpc__v1__settings__fields, 7
+  guildhall__rpc__v1__settings__fields, 8
+};
+
+static const message_field guildhall__rpc__v1__deflated__fields[] = {
+  {1, MESSAGE_KIND_UINT32, 0, "byte_count", NULL},
+  {2, MESSAGE_KIND_BYTES, 1, "content", NULL},
+};
+const message_shape guildhall__rpc__v1__deflated__shape_table = {
+  "guildhall.rpc.v1.Deflated", &guildhall__rpc__v1__deflated__descriptor,
+  guildhall__rpc__v1__deflated__fields, 2
 };
 
 static const message_field guildhall__rpc__v1__method_number__fields[] = {

@@ -15,6 +15,8 @@ public struct RPCServerConfiguration: Sendable {
     /// Services whose calls pass when all places are taken: health and introspection.
     public var reservedServices: Set<String>
 
+    /// Whether frames travel compressed to and from clients that want it, too.
+    public var compression = RPCCompression.off
     /// Who may read the page for operators, `GET /debug`.
     public var debugPage = DebugPageAccess.local
 

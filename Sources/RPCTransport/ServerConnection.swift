@@ -47,13 +47,15 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
     var grants: PeerPolicy.Grants?
     private let host: String
     private var context: ChannelHandlerContext?
-    private var assembler: FrameAssembler
-    private let outbox: Outbox
+    var assembler: FrameAssembler
+    let outbox: Outbox
     private(set) var isInBurst = false
     private var isFlushScheduled = false
     private var holdsRead = false
     /// Frames have arrived that are handled once the peer takes what is on its way.
     private var holdsFrames = false
+    /// Bytes of compressed frames that were inflated in this burst.
+    var inflatedBytes = 0
     private var isAdmitted = false
     var phase: Phase
     /// Calls that have suspended, and so are in flight beside others.
@@ -144,6 +146,7 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
         guard isInBurst else { return }
         loop.dispatch()
         isInBurst = false
+        inflatedBytes = 0
         if isClosed { assembler.discard() } else { assembler.compact() }
         timers.noteFrames(at: now, partial: assembler.hasPartialFrame && !holdsFrames)
         flush()
@@ -161,12 +164,21 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
                     holdsFrames = !context.channel.isWritable
                     if holdsFrames { return }
                 }
+                if inflatedBytes >= Self.inflatedBytesMax { return holdFrames() }
                 guard let bytes = try assembler.next() else { return }
                 handle(bytes)
             }
         } catch {
             fail(error)
         }
+    }
+
+    /// Goes on with the frames a turn later.
+    private func holdFrames() {
+        holdsFrames = true
+        inflatedBytes = 0
+        let bound = NIOLoopBound(self, eventLoop: loop.context.loop)
+        loop.context.loop.execute { bound.value.resumeFrames() }
     }
 
     /// Goes on with the frames that were held back.
@@ -179,41 +191,7 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
         channelReadComplete(context: context)
     }
 
-    /// Whether the preface has arrived.
-    private func takePreface(
-        _ context: ChannelHandlerContext
-    ) throws(FrameAssembler.Fault) -> Bool {
-        guard phase == .awaitingPreface else { return true }
-        let expected = Frame.preface
-        let arrived = assembler.prefix(expected.count)
-        guard let isHTTP = Self.isHTTP(arrived) else { return false }
-        if isHTTP {
-            beginHTTP(context)
-            if let all = assembler.takeAll(), !isClosed { passToHTTP(all, context) }
-            return false
-        }
-        let isName = zip(arrived.readableBytesView, expected).enumerated().allSatisfy {
-            $0.offset == Self.versionPosition || $0.element.0 == $0.element.1
-        }
-        guard isName else {
-            fail(Status(.invalidArgument, "The connection does not begin with the preface."))
-            return false
-        }
-        guard arrived.readableBytes == expected.count else { return false }
-        guard arrived.readableBytesView.elementsEqual(expected) else {
-            fail(Status(.unimplemented, "This server speaks version 1 of the protocol."))
-            return false
-        }
-        _ = assembler.take(expected.count)
-        phase = .awaitingSettings
-        send(.settings(core.settings))
-        return true
-    }
-
-    /// Where the preface names the version.
-    private static let versionPosition = 6
-
-    private func handle(_ bytes: ByteBuffer) {
+    func handle(_ bytes: ByteBuffer, isInflated: Bool = false) {
         timers.noteWholeFrame()
         let frame: Frame
         do throws(FrameFault) {
@@ -242,15 +220,11 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
         case .goaway: stopTaking()
         case .data(let call, let message, let endOfStream):
             receive(message, endOfStream: endOfStream, of: call, in: bytes)
-        case .end, .settings:
+        case .deflated(let byteCount, let content) where !isInflated:
+            takeDeflated(content, of: bytes, byteCount: byteCount)
+        case .end, .settings, .deflated:
             fail(Status(.invalidArgument, "A client must not send this frame now."))
         }
-    }
-
-    private func apply(_ settings: Frame.Settings) {
-        let announced = Int(settings.frameBytesMax)
-        outbox.peerFrameBytesMax = announced == 0 ? Frame.byteCountDefault : announced
-        if settings.window != 0 { windowOfPeer = settings.window }
     }
 
     private func pong(_ number: UInt64) {

@@ -32,6 +32,7 @@ final class ServerCore: Sendable {
         settings.window = configuration.limits.requestWindow
         settings.agent = configuration.agent
         settings.incarnation = configuration.incarnation
+        settings.takesDeflated = configuration.compression.isOn
         settings.pingIntervalMin = configuration.limits.peerPingIntervalMin
         for (position, method) in router.methods.enumerated() {
             settings.methods[UInt32(position + 1)] = method.descriptor.path

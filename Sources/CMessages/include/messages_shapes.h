@@ -136,6 +136,7 @@ extern const message_shape guildhall__rpc__v1__ping__shape_table;
 extern const message_shape guildhall__rpc__v1__pong__shape_table;
 extern const message_shape guildhall__rpc__v1__goaway__shape_table;
 extern const message_shape guildhall__rpc__v1__settings__shape_table;
+extern const message_shape guildhall__rpc__v1__deflated__shape_table;
 extern const message_shape guildhall__rpc__v1__method_number__shape_table;
 extern const message_shape guildhall__rpc__v1__check_health_request__shape_table;
 extern const message_shape guildhall__rpc__v1__check_health_reply__shape_table;
@@ -566,6 +567,9 @@ static inline const message_shape *guildhall__rpc__v1__goaway__shape(void) {
 }
 static inline const message_shape *guildhall__rpc__v1__settings__shape(void) {
   return &guildhall__rpc__v1__settings__shape_table;
+}
+static inline const message_shape *guildhall__rpc__v1__deflated__shape(void) {
+  return &guildhall__rpc__v1__deflated__shape_table;
 }
 static inline const message_shape *guildhall__rpc__v1__method_number__shape(void) {
   return &guildhall__rpc__v1__method_number__shape_table;
