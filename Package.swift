@@ -16,6 +16,7 @@ let strict: [SwiftSetting] = [
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
@@ -103,6 +104,7 @@ let package = Package(
         .systemLibrary(
             name: "CProtobufC", pkgConfig: "libprotobuf-c",
             providers: [.apt(["libprotobuf-c-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(
             name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(
@@ -115,7 +117,9 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "RPCTransport",
-            dependencies: ["RPC", nioCore, nioPosix, nioSSL, nioTLS, log],
+            dependencies: [
+                "CZlib", "RPC", nioCore, nioHTTP1, nioPosix, nioSSL, nioTLS, log,
+            ],
             swiftSettings: strict),
         .target(
             name: "RPCTelemetry", dependencies: ["RPC", metrics, tracing], swiftSettings: strict),
@@ -160,7 +164,7 @@ let package = Package(
                 crypto,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
+                nioHTTP1,
                 protobuf,
             ],
             path: "Services/Gateway",
@@ -170,7 +174,7 @@ let package = Package(
         .testTarget(name: "RPCTests", dependencies: ["RPC", "RPCTesting"], swiftSettings: strict),
         .testTarget(
             name: "RPCTransportTests",
-            dependencies: ["Messages", "RPC", "RPCTransport", nioCore, nioPosix, log],
+            dependencies: ["Messages", "RPC", "RPCTransport", nioCore, nioHTTP1, nioPosix, log],
             swiftSettings: strict),
         .testTarget(
             name: "RPCTelemetryTests",

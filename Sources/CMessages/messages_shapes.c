@@ -8,6 +8,7 @@
 #include "guildhall/partners/v1/partners.pb-c.h"
 #include "guildhall/rpc/v1/frame.pb-c.h"
 #include "guildhall/rpc/v1/health.pb-c.h"
+#include "guildhall/rpc/v1/introspection.pb-c.h"
 #include "guildhall/rpc/v1/reflection.pb-c.h"
 #include "google/protobuf/any.pb-c.h"
 #include "google/protobuf/duration.pb-c.h"
@@ -1213,10 +1214,11 @@ static const message_field guildhall__rpc__v1__frame__fields[] = {
   {8, MESSAGE_KIND_MESSAGE, 1, "pong", &guildhall__rpc__v1__pong__shape_table},
   {9, MESSAGE_KIND_MESSAGE, 1, "goaway", &guildhall__rpc__v1__goaway__shape_table},
   {10, MESSAGE_KIND_MESSAGE, 1, "settings", &guildhall__rpc__v1__settings__shape_table},
+  {11, MESSAGE_KIND_MESSAGE, 1, "deflated", &guildhall__rpc__v1__deflated__shape_table},
 };
 const message_shape guildhall__rpc__v1__frame__shape_table = {
   "guildhall.rpc.v1.Frame", &guildhall__rpc__v1__frame__descriptor,
-  guildhall__rpc__v1__frame__fields, 10
+  guildhall__rpc__v1__frame__fields, 11
 };
 
 static const message_field guildhall__rpc__v1__open__fields[] = {
@@ -1321,10 +1323,20 @@ static const message_field guildhall__rpc__v1__settings__fields[] = {
   {5, MESSAGE_KIND_BYTES, 4, "incarnation", NULL},
   {6, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "methods", &guildhall__rpc__v1__method_number__shape_table},
   {7, MESSAGE_KIND_VARINT, 5, "ping_interval_min_us", NULL},
+  {8, MESSAGE_KIND_TEXT, MESSAGE_SLOT_REPEATED, "compressions", NULL},
 };
 const message_shape guildhall__rpc__v1__settings__shape_table = {
   "guildhall.rpc.v1.Settings", &guildhall__rpc__v1__settings__descriptor,
-  guildhall__rpc__v1__settings__fields, 7
+  guildhall__rpc__v1__settings__fields, 8
+};
+
+static const message_field guildhall__rpc__v1__deflated__fields[] = {
+  {1, MESSAGE_KIND_UINT32, 0, "byte_count", NULL},
+  {2, MESSAGE_KIND_BYTES, 1, "content", NULL},
+};
+const message_shape guildhall__rpc__v1__deflated__shape_table = {
+  "guildhall.rpc.v1.Deflated", &guildhall__rpc__v1__deflated__descriptor,
+  guildhall__rpc__v1__deflated__fields, 2
 };
 
 static const message_field guildhall__rpc__v1__method_number__fields[] = {
@@ -1350,6 +1362,143 @@ static const message_field guildhall__rpc__v1__check_health_reply__fields[] = {
 const message_shape guildhall__rpc__v1__check_health_reply__shape_table = {
   "guildhall.rpc.v1.CheckHealthReply", &guildhall__rpc__v1__check_health_reply__descriptor,
   guildhall__rpc__v1__check_health_reply__fields, 1
+};
+
+const message_shape guildhall__rpc__v1__get_server_request__shape_table = {
+  "guildhall.rpc.v1.GetServerRequest", &guildhall__rpc__v1__get_server_request__descriptor,
+  NULL, 0
+};
+
+static const message_field guildhall__rpc__v1__server_description__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "agent", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "version", NULL},
+  {3, MESSAGE_KIND_MESSAGE, 2, "started_at", &google__protobuf__timestamp__shape_table},
+  {4, MESSAGE_KIND_MESSAGE, 3, "uptime", &google__protobuf__duration__shape_table},
+  {5, MESSAGE_KIND_VARINT, 4, "draining", NULL},
+  {6, MESSAGE_KIND_UINT32, 5, "threads", NULL},
+  {7, MESSAGE_KIND_UINT32, 6, "connections", NULL},
+  {8, MESSAGE_KIND_UINT32, 7, "handshakes", NULL},
+  {9, MESSAGE_KIND_UINT32, 8, "calls_suspended", NULL},
+  {10, MESSAGE_KIND_UINT32, 9, "streams_open", NULL},
+  {11, MESSAGE_KIND_UINT32, 10, "calls_queued", NULL},
+  {12, MESSAGE_KIND_VARINT, 11, "calls_begun", NULL},
+  {13, MESSAGE_KIND_VARINT, 12, "calls_succeeded", NULL},
+  {14, MESSAGE_KIND_VARINT, 13, "calls_failed", NULL},
+  {15, MESSAGE_KIND_VARINT, 14, "calls_of_unknown_methods", NULL},
+  {16, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "limits", &guildhall__rpc__v1__server_limit__shape_table},
+};
+const message_shape guildhall__rpc__v1__server_description__shape_table = {
+  "guildhall.rpc.v1.ServerDescription", &guildhall__rpc__v1__server_description__descriptor,
+  guildhall__rpc__v1__server_description__fields, 16
+};
+
+static const message_field guildhall__rpc__v1__server_limit__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "name", NULL},
+  {2, MESSAGE_KIND_VARINT, 1, "count", NULL},
+  {3, MESSAGE_KIND_MESSAGE, 1, "time", &google__protobuf__duration__shape_table},
+};
+const message_shape guildhall__rpc__v1__server_limit__shape_table = {
+  "guildhall.rpc.v1.ServerLimit", &guildhall__rpc__v1__server_limit__descriptor,
+  guildhall__rpc__v1__server_limit__fields, 3
+};
+
+static const message_field guildhall__rpc__v1__list_connections_request__fields[] = {
+  {1, MESSAGE_KIND_UINT32, 0, "page_size", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "page_token", NULL},
+};
+const message_shape guildhall__rpc__v1__list_connections_request__shape_table = {
+  "guildhall.rpc.v1.ListConnectionsRequest", &guildhall__rpc__v1__list_connections_request__descriptor,
+  guildhall__rpc__v1__list_connections_request__fields, 2
+};
+
+static const message_field guildhall__rpc__v1__list_connections_reply__fields[] = {
+  {1, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "connections", &guildhall__rpc__v1__connection_description__shape_table},
+  {2, MESSAGE_KIND_TEXT, 0, "next_page_token", NULL},
+};
+const message_shape guildhall__rpc__v1__list_connections_reply__shape_table = {
+  "guildhall.rpc.v1.ListConnectionsReply", &guildhall__rpc__v1__list_connections_reply__descriptor,
+  guildhall__rpc__v1__list_connections_reply__fields, 2
+};
+
+static const message_field guildhall__rpc__v1__connection_description__fields[] = {
+  {1, MESSAGE_KIND_VARINT, 0, "number", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "peer", NULL},
+  {3, MESSAGE_KIND_TEXT, 2, "identity", NULL},
+  {4, MESSAGE_KIND_INT32, 3, "phase", NULL},
+  {5, MESSAGE_KIND_MESSAGE, 4, "age", &google__protobuf__duration__shape_table},
+  {6, MESSAGE_KIND_UINT32, 5, "calls_in_flight", NULL},
+  {7, MESSAGE_KIND_VARINT, 6, "bytes_received", NULL},
+  {8, MESSAGE_KIND_VARINT, 7, "bytes_sent", NULL},
+};
+const message_shape guildhall__rpc__v1__connection_description__shape_table = {
+  "guildhall.rpc.v1.ConnectionDescription", &guildhall__rpc__v1__connection_description__descriptor,
+  guildhall__rpc__v1__connection_description__fields, 8
+};
+
+static const message_field guildhall__rpc__v1__list_methods_request__fields[] = {
+  {1, MESSAGE_KIND_UINT32, 0, "page_size", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "page_token", NULL},
+  {3, MESSAGE_KIND_TEXT, 2, "service", NULL},
+};
+const message_shape guildhall__rpc__v1__list_methods_request__shape_table = {
+  "guildhall.rpc.v1.ListMethodsRequest", &guildhall__rpc__v1__list_methods_request__descriptor,
+  guildhall__rpc__v1__list_methods_request__fields, 3
+};
+
+static const message_field guildhall__rpc__v1__list_methods_reply__fields[] = {
+  {1, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "methods", &guildhall__rpc__v1__method_description__shape_table},
+  {2, MESSAGE_KIND_TEXT, 0, "next_page_token", NULL},
+};
+const message_shape guildhall__rpc__v1__list_methods_reply__shape_table = {
+  "guildhall.rpc.v1.ListMethodsReply", &guildhall__rpc__v1__list_methods_reply__descriptor,
+  guildhall__rpc__v1__list_methods_reply__fields, 2
+};
+
+static const message_field guildhall__rpc__v1__method_description__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "path", NULL},
+  {2, MESSAGE_KIND_VARINT, 1, "begun", NULL},
+  {3, MESSAGE_KIND_VARINT, 2, "succeeded", NULL},
+  {4, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "failed", &guildhall__rpc__v1__code_count__shape_table},
+  {5, MESSAGE_KIND_VARINT, 3, "in_flight", NULL},
+  {6, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "latency", &guildhall__rpc__v1__latency_bucket__shape_table},
+  {7, MESSAGE_KIND_MESSAGE, 4, "latency_sum", &google__protobuf__duration__shape_table},
+  {8, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "slow", &guildhall__rpc__v1__recorded_call__shape_table},
+  {9, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "failures", &guildhall__rpc__v1__recorded_call__shape_table},
+  {10, MESSAGE_KIND_UINT32, 5, "suspended", NULL},
+  {11, MESSAGE_KIND_UINT32, 6, "suspended_max", NULL},
+};
+const message_shape guildhall__rpc__v1__method_description__shape_table = {
+  "guildhall.rpc.v1.MethodDescription", &guildhall__rpc__v1__method_description__descriptor,
+  guildhall__rpc__v1__method_description__fields, 11
+};
+
+static const message_field guildhall__rpc__v1__code_count__fields[] = {
+  {1, MESSAGE_KIND_UINT32, 0, "code", NULL},
+  {2, MESSAGE_KIND_VARINT, 1, "count", NULL},
+};
+const message_shape guildhall__rpc__v1__code_count__shape_table = {
+  "guildhall.rpc.v1.CodeCount", &guildhall__rpc__v1__code_count__descriptor,
+  guildhall__rpc__v1__code_count__fields, 2
+};
+
+static const message_field guildhall__rpc__v1__latency_bucket__fields[] = {
+  {1, MESSAGE_KIND_MESSAGE, 0, "up_to", &google__protobuf__duration__shape_table},
+  {2, MESSAGE_KIND_VARINT, 1, "count", NULL},
+};
+const message_shape guildhall__rpc__v1__latency_bucket__shape_table = {
+  "guildhall.rpc.v1.LatencyBucket", &guildhall__rpc__v1__latency_bucket__descriptor,
+  guildhall__rpc__v1__latency_bucket__fields, 2
+};
+
+static const message_field guildhall__rpc__v1__recorded_call__fields[] = {
+  {1, MESSAGE_KIND_MESSAGE, 0, "ended_at", &google__protobuf__timestamp__shape_table},
+  {2, MESSAGE_KIND_MESSAGE, 1, "duration", &google__protobuf__duration__shape_table},
+  {3, MESSAGE_KIND_UINT32, 2, "code", NULL},
+  {4, MESSAGE_KIND_TEXT, 3, "message", NULL},
+};
+const message_shape guildhall__rpc__v1__recorded_call__shape_table = {
+  "guildhall.rpc.v1.RecordedCall", &guildhall__rpc__v1__recorded_call__descriptor,
+  guildhall__rpc__v1__recorded_call__fields, 4
 };
 
 const message_shape guildhall__rpc__v1__list_services_request__shape_table = {

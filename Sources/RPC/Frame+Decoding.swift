@@ -51,7 +51,8 @@ extension Frame {
         case 7: self = .ping(number: try Frame.number(range, "Ping", bytes))
         case 8: self = .pong(number: try Frame.number(range, "Pong", bytes))
         case 9: self = .goaway(try Goaway(range, bytes))
-        default: self = .settings(try Settings(range, bytes))
+        case 10: self = .settings(try Settings(range, bytes))
+        default: self = try Frame(deflated: range, bytes)
         }
     }
 
@@ -71,6 +72,24 @@ extension Frame {
             }
         }
         self = .data(call: call, message: message, endOfStream: endOfStream)
+    }
+
+    private init(deflated range: Range<Int>, _ bytes: RawSpan) throws(DecodingFault) {
+        var cursor = WireCursor(range, in: "Deflated")
+        var byteCount: UInt32 = 0
+        var content = 0..<0
+        while let tag = try cursor.next(bytes) {
+            switch tag.number {
+            case 1:
+                try cursor.once(tag, .varint, "byte_count")
+                byteCount = try cursor.uint32(bytes, "byte_count")
+            case 2:
+                try cursor.once(tag, .length, "content")
+                content = try cursor.range(bytes)
+            default: try cursor.skip(tag, bytes)
+            }
+        }
+        self = .deflated(byteCount: Int(byteCount), content: content)
     }
 
     /// The one number of a ping, pong or window.
@@ -110,7 +129,7 @@ private struct Envelope {
             case 1:
                 try cursor.once(tag, .varint, "call")
                 call = try cursor.uint32(bytes, "call")
-            case 2...10:
+            case 2...11:
                 try cursor.once(tag, .length, "kind")
                 if kind != nil { hasSeveralKinds = true }
                 kind = tag.number
@@ -225,10 +244,13 @@ extension Frame.Goaway {
 extension Frame.Settings {
     /// More methods than this are not taken from a peer.
     private static let methodsMax = 4_096
+    /// More ways of compressing than this are not taken from a peer.
+    private static let compressionsMax = 16
 
     fileprivate init(_ range: Range<Int>, _ bytes: RawSpan) throws(DecodingFault) {
         var cursor = WireCursor(range, in: "Settings")
         var methodCount = 0
+        var compressionCount = 0
         while let tag = try cursor.next(bytes) {
             switch tag.number {
             case 1:
@@ -254,6 +276,13 @@ extension Frame.Settings {
             case 7:
                 try cursor.once(tag, .varint, "ping_interval_min_us")
                 pingIntervalMin = Duration(wireMicroseconds: try cursor.varint(bytes)) ?? .zero
+            case 8:
+                try cursor.check(tag, .length, "compressions")
+                compressionCount += 1
+                guard compressionCount <= Self.compressionsMax else {
+                    throw cursor.fault(.tooManyFields)
+                }
+                if try cursor.text(bytes, "compressions") == Self.deflate { takesDeflated = true }
             default: try cursor.skip(tag, bytes)
             }
         }

@@ -20,6 +20,8 @@ public enum OutgoingFrame: Sendable {
     case goaway(Frame.Goaway)
     /// What the sender accepts.
     case settings(Frame.Settings)
+    /// Another frame of so many bytes, compressed.
+    case deflated(byteCount: Int, OutgoingMessage)
 }
 
 /// What a call begins with, on its way out.
@@ -64,6 +66,7 @@ extension OutgoingFrame {
         case .end(_, let status): Self.overhead + (status?.wireByteCount ?? 0)
         case .goaway(let goaway): Self.overhead + goaway.status.message.utf8.count
         case .settings(let settings): Self.overhead + settings.wireByteCountMax
+        case .deflated(_, let content): Self.overhead + content.encodedByteCountMax
         case .cancel, .window, .ping, .pong: Self.overhead
         }
     }
@@ -106,6 +109,15 @@ extension OutgoingFrame {
         case .pong(let number): output.append(field: 8, number: number)
         case .goaway(let goaway): goaway.encode(into: &output)
         case .settings(let settings): settings.encode(into: &output)
+        case .deflated(let byteCount, let content):
+            let bound = content.encodedByteCountMax
+            let width = WireSize.varint(UInt64(bound + 16))
+            output.append(varint: 11 << 3 | 2)
+            output.leave(width)
+            let start = output.byteCount
+            output.append(field: 1, varint: UInt64(byteCount))
+            output.append(field: 2, content, byteCountMax: bound)
+            output.close(start, width: width)
         }
         output.patch(
             frameLength: output.byteCount - start - Frame.lengthByteCount, at: start)
@@ -235,6 +247,9 @@ extension Frame.Goaway {
 }
 
 extension Frame.Settings {
+    /// The name of what zlib does, RFC 1950, among the ways of compressing.
+    static let deflate = "deflate"
+
     fileprivate var wireByteCountMax: Int {
         methods.values.reduce(agent.utf8.count + incarnation.count) { $0 + $1.utf8.count + 24 }
     }
@@ -258,6 +273,7 @@ extension Frame.Settings {
             output.append(field: 2, text: path)
         }
         output.append(field: 7, varint: pingIntervalMin.wireMicroseconds)
+        if takesDeflated { output.append(field: 8, text: Self.deflate) }
         output.close(content, width: width)
     }
 }

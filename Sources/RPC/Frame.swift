@@ -20,6 +20,8 @@ public enum Frame: Sendable, Hashable {
     case goaway(Goaway)
     /// What the sender accepts.
     case settings(Settings)
+    /// Another frame of so many bytes, compressed.
+    case deflated(byteCount: Int, content: Range<Int>)
 
     /// The bytes that stand before a frame: its length, big-endian.
     public static let lengthByteCount = 4
@@ -93,6 +95,8 @@ public enum Frame: Sendable, Hashable {
         public var methods: [UInt32: String] = [:]
         /// The shortest time between pings.
         public var pingIntervalMin: Duration = .zero
+        /// Whether frames may come inside ``Frame/deflated(byteCount:content:)``.
+        public var takesDeflated = false
 
         /// Settings that are all defaults.
         public init() {}

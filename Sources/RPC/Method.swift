@@ -74,10 +74,13 @@ public struct Peer: Sendable, Hashable, CustomStringConvertible {
     public let description: String
     /// Who it proved to be with its certificate; nil without mutual TLS.
     public let identity: PeerIdentity?
+    /// Whether it is on this machine: what is said to it stays here.
+    public let isLocal: Bool
 
     /// A peer.
-    public init(_ description: String, identity: PeerIdentity? = nil) {
+    public init(_ description: String, identity: PeerIdentity? = nil, isLocal: Bool = false) {
         self.description = description
         self.identity = identity
+        self.isLocal = isLocal
     }
 }

@@ -11,7 +11,7 @@ public struct InProcessChannel: Channel {
     private let peer: Peer
 
     /// A channel to the services of a router.
-    public init(_ router: Router, peer: Peer = Peer("in-process")) {
+    public init(_ router: Router, peer: Peer = Peer("in-process", isLocal: true)) {
         self.router = router
         self.peer = peer
     }

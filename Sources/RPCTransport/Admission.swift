@@ -122,4 +122,12 @@ final class Admission: Sendable {
     }
 
     var connectionCount: Int { connections.withLock { $0.count } }
+    /// Connections that have yet to shake hands.
+    var handshakeCount: Int { connections.withLock { $0.handshakes.values.reduce(0, +) } }
+    /// Places taken by suspended calls of one request and one reply.
+    var callCount: Int { unary.load(ordering: .relaxed) }
+    /// Places taken by streams.
+    var streamCount: Int { streams.load(ordering: .relaxed) }
+    /// Calls that wait for a place.
+    var queueCount: Int { queued.load(ordering: .relaxed) }
 }

@@ -66,6 +66,7 @@ final class ClientConnection: ChannelInboundHandler, StreamCarrier {
         settings.frameBytesMax = UInt32(configuration.frameBytesMax)
         settings.window = configuration.streamWindow
         settings.agent = configuration.agent
+        settings.takesDeflated = configuration.compression.isOn
         send(.settings(settings))
         flush()
         armTimers()
@@ -149,7 +150,28 @@ final class ClientConnection: ChannelInboundHandler, StreamCarrier {
         case .window(let number, let bytes): calls[number]?.outbox?.addCredit(bytes)
         case .pong: break
         case .goaway(let goaway): drain(goaway)
+        case .deflated(let byteCount, let content):
+            inflate(content, of: bytes, byteCount: byteCount)
         case .open, .cancel: close(Status(.internal, "The server sent a frame of clients."))
+        }
+    }
+
+    /// Takes the frame that travels inside another.
+    private func inflate(_ content: Range<Int>, of bytes: ByteBuffer, byteCount: Int) {
+        do {
+            guard configuration.compression.isOn else {
+                throw Status(.invalidArgument, "This client takes no compressed frames.")
+            }
+            let whole = try loop.inflate(
+                content, of: bytes, byteCount: byteCount,
+                frameBytesMax: configuration.frameBytesMax)
+            let frame = try Frame(decoding: whole.readableBytesSpan)
+            if case .deflated = frame {
+                throw Status(.invalidArgument, "A compressed frame holds another.")
+            }
+            handle(frame, whole)
+        } catch {
+            close(Status(.internal, "The server sent what is no frame: \(error)"))
         }
     }
 
@@ -159,6 +181,7 @@ final class ClientConnection: ChannelInboundHandler, StreamCarrier {
             return
         }
         if settings.frameBytesMax != 0 { outbox.peerFrameBytesMax = Int(settings.frameBytesMax) }
+        outbox.deflatesAbove = configuration.compression.threshold(for: settings)
         if settings.callsMax != 0 { callsMax = Int(settings.callsMax) }
         if settings.window != 0 { windowOfPeer = settings.window }
         timers.didShakeHands(at: .now, pingIntervalMin: settings.pingIntervalMin)

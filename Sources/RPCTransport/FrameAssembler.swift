@@ -34,6 +34,11 @@ struct FrameAssembler {
         buffer.readSlice(length: count)
     }
 
+    /// All that has arrived.
+    mutating func takeAll() -> ByteBuffer? {
+        buffer.readSlice(length: buffer.readableBytes)
+    }
+
     /// The first bytes that have arrived.
     func prefix(_ count: Int) -> ByteBuffer {
         buffer.getSlice(at: buffer.readerIndex, length: min(count, buffer.readableBytes))

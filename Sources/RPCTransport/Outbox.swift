@@ -3,10 +3,13 @@ import RPC
 
 /// Collects outgoing frames of a connection: many frames, one write and one flush.
 final class Outbox {
-    private let loop: LoopContext
-    private var buffer = ByteBuffer()
+    let loop: LoopContext
+    var buffer = ByteBuffer()
     /// The largest frame that the peer accepts.
     var peerFrameBytesMax = Frame.byteCountDefault
+
+    /// Frames of more bytes travel deflated.
+    var deflatesAbove = Int.max
 
     init(_ loop: LoopContext) {
         self.loop = loop
@@ -38,8 +41,10 @@ final class Outbox {
         byteCountMax: Int, _ encode: (inout OutputRawSpan) -> Void
     ) -> Int? {
         if buffer.capacity == 0 { buffer = loop.takeBuffer() }
-        return Self.append(
+        let count = Self.append(
             to: &buffer, byteCountMax: byteCountMax, peerFrameBytesMax: peerFrameBytesMax, encode)
+        if let count, count > deflatesAbove { deflateLast(byteCount: count) }
+        return count
     }
 
     /// One access to the buffer for all that is done with it.

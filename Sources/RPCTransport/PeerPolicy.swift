@@ -2,8 +2,11 @@ import RPC
 
 /// Which peer may call what; a peer that is not named may call what everyone may, and no more.
 public struct PeerPolicy: Sendable, Hashable {
-    /// What every peer of the installation may call unless told otherwise.
-    public static let everyoneDefault: Set<String> = ["guildhall.rpc.v1.Health"]
+    /// What every peer of the installation may call unless told otherwise: whether the server is
+    /// ready, and what its published `.proto` files say.
+    public static let everyoneDefault: Set<String> = [
+        "guildhall.rpc.v1.Health", "guildhall.rpc.v1.Reflection",
+    ]
 
     private let everyone: Set<String>
     private let grants: [String: Set<String>]

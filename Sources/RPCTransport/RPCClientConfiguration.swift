@@ -6,6 +6,8 @@ public struct RPCClientConfiguration: Sendable {
     public var agent = "guildhall"
     /// How connections are protected.
     public var security = RPCClientSecurity.plaintext
+    /// Whether frames travel compressed to and from servers that want it, too.
+    public var compression = RPCCompression.off
     /// Connections to each address; nil is one per thread.
     public var connectionsMax: Int?
     /// Addresses used at a time; of more than this, each client draws its own.

@@ -58,6 +58,7 @@ final class LoopContext: Sendable {
     let loop: any EventLoop
     let executor: LoopExecutor
     private let buffers: NIOLoopBoundBox<[ByteBuffer]>
+    let compressors: NIOLoopBoundBox<Compressors>
 
     /// So many outgoing buffers are kept for reuse on a thread.
     private static let buffersMax = 8
@@ -69,6 +70,7 @@ final class LoopContext: Sendable {
         self.loop = loop
         executor = LoopExecutor(loop)
         buffers = .makeBoxSendingValue([], eventLoop: loop)
+        compressors = .makeBoxSendingValue(Compressors(), eventLoop: loop)
     }
 
     /// An empty buffer for outgoing frames.

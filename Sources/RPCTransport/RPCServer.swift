@@ -26,15 +26,17 @@ public final class RPCServer: Sendable {
     ///   - router: The methods to serve.
     ///   - configuration: Where to listen, and the limits.
     ///   - loops: The threads; nil starts two of its own.
+    ///   - monitor: Tells what the server does, for services of its own that tell it on.
     ///   - logger: Hears of connections, at debug.
     public init(
         router: Router, configuration: RPCServerConfiguration, loops: RPCEventLoops? = nil,
-        logger: Logger = Logger(label: "guildhall.rpc")
+        monitor: RPCServerMonitor? = nil, logger: Logger = Logger(label: "guildhall.rpc")
     ) {
         ownsLoops = loops == nil
         core = ServerCore(
             router: router, configuration: configuration, loops: loops ?? RPCEventLoops(),
             logger: logger)
+        monitor?.watch(core)
     }
 
     /// Where the server listens, with the port it was given; waits until it does.
@@ -150,6 +152,7 @@ public final class RPCServer: Sendable {
         try? await listener.close()
         let limits = core.configuration.limits
         let end = ContinuousClock.now.advanced(by: limits.drainTimeout)
+        core.beginDraining()
         core.onEachLoop { loop in
             for connection in loop.connections.values { connection.drain() }
         }

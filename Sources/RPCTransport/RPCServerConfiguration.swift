@@ -12,8 +12,13 @@ public struct RPCServerConfiguration: Sendable {
     public var incarnation: [UInt8]
     /// The limits.
     public var limits: Limits
-    /// Services whose calls pass when all places are taken: health.
+    /// Services whose calls pass when all places are taken: health and introspection.
     public var reservedServices: Set<String>
+
+    /// Whether frames travel compressed to and from clients that want it, too.
+    public var compression = RPCCompression.off
+    /// Who may read the page for operators, `GET /debug`.
+    public var debugPage = DebugPageAccess.local
 
     /// A configuration with default limits.
     public init(address: RPCAddress, agent: String = "guildhall", incarnation: [UInt8] = []) {
@@ -21,7 +26,7 @@ public struct RPCServerConfiguration: Sendable {
         self.agent = agent
         self.incarnation = incarnation
         limits = Limits()
-        reservedServices = ["guildhall.rpc.v1.Health"]
+        reservedServices = ["guildhall.rpc.v1.Health", "guildhall.rpc.v1.Introspection"]
     }
 
     /// What a server gives to its peers at most.
@@ -34,6 +39,15 @@ public struct RPCServerConfiguration: Sendable {
         public var callsPerConnectionMax = 64
         /// Calls in flight in the process.
         public var callsMax = 256
+        /// Suspended calls of one method, unless their times let it be more: see
+        /// ``callsPerMethodMax``.
+        public var callsPerMethodMin = 8
+        /// Suspended calls of one method, unless their times say that fewer get as much done.
+        ///
+        /// The limit of each method of one request and one reply moves between these two with the
+        /// times of its calls; ``MethodReport/concurrency`` tells where it is. Never more than
+        /// ``callsMax``. The limit is fixed when both are the same.
+        public var callsPerMethodMax = 256
         /// Streams open in the process; they may stay for ever and have places of their own.
         public var streamsMax = 256
         /// Calls in flight of reserved services.
@@ -78,6 +92,8 @@ public struct RPCServerConfiguration: Sendable {
         public var timeoutDefault: Duration = Deadline.timeoutDefault
         /// The latest deadline of unary calls.
         public var timeoutMax: Duration = Deadline.timeoutMax
+        /// The last calls that took longer are remembered, for ``RPCServerMonitor``.
+        public var slowCallTime: Duration = .milliseconds(500)
         /// What a caller is told to wait when a limit is reached.
         public var retryDelay: Duration = .milliseconds(50)
 

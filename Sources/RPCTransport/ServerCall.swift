@@ -8,6 +8,10 @@ final class ServerCall {
     let connection: ServerConnection
     /// Its number on the connection.
     let number: UInt32
+    /// When the burst arrived in which it came.
+    let arrived: ContinuousClock.Instant
+    /// When the burst arrived in which it began, or when it found a place.
+    private var began: ContinuousClock.Instant
     let method: ServerMethod
     let context: CallContext
     let payload: BufferPayload
@@ -28,6 +32,8 @@ final class ServerCall {
     ) {
         self.connection = connection
         self.number = number
+        arrived = connection.now
+        began = arrived
         self.context = context
         self.payload = payload
         self.requests = requests
@@ -57,19 +63,40 @@ final class ServerCall {
     /// What a handler reads its requests from.
     var reader: MessageReader? { requests.map { connection.reader(of: $0, number) } }
 
+    /// It has waited for its place until now.
+    func beginsAnew(at now: ContinuousClock.Instant) { began = now }
+
     /// The handler has ended.
     func end(_ outcome: ServerWorker.Outcome) {
         closeStreams()
         guard !isAnswered else { return }
         isAnswered = true
         switch outcome {
-        case .reply(let message): connection.answer(number, message)
-        case .end(let status): connection.end(number, status)
+        case .reply(let message): count(connection.answer(number, message))
+        case .end(let status):
+            connection.end(number, status)
+            count(status)
+        }
+    }
+
+    @inline(__always)
+    private func count(_ status: Status?) {
+        let tallies = connection.loop.tallies
+        if status == nil, task == nil, connection.isInBurst {
+            tallies.end(inBurst: method, at: arrived)
+        } else {
+            let suspended = task == nil ? nil : began
+            tallies.end(method, status, arrived: arrived, suspendedSince: suspended)
         }
     }
 
     /// Cancels the handler; its outcome is of no interest any more.
-    func cancel() {
+    ///
+    /// - Parameter status: What the caller is told; nil when it is not told anything.
+    func cancel(telling status: Status? = nil) {
+        if !isAnswered {
+            if let status { count(status) } else { connection.loop.tallies.cancel(method) }
+        }
         isAnswered = true
         closeStreams()
         task?.cancel()

@@ -2,6 +2,8 @@ import NIOCore
 import RPC
 
 extension ServerConnection {
+    static let tooLarge = Status(
+        .resourceExhausted, "The reply is larger than the caller accepts.")
     static let late = Status(.deadlineExceeded, "The deadline has passed.")
 
     // MARK: Beginning
@@ -17,12 +19,20 @@ extension ServerConnection {
         // The client learns from Goaway that the call was not begun.
         guard phase == .open else { return }
         lastCall = call
+        let method: ServerMethod
         do throws(Status) {
-            let method = try core.methods[opening.method]
+            method = try core.methods[opening.method]
+        } catch {
+            loop.tallies.noteUnknown()
+            end(call, error)
+            return
+        }
+        loop.tallies[method].begin()
+        do throws(Status) {
             try check(opening, of: method)
             let payload = BufferPayload(bytes, opening.message ?? 0..<0)
             if case .synchronous(let handler) = method.handler {
-                answer(call, payload, context(of: opening, method), by: handler)
+                answer(call, of: method, payload, context(of: opening, method), by: handler)
                 return
             }
             let accepted = ServerCall(
@@ -32,6 +42,7 @@ extension ServerConnection {
             openCalls += 1
             loop.accept(accepted, at: now)
         } catch {
+            loop.tallies.end(method, error, arrived: now)
             end(call, error)
         }
     }
@@ -44,13 +55,19 @@ extension ServerConnection {
 
     /// Answers a call whose handler never waits: it takes no place, and needs no task.
     private func answer(
-        _ call: UInt32, _ payload: BufferPayload, _ context: CallContext,
+        _ call: UInt32, of method: ServerMethod, _ payload: BufferPayload, _ context: CallContext,
         by handler: @Sendable (any Payload, CallContext) throws -> OutgoingMessage
     ) {
         do {
-            answer(call, try handler(payload, context))
+            if let refusal = answer(call, try handler(payload, context)) {
+                loop.tallies.end(method, refusal, arrived: now)
+            } else {
+                loop.tallies.end(inBurst: method, at: now)
+            }
         } catch {
-            end(call, Status(thrown: error))
+            let status = Status(thrown: error)
+            loop.tallies.end(method, status, arrived: now)
+            end(call, status)
         }
     }
 
@@ -171,7 +188,7 @@ extension ServerConnection {
         var next: ContinuousClock.Instant?
         for (number, call) in calls.all where !call.isAnswered {
             if call.deadline.hasPassed(at: now) {
-                call.cancel()
+                call.cancel(telling: Self.late)
                 end(number, Self.late)
             } else if !call.deadline.isNever {
                 next = min(next ?? call.deadline.instant, call.deadline.instant)
@@ -182,9 +199,13 @@ extension ServerConnection {
 
     // MARK: Ending
 
-    func answer(_ call: UInt32, _ reply: OutgoingMessage) {
-        guard send(reply: reply, of: call) == nil else { return }
-        end(call, Status(.resourceExhausted, "The reply is larger than the caller accepts."))
+    /// Sends the one reply of a call.
+    ///
+    /// - Returns: What the call was ended with instead; nil when all is well.
+    func answer(_ call: UInt32, _ reply: OutgoingMessage) -> Status? {
+        guard send(reply: reply, of: call) == nil else { return nil }
+        end(call, Self.tooLarge)
+        return Self.tooLarge
     }
 
     func end(_ call: UInt32, _ status: Status?) {
@@ -196,6 +217,7 @@ extension ServerConnection {
 
     /// Ends a call that was accepted and never began.
     func refuse(_ call: ServerCall, _ status: Status) {
+        loop.tallies.end(call.method, status, arrived: call.arrived)
         end(call.number, status)
         openCalls -= 1
         inboxes.remove(call.number)
@@ -242,7 +264,7 @@ extension ServerConnection {
     func endCalls(streamsOnly: Bool) {
         for (number, call) in calls.all where !call.isAnswered {
             if streamsOnly, !call.isStreaming { continue }
-            call.cancel()
+            call.cancel(telling: Self.draining)
             end(number, Self.draining)
         }
         closeIfDrained()

@@ -17,12 +17,21 @@ extension RPCServerSecurity {
     }
 }
 
+extension ServerCore {
+    /// Whether whoever connects from an address is on this machine.
+    func isLocal(_ remote: SocketAddress?) -> Bool {
+        if case .unix = configuration.address { return true }
+        return remote.map { RPCAddress($0).isLocal } ?? false
+    }
+}
+
 extension ServerConnection {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if phase == .securing, case .handshakeCompleted(let name)? = event as? TLSUserEvent {
             phase = .awaitingPreface
             do throws(Status) {
                 try secured(context, name)
+                if name == TLSMaterial.httpProtocol { beginHTTP(context) }
             } catch {
                 fail(error)
             }
@@ -32,7 +41,7 @@ extension ServerConnection {
 
     /// TLS stands: the peer is who its certificate says.
     private func secured(_ context: ChannelHandlerContext, _ name: String?) throws(Status) {
-        guard name == TLSMaterial.applicationProtocol else {
+        guard name == TLSMaterial.applicationProtocol || name == TLSMaterial.httpProtocol else {
             throw Status(
                 .invalidArgument,
                 "This server speaks \(TLSMaterial.applicationProtocol), agreed on by TLS (ALPN).")
@@ -51,7 +60,7 @@ extension ServerConnection {
             throw Status(.unauthenticated, "TLS handshake: \(error).")
         }
         if let refusal = core.admission.enter(identity) { throw refusal }
-        peer = Peer(peer.description, identity: identity)
+        peer = Peer(peer.description, identity: identity, isLocal: peer.isLocal)
         grants = policy.grants(of: identity)
     }
 

@@ -8,6 +8,7 @@ import RPC
 /// due is in `ServerConnection+Timers.swift`.
 final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
     typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
@@ -16,6 +17,8 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
         case securing
         case awaitingPreface
         case awaitingSettings
+        /// The peer speaks HTTP, which is answered once.
+        case answeringHTTP
         case open
         /// No further calls are taken; those in flight may end.
         case draining
@@ -25,24 +28,34 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
 
         /// Whether the peer has yet to say its settings.
         var isHandshake: Bool {
-            self == .securing || self == .awaitingPreface || self == .awaitingSettings
+            switch self {
+            case .securing, .awaitingPreface, .awaitingSettings, .answeringHTTP: true
+            case .open, .draining, .closing, .closed: false
+            }
         }
     }
 
     let core: ServerCore
     let loop: ServerLoop
+    /// Its number in this process.
+    let number: UInt64
+    let accepted: ContinuousClock.Instant
+    private(set) var bytesReceived: UInt64 = 0
+    private(set) var bytesSent: UInt64 = 0
     var peer: Peer
     /// What the peer may call; nil when every peer may call everything.
     var grants: PeerPolicy.Grants?
     private let host: String
     private var context: ChannelHandlerContext?
-    private var assembler: FrameAssembler
-    private let outbox: Outbox
+    var assembler: FrameAssembler
+    let outbox: Outbox
     private(set) var isInBurst = false
     private var isFlushScheduled = false
     private var holdsRead = false
     /// Frames have arrived that are handled once the peer takes what is on its way.
     private var holdsFrames = false
+    /// Bytes of compressed frames that were inflated in this burst.
+    var inflatedBytes = 0
     private var isAdmitted = false
     var phase: Phase
     /// Calls that have suspended, and so are in flight beside others.
@@ -61,8 +74,10 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
     init(_ core: ServerCore, _ loop: ServerLoop, remote: SocketAddress?) {
         self.core = core
         self.loop = loop
+        number = core.nextConnection()
+        accepted = now
         let address = RPCAddress(remote)
-        peer = Peer("\(address)")
+        peer = Peer("\(address)", isLocal: core.isLocal(remote))
         if case .tcp(let host, _) = address { self.host = host } else { host = "unix" }
         let security = core.configuration.security
         phase = security.credentials == nil ? .awaitingPreface : .securing
@@ -108,7 +123,7 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
         context.close(promise: nil)
     }
 
-    private func leaveHandshake(if isHandshaking: Bool) {
+    func leaveHandshake(if isHandshaking: Bool) {
         if isHandshaking, isAdmitted { core.admission.endHandshake(from: host) }
     }
 
@@ -120,7 +135,10 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
             isInBurst = true
             now = .now
         }
-        assembler.append(unwrapInboundIn(data))
+        let bytes = unwrapInboundIn(data)
+        bytesReceived &+= UInt64(bytes.readableBytes)
+        guard phase != .answeringHTTP else { return passToHTTP(bytes, context) }
+        assembler.append(bytes)
         if !holdsFrames { takeFrames(context) }
     }
 
@@ -128,6 +146,7 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
         guard isInBurst else { return }
         loop.dispatch()
         isInBurst = false
+        inflatedBytes = 0
         if isClosed { assembler.discard() } else { assembler.compact() }
         timers.noteFrames(at: now, partial: assembler.hasPartialFrame && !holdsFrames)
         flush()
@@ -138,19 +157,28 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
     /// small calls may have large replies, and one read burst holds thousands.
     private func takeFrames(_ context: ChannelHandlerContext) {
         do {
-            guard try takePreface() else { return }
+            guard try takePreface(context) else { return }
             while !isClosed {
                 if outbox.byteCount >= limits.writeHighWaterBytes {
                     writeOut(context)
                     holdsFrames = !context.channel.isWritable
                     if holdsFrames { return }
                 }
+                if inflatedBytes >= Self.inflatedBytesMax { return holdFrames() }
                 guard let bytes = try assembler.next() else { return }
                 handle(bytes)
             }
         } catch {
             fail(error)
         }
+    }
+
+    /// Goes on with the frames a turn later.
+    private func holdFrames() {
+        holdsFrames = true
+        inflatedBytes = 0
+        let bound = NIOLoopBound(self, eventLoop: loop.context.loop)
+        loop.context.loop.execute { bound.value.resumeFrames() }
     }
 
     /// Goes on with the frames that were held back.
@@ -163,33 +191,7 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
         channelReadComplete(context: context)
     }
 
-    /// Whether the preface has arrived.
-    private func takePreface() throws(FrameAssembler.Fault) -> Bool {
-        guard phase == .awaitingPreface else { return true }
-        let expected = Frame.preface
-        let arrived = assembler.prefix(expected.count)
-        let isName = zip(arrived.readableBytesView, expected).enumerated().allSatisfy {
-            $0.offset == Self.versionPosition || $0.element.0 == $0.element.1
-        }
-        guard isName else {
-            fail(Status(.invalidArgument, "The connection does not begin with the preface."))
-            return false
-        }
-        guard arrived.readableBytes == expected.count else { return false }
-        guard arrived.readableBytesView.elementsEqual(expected) else {
-            fail(Status(.unimplemented, "This server speaks version 1 of the protocol."))
-            return false
-        }
-        _ = assembler.take(expected.count)
-        phase = .awaitingSettings
-        send(.settings(core.settings))
-        return true
-    }
-
-    /// Where the preface names the version.
-    private static let versionPosition = 6
-
-    private func handle(_ bytes: ByteBuffer) {
+    func handle(_ bytes: ByteBuffer, isInflated: Bool = false) {
         timers.noteWholeFrame()
         let frame: Frame
         do throws(FrameFault) {
@@ -218,15 +220,11 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
         case .goaway: stopTaking()
         case .data(let call, let message, let endOfStream):
             receive(message, endOfStream: endOfStream, of: call, in: bytes)
-        case .end, .settings:
+        case .deflated(let byteCount, let content) where !isInflated:
+            takeDeflated(content, of: bytes, byteCount: byteCount)
+        case .end, .settings, .deflated:
             fail(Status(.invalidArgument, "A client must not send this frame now."))
         }
-    }
-
-    private func apply(_ settings: Frame.Settings) {
-        let announced = Int(settings.frameBytesMax)
-        outbox.peerFrameBytesMax = announced == 0 ? Frame.byteCountDefault : announced
-        if settings.window != 0 { windowOfPeer = settings.window }
     }
 
     private func pong(_ number: UInt64) {
@@ -283,7 +281,9 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
     }
 
     func flush() {
-        guard let context, !isInBurst else { return }
+        guard !isInBurst else { return }
+        defer { loop.tallies.settle() }
+        guard let context else { return }
         let wasFull = outbox.byteCount >= limits.writeHighWaterBytes
         writeOut(context)
         if wasFull, context.channel.isWritable { pumpStreams() }
@@ -292,6 +292,7 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
 
     private func writeOut(_ context: ChannelHandlerContext) {
         guard let full = outbox.take() else { return }
+        bytesSent &+= UInt64(full.readableBytes)
         context.writeAndFlush(wrapOutboundOut(full), promise: nil)
         outbox.giveBack(full)
     }
@@ -334,8 +335,8 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
             "connection refused",
             metadata: ["peer": "\(peer)", "code": "\(status.code)", "why": "\(status.message)"])
         leaveHandshake(if: phase.isHandshake)
-        guard phase != .securing else {
-            // Nothing can be said before TLS stands.
+        guard phase != .securing, phase != .answeringHTTP else {
+            // Nothing can be said before TLS stands, nor in frames to who does not know them.
             phase = .closing
             closeNow()
             return

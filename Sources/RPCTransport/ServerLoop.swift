@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 import RPC
+import Synchronization
 
 /// What all threads of a server share.
 final class ServerCore: Sendable {
@@ -10,24 +11,28 @@ final class ServerCore: Sendable {
     let logger: Logger
     let loops: RPCEventLoops
     let settings: Frame.Settings
-    private let serverLoops: [NIOLoopBoundBox<ServerLoop?>]
+    let loopBoxes: [NIOLoopBoundBox<ServerLoop?>]
+    let started = ContinuousClock.now
+    private let drains = Atomic<Bool>(false)
+    private let lastConnection = Atomic<UInt64>(0)
 
     init(
         router: Router, configuration: RPCServerConfiguration, loops: RPCEventLoops,
         logger: Logger
     ) {
-        methods = ServerMethods(router, reservedServices: configuration.reservedServices)
+        methods = ServerMethods(router, configuration)
         self.configuration = configuration
         self.loops = loops
         self.logger = logger
         admission = Admission(configuration.limits)
-        serverLoops = loops.loops.map { .makeEmptyBox(eventLoop: $0.loop) }
+        loopBoxes = loops.loops.map { .makeEmptyBox(eventLoop: $0.loop) }
         var settings = Frame.Settings()
         settings.frameBytesMax = UInt32(configuration.limits.frameBytesMax)
         settings.callsMax = UInt32(configuration.limits.callsPerConnectionMax)
         settings.window = configuration.limits.requestWindow
         settings.agent = configuration.agent
         settings.incarnation = configuration.incarnation
+        settings.takesDeflated = configuration.compression.isOn
         settings.pingIntervalMin = configuration.limits.peerPingIntervalMin
         for (position, method) in router.methods.enumerated() {
             settings.methods[UInt32(position + 1)] = method.descriptor.path
@@ -37,7 +42,7 @@ final class ServerCore: Sendable {
 
     /// The server's part on the calling thread, which must be the loop's.
     func serverLoop(on context: LoopContext) -> ServerLoop {
-        for box in serverLoops where box.eventLoop === context.loop {
+        for box in loopBoxes where box.eventLoop === context.loop {
             if let loop = box.value { return loop }
             let loop = ServerLoop(self, context)
             box.value = loop
@@ -48,16 +53,26 @@ final class ServerCore: Sendable {
 
     /// Runs a closure with the server's part on each thread.
     func onEachLoop(_ body: @escaping @Sendable (ServerLoop) -> Void) {
-        for box in serverLoops {
+        for box in loopBoxes {
             box.eventLoop.execute {
                 if let loop = box.value { body(loop) }
             }
         }
     }
 
+    /// Whether no further calls are taken.
+    var isDraining: Bool { drains.load(ordering: .relaxed) }
+
+    func beginDraining() { drains.store(true, ordering: .relaxed) }
+
+    /// Numbers the connections in the order in which they are accepted.
+    func nextConnection() -> UInt64 {
+        lastConnection.wrappingAdd(1, ordering: .relaxed).newValue
+    }
+
     /// Lets go of the threads' parts once the server has stopped.
     func release() {
-        for box in serverLoops {
+        for box in loopBoxes {
             box.eventLoop.execute {
                 box.value?.release()
                 box.value = nil
@@ -74,6 +89,7 @@ final class ServerCore: Sendable {
 final class ServerLoop {
     let core: ServerCore
     let context: LoopContext
+    let tallies: MethodTallies
     private(set) var connections: [ObjectIdentifier: ServerConnection] = [:]
     private var ready: [ServerCall] = []
     private var readyHead = 0
@@ -90,6 +106,8 @@ final class ServerLoop {
         self.core = core
         self.context = context
         waitingTimer = DueTimer(context.loop)
+        tallies = MethodTallies(
+            core.methods, slowCallTime: core.configuration.limits.slowCallTime)
     }
 
     func add(_ connection: ServerConnection) {
@@ -101,7 +119,10 @@ final class ServerLoop {
         let orphans = waiting.filter { $0.call.connection === connection }
         guard !orphans.isEmpty else { return }
         waiting.removeAll { $0.call.connection === connection }
-        for _ in orphans { core.admission.dequeue() }
+        for (orphan, _) in orphans {
+            core.admission.dequeue()
+            tallies.cancel(orphan.method)
+        }
     }
 
     // MARK: Beginning calls
@@ -112,8 +133,13 @@ final class ServerLoop {
             ready.append(call)
             return
         }
+        wait(call, from: now)
+    }
+
+    /// Lets a call wait for a place, or refuses it.
+    private func wait(_ call: ServerCall, from now: ContinuousClock.Instant) {
         guard call.lane == .unary, core.admission.enqueue() else {
-            call.connection.refuse(call, busy())
+            call.connection.refuse(call, busy(call.method))
             return
         }
         let until = min(
@@ -128,7 +154,7 @@ final class ServerLoop {
             $0.call.number == number && $0.call.connection === connection
         }
         guard let position else { return false }
-        waiting.remove(at: position)
+        tallies.cancel(waiting.remove(at: position).call.method)
         core.admission.dequeue()
         return true
     }
@@ -168,8 +194,19 @@ final class ServerLoop {
         context.executor.drain { for worker in rest { worker.retire() } }
     }
 
-    /// The next call that is ready, if its time has not passed.
+    /// The next call that is ready; those whose method has no place wait on.
     func next() -> ServerCall? {
+        while let call = takeReady() {
+            if let limiter = call.method.limiter, !limiter.hasPlace {
+                wait(call, from: call.connection.now)
+                continue
+            }
+            return call
+        }
+        return nil
+    }
+
+    private func takeReady() -> ServerCall? {
         guard readyHead < ready.count else { return nil }
         let call = ready[readyHead]
         readyHead += 1
@@ -182,27 +219,34 @@ final class ServerLoop {
 
     /// A handler has ended.
     func didEnd(_ call: ServerCall) {
-        if call.hasSuspended { giveBack(call.lane) }
+        if call.hasSuspended { giveBack(call) }
         call.connection.didEnd(call)
     }
 
     // MARK: Places
 
     /// A suspended call has ended: whoever waits for its place may begin.
-    private func giveBack(_ lane: Admission.Lane) {
-        core.admission.giveBack(lane)
+    private func giveBack(_ call: ServerCall) {
+        core.admission.giveBack(call.lane)
+        call.method.limiter?.giveBack()
         // Calls may wait on any thread, and those that begin may end without a further word.
         if core.admission.hasQueue { core.onEachLoop { $0.admitWaiting() } }
     }
 
     private func admitWaiting() {
-        while let first = waiting.first, core.admission.hasPlace(first.call.lane) {
-            waiting.removeFirst()
+        // A method without a place does not keep the others waiting.
+        while let position = waiting.firstIndex(where: { hasPlace($0.call) }) {
+            let (call, _) = waiting.remove(at: position)
             core.admission.dequeue()
-            ready.append(first.call)
+            call.beginsAnew(at: .now)
+            ready.append(call)
             // A place is taken when the handler suspends: so begin each before looking again.
             dispatch()
         }
+    }
+
+    private func hasPlace(_ call: ServerCall) -> Bool {
+        core.admission.hasPlace(call.lane) && call.method.limiter?.hasPlace != false
     }
 
     private func armWaitingTimer() {
@@ -219,16 +263,22 @@ final class ServerLoop {
         for (call, _) in overdue {
             core.admission.dequeue()
             call.connection.refuse(
-                call, call.deadline.hasPassed(at: now) ? ServerConnection.late : busy())
+                call, call.deadline.hasPassed(at: now) ? ServerConnection.late : busy(call.method))
         }
         armWaitingTimer()
     }
 
-    private func busy() -> Status {
-        Status(
-            .resourceExhausted, "The server has no place for another call.",
+    private func busy(_ method: ServerMethod) -> Status {
+        let isOfMethod = method.limiter?.hasPlace == false
+        return Status(
+            .resourceExhausted,
+            isOfMethod
+                ? "The calls of this method take too long to begin another."
+                : "The server has no place for another call.",
             details: [
-                .errorInfo(reason: "server_busy", domain: "guildhall.rpc", metadata: [:]),
+                .errorInfo(
+                    reason: isOfMethod ? "method_busy" : "server_busy", domain: "guildhall.rpc",
+                    metadata: [:]),
                 .retryInfo(delay: core.configuration.limits.retryDelay),
             ])
     }

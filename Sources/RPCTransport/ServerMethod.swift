@@ -3,18 +3,27 @@ import RPC
 /// A method with what its server decides about each of its calls once.
 final class ServerMethod: Sendable {
     let descriptor: MethodDescriptor
+    /// Its place among the methods that the server announces; nil for one that a fallback made.
+    let position: Int?
     let handler: MethodHandler
     let lane: Admission.Lane
+    /// How many of its calls may be suspended at once; nil for streams and reserved services.
+    let limiter: MethodLimiter?
     let isStream: Bool
     let streamsRequests: Bool
 
-    init(_ method: RegisteredMethod, isReserved: Bool) {
+    init(
+        _ method: RegisteredMethod, at position: Int? = nil, isReserved: Bool,
+        limiter: MethodLimiter? = nil
+    ) {
+        self.position = position
         descriptor = method.descriptor
         handler = method.handler
         let kind = method.handler.kind
         isStream = kind != .unary
         streamsRequests = kind == .clientStreaming || kind == .bidirectional
         lane = isReserved ? .reserved : isStream ? .stream : .unary
+        self.limiter = lane == .unary ? limiter : nil
     }
 }
 
@@ -22,16 +31,21 @@ final class ServerMethod: Sendable {
 final class ServerMethods: Sendable {
     private let router: Router
     private let reservedServices: Set<String>
-    private let byNumber: [ServerMethod]
+    /// Those that the server announces, by their numbers less one.
+    let announced: [ServerMethod]
     private let byPath: [String: ServerMethod]
 
-    init(_ router: Router, reservedServices: Set<String>) {
+    init(_ router: Router, _ configuration: RPCServerConfiguration) {
         self.router = router
+        let reservedServices = configuration.reservedServices
         self.reservedServices = reservedServices
-        byNumber = router.methods.map {
-            ServerMethod($0, isReserved: reservedServices.contains($0.descriptor.service))
+        announced = router.methods.enumerated().map { position, method in
+            ServerMethod(
+                method, at: position,
+                isReserved: reservedServices.contains(method.descriptor.service),
+                limiter: MethodLimiter(configuration.limits))
         }
-        byPath = Dictionary(byNumber.map { ($0.descriptor.path, $0) }) { first, _ in first }
+        byPath = Dictionary(announced.map { ($0.descriptor.path, $0) }) { first, _ in first }
     }
 
     /// The method that an opening names.
@@ -41,7 +55,7 @@ final class ServerMethods: Sendable {
         get throws(Status) {
             switch reference {
             case .number(let number):
-                if number >= 1, number <= byNumber.count { return byNumber[Int(number) - 1] }
+                if number >= 1, number <= announced.count { return announced[Int(number) - 1] }
                 return made(of: try router.method(number: number))
             case .path(let path):
                 if let method = byPath[path] { return method }

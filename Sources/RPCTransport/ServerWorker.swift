@@ -62,6 +62,7 @@ final class ServerWorker {
         }
         guard !call.hasSuspended, let task else { return }
         loop.core.admission.take(call.lane)
+        call.method.limiter?.take()
         call.didSuspend(task)
         call.connection.didSuspend(call)
     }

@@ -51,6 +51,8 @@ public final class TLSCredentials: Sendable {
         case clientOfNamedServer
         /// The certificate must hold an identity, which is looked at when it is verified.
         case clientOfKnownServer
+
+        var isServer: Bool { self == .server || self == .serverOfKnownClients }
     }
 
     private struct State {

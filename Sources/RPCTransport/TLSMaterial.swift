@@ -6,6 +6,8 @@ import RPC
 struct TLSMaterial: Sendable {
     /// The protocol that TLS agrees on; a server of another protocol cannot be mistaken for ours.
     static let applicationProtocol = "ghrpc/1"
+    /// What a server agrees on beside it, for the page for operators.
+    static let httpProtocol = "http/1.1"
     /// How long the other side may take to confirm the end of a connection.
     static let closeTimeMax: TimeAmount = .seconds(1)
 
@@ -93,6 +95,7 @@ struct TLSMaterial: Sendable {
         configuration.minimumTLSVersion = .tlsv13
         configuration.maximumTLSVersion = .tlsv13
         configuration.applicationProtocols = [Self.applicationProtocol]
+        if role.isServer { configuration.applicationProtocols.append(Self.httpProtocol) }
         configuration.shutdownTimeout = Self.closeTimeMax
         return configuration
     }

@@ -14,6 +14,8 @@ public struct ConfigurationKey: Sendable, Hashable {
         case choice([String])
         /// `host:port`, several of them, `dns:host:port` or `unix:/path`.
         case target
+        /// Visible ASCII characters, so many at least, that nobody guesses.
+        case token(bytesMin: Int)
     }
 
     /// The name, in parts: `http.port` is `--http-port` and `GUILDHALL_HTTP_PORT`.
@@ -61,6 +63,9 @@ public struct ConfigurationKey: Sendable, Hashable {
         case .choice(let words):
             words.contains(value) ? nil : "one of " + words.joined(separator: ", ")
         case .target: Self.isTarget(value) ? nil : Self.targetForms
+        case .token(let bytesMin):
+            value.utf8.count >= bytesMin && value.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+                ? nil : "at least \(bytesMin) visible ASCII characters"
         }
     }
 

@@ -5,7 +5,7 @@ internal import RPCTransport
 
 /// Which process of an installation may call what, by the name in its certificate.
 ///
-/// It says who may knock. What a caller may do is decided by each service, from the principal.
+/// Every peer may ask for health and reflection. It says who may knock. What a caller may do is decided by each service, from the principal.
 enum PeerTable {
     /// The program for people at a terminal.
     static let operatorTool = "guildhall"
@@ -46,10 +46,15 @@ enum PeerTable {
                 OrganizationsMethods.all, MembershipMethods.all, PartnersMethods.all,
                 BrandingMethods.all,
             ]
-            return PeerPolicy([operatorTool: Set(services.joined().map(\.path))])
-        default: return PeerPolicy([:])
+            return PeerPolicy([
+                operatorTool: Set(services.joined().map(\.path) + [introspection])
+            ])
+        default: return PeerPolicy([operatorTool: [introspection]])
         }
     }
+
+    /// What every server tells those who operate it, and nobody else.
+    private static let introspection = ServiceIntrospection.serviceName
 
     private static func policy(
         of methods: [MethodDescriptor], feed: [MethodDescriptor],
@@ -62,6 +67,7 @@ enum PeerTable {
         }
         let forGateway = Set(methods.map(\.path)).subtracting(notForGateway.map(\.path))
         grants["gateway", default: []].formUnion(forGateway)
+        grants[operatorTool, default: []].insert(introspection)
         return PeerPolicy(grants)
     }
 }

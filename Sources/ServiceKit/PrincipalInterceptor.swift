@@ -8,9 +8,10 @@ public struct PrincipalInterceptor: ServerInterceptor {
         case optional
     }
 
-    /// The services that need no principal anywhere: they are asked before anything else can be.
+    /// The services that need no principal anywhere, since they are asked before anything else can
+    /// be; and the one that decides for itself who needs one.
     private static let openServices: Set<String> = [
-        ServiceHealth.serviceName, ServiceReflection.serviceName,
+        ServiceHealth.serviceName, ServiceReflection.serviceName, ServiceIntrospection.serviceName,
     ]
 
     private let verifier: PrincipalVerifier
@@ -23,7 +24,7 @@ public struct PrincipalInterceptor: ServerInterceptor {
     ///   - verifier: Believes or refuses what callers say.
     ///   - clock: Tells when the call arrived.
     ///   - openMethods: The methods that need no principal; health and reflection need none
-    ///     anywhere.
+    ///     anywhere, and introspection decides for itself.
     public init(
         verifier: PrincipalVerifier, clock: WallClock = .system,
         openMethods: Set<MethodDescriptor> = []

@@ -7,6 +7,7 @@ internal import Configuration
 ///   one another (default: `keys` in the data folder).
 /// - `--log-level`: the least important events that are logged.
 /// - `--drain-seconds`: how long calls in flight may take once the program was asked to stop.
+/// - `--debug-token`: what opens `GET /debug` to other machines.
 /// - `--stop-with-parent`: stop, as if asked to, when the standard input ends, because whoever
 ///   started the program is gone.
 /// - `--tls-mode`, `--tls-certificate`, `--tls-key`, `--tls-trust`: how calls are protected.
@@ -78,6 +79,9 @@ public struct ServiceConfiguration: Sendable {
     /// How long calls in flight may take once the program was asked to stop.
     public var drainTimeout: Duration { .seconds(integer("drain.seconds") ?? 10) }
 
+    /// What opens the page for operators to other machines.
+    var debugToken: String? { text("debug.token") }
+
     /// Whether it stops when the standard input ends.
     var stopsWithParent: Bool { isOn("stop.with.parent") }
 
@@ -107,6 +111,9 @@ public struct ServiceConfiguration: Sendable {
             ConfigurationKey(
                 "drain.seconds", .integer(0...600), default: "10",
                 "How long calls in flight may take once asked to stop."),
+            ConfigurationKey(
+                "debug.token", .token(bytesMin: 16), isSecret: true,
+                "Opens GET /debug on the port to other machines that send it; better a variable."),
             ConfigurationKey(
                 "stop.with.parent", .toggle, default: "false",
                 "Stops when the standard input ends: whoever started the program is gone."),

@@ -141,7 +141,10 @@ public struct ServiceRunner: Sendable {
             ?? PrincipalInterceptor(
                 verifier: PrincipalVerifier(service: name, keys: environment.keys),
                 clock: environment.clock, openMethods: parts.openMethods)
-        let methods = [environment.health.registeredMethods] + parts.methods
+        let monitor = RPCServerMonitor()
+        let introspection = ServiceIntrospection(of: monitor, clock: environment.clock)
+        let methods =
+            [environment.health.registeredMethods, introspection.registeredMethods] + parts.methods
         let reflection = ServiceReflection(
             of: methods.joined().map(\.descriptor), descriptors: FileDescriptors.set)
         // Outermost, so that they see errors as callers do.
@@ -162,9 +165,10 @@ public struct ServiceRunner: Sendable {
             incarnation: environment.databases.first?.incarnation ?? [])
         configuration.security = environment.security.server(of: name)
         configuration.limits.drainTimeout = settings.drainTimeout
+        if let token = settings.debugToken { configuration.debugPage = .localOrToken(token) }
         return RPCServer(
             router: router, configuration: configuration, loops: environment.loops,
-            logger: environment.logger)
+            monitor: monitor, logger: environment.logger)
     }
 
     private func address(_ environment: ServiceEnvironment) -> RPCAddress {

@@ -45,6 +45,38 @@ import Testing
         #expect(try CheckHealthReply(decoding: answer.reply ?? []).state == .serving)
     }
 
+    @Test func `both agree on compressed frames and their announcement`() throws {
+        var announcing = RPC.Frame.Settings()
+        announcing.takesDeflated = true
+        let content = [UInt8](repeating: 7, count: 300)
+        let deflated = OutgoingFrame.deflated(byteCount: 5_000, .encoded(content))
+        let foreign = Messages.Frame(
+            kind: .settings(Settings(compressions: ["zstd", "deflate"]))
+        ).encoded()
+        guard
+            case .deflated(5_000, let range) = try unsafe RPC.Frame(
+                decoding: Array(deflated.encoded().dropFirst(4)).span.bytes)
+        else {
+            Issue.record("no deflated frame")
+            return
+        }
+        guard case .settings(let settings) = try unsafe RPC.Frame(decoding: foreign.span.bytes)
+        else {
+            Issue.record("no settings")
+            return
+        }
+
+        #expect(
+            try generated(deflated)
+                == Messages.Frame(kind: .deflated(Deflated(byteCount: 5_000, content: content))))
+        #expect(
+            try generated(.settings(announcing))
+                == Messages.Frame(kind: .settings(Settings(compressions: ["deflate"]))))
+        #expect(range.count == 300)
+        #expect(settings.takesDeflated)
+        #expect(deflated.encoded().count <= deflated.byteCountMax)
+    }
+
     @Test func `the hand-written code reads what the generated one wrote`() throws {
         let bytes = Messages.Frame(
             call: 7,

@@ -77,14 +77,28 @@ final class Counter: Sendable {
 func withServer<Result>(
     _ methods: [RegisteredMethod] = [Methods.echoing, Methods.counting],
     at address: RPCAddress = .tcp(host: "127.0.0.1", port: 0),
-    security: RPCServerSecurity = .plaintext,
+    security: RPCServerSecurity = .plaintext, monitor: RPCServerMonitor? = nil,
     limits: (inout RPCServerConfiguration.Limits) -> Void = { _ in },
     _ body: (RPCServer, RPCAddress) async throws -> Result
 ) async throws -> Result {
+    try await withServer(
+        of: Router(services: [methods]), at: address, monitor: monitor,
+        configure: {
+            $0.security = security
+            limits(&$0.limits)
+        }, body)
+}
+
+/// Runs a server of a router on a free port, then a test against it, then drains the server.
+func withServer<Result>(
+    of router: Router, at address: RPCAddress = .tcp(host: "127.0.0.1", port: 0),
+    monitor: RPCServerMonitor? = nil,
+    configure: (inout RPCServerConfiguration) -> Void = { _ in },
+    _ body: (RPCServer, RPCAddress) async throws -> Result
+) async throws -> Result {
     var configuration = RPCServerConfiguration(address: address, agent: "test/1")
-    configuration.security = security
-    limits(&configuration.limits)
-    let server = RPCServer(router: Router(services: [methods]), configuration: configuration)
+    configure(&configuration)
+    let server = RPCServer(router: router, configuration: configuration, monitor: monitor)
     return try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await server.run() }
         let address = try await server.boundAddress

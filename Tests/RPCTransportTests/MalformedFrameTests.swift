@@ -98,7 +98,7 @@ struct Malformed: Sendable, CustomTestStringConvertible {
     }
 
     @Test(arguments: [
-        ("GET / HTTP/1.1\r\n\r\n", Status.Code.invalidArgument, "preface"),
+        ("PUT / HTTP/1.1\r\n\r\n", Status.Code.invalidArgument, "preface"),
         ("GHRPC/9\n", .unimplemented, "version 1"),
         ("GHRPC/1\r", .invalidArgument, "preface"),
         ("X", .invalidArgument, "preface"),

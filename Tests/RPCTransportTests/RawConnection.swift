@@ -67,10 +67,13 @@ struct RawConnection: Sendable {
     }
 
     /// Connects, shakes hands and reads the server's settings.
-    static func open(to address: RPCAddress, window: UInt32 = 0) async throws -> RawConnection {
+    static func open(
+        to address: RPCAddress, window: UInt32 = 0, takesDeflated: Bool = false
+    ) async throws -> RawConnection {
         let connection = try await RawConnection(to: address)
         var settings = Frame.Settings()
         settings.window = window
+        settings.takesDeflated = takesDeflated
         try await connection.send(Frame.preface + OutgoingFrame.settings(settings).encoded())
         guard case .settings = try await connection.next()?.frame else {
             throw Status(.internal, "no settings")

@@ -50,6 +50,8 @@ import Testing
         (["--port", "http"], "--port"), (["--port", "70000"], "--port"),
         (["--port", "1", "--port", "2"], "--port"), (["--log-level", "loud"], "--log-level"),
         (["--membership", "nowhere"], "--membership"), (["--demo=maybe"], "--demo"),
+        (["--debug-token", "too-short"], "--debug-token"),
+        (["--debug-token", "long enough, but not one word"], "--debug-token"),
     ])
     func `what cannot be read is told in one line that names it`(
         arguments: [String], named: String

@@ -42,7 +42,7 @@ import Testing
         ("Access", []),
         ("Storage", ["CSQLite"]),
         ("Messages", ["CMessages", "CProtobufC", "RPC"]),
-        ("RPCTransport", ["RPC"]),
+        ("RPCTransport", ["CZlib", "RPC"]),
         ("RPCTelemetry", ["RPC"]),
         ("RPCTesting", ["RPC"]),
         ("TreeCopy", ["Access", "Messages", "RPC", "Storage"]),
@@ -78,6 +78,7 @@ import Testing
         (name: "CSQLite", doors: ["Sources/Storage"]),
         (name: "CMessages", doors: ["Sources/Messages"]),
         (name: "CProtobufC", doors: ["Sources/Messages"]),
+        (name: "CZlib", doors: ["Sources/RPCTransport/Zlib.swift"]),
         (name: "CArgon2", doors: ["Services/Membership"]),
     ])
     func `a foreign module has its door`(name: String, doors: [String]) {

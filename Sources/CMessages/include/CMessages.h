@@ -12,6 +12,7 @@
 #include "guildhall/partners/v1/partners.pb-c.h"
 #include "guildhall/rpc/v1/frame.pb-c.h"
 #include "guildhall/rpc/v1/health.pb-c.h"
+#include "guildhall/rpc/v1/introspection.pb-c.h"
 #include "guildhall/rpc/v1/reflection.pb-c.h"
 #include "google/protobuf/any.pb-c.h"
 #include "google/protobuf/duration.pb-c.h"

@@ -136,9 +136,22 @@ extern const message_shape guildhall__rpc__v1__ping__shape_table;
 extern const message_shape guildhall__rpc__v1__pong__shape_table;
 extern const message_shape guildhall__rpc__v1__goaway__shape_table;
 extern const message_shape guildhall__rpc__v1__settings__shape_table;
+extern const message_shape guildhall__rpc__v1__deflated__shape_table;
 extern const message_shape guildhall__rpc__v1__method_number__shape_table;
 extern const message_shape guildhall__rpc__v1__check_health_request__shape_table;
 extern const message_shape guildhall__rpc__v1__check_health_reply__shape_table;
+extern const message_shape guildhall__rpc__v1__get_server_request__shape_table;
+extern const message_shape guildhall__rpc__v1__server_description__shape_table;
+extern const message_shape guildhall__rpc__v1__server_limit__shape_table;
+extern const message_shape guildhall__rpc__v1__list_connections_request__shape_table;
+extern const message_shape guildhall__rpc__v1__list_connections_reply__shape_table;
+extern const message_shape guildhall__rpc__v1__connection_description__shape_table;
+extern const message_shape guildhall__rpc__v1__list_methods_request__shape_table;
+extern const message_shape guildhall__rpc__v1__list_methods_reply__shape_table;
+extern const message_shape guildhall__rpc__v1__method_description__shape_table;
+extern const message_shape guildhall__rpc__v1__code_count__shape_table;
+extern const message_shape guildhall__rpc__v1__latency_bucket__shape_table;
+extern const message_shape guildhall__rpc__v1__recorded_call__shape_table;
 extern const message_shape guildhall__rpc__v1__list_services_request__shape_table;
 extern const message_shape guildhall__rpc__v1__list_services_reply__shape_table;
 extern const message_shape guildhall__rpc__v1__get_file_descriptors_request__shape_table;
@@ -555,6 +568,9 @@ static inline const message_shape *guildhall__rpc__v1__goaway__shape(void) {
 static inline const message_shape *guildhall__rpc__v1__settings__shape(void) {
   return &guildhall__rpc__v1__settings__shape_table;
 }
+static inline const message_shape *guildhall__rpc__v1__deflated__shape(void) {
+  return &guildhall__rpc__v1__deflated__shape_table;
+}
 static inline const message_shape *guildhall__rpc__v1__method_number__shape(void) {
   return &guildhall__rpc__v1__method_number__shape_table;
 }
@@ -563,6 +579,42 @@ static inline const message_shape *guildhall__rpc__v1__check_health_request__sha
 }
 static inline const message_shape *guildhall__rpc__v1__check_health_reply__shape(void) {
   return &guildhall__rpc__v1__check_health_reply__shape_table;
+}
+static inline const message_shape *guildhall__rpc__v1__get_server_request__shape(void) {
+  return &guildhall__rpc__v1__get_server_request__shape_table;
+}
+static inline const message_shape *guildhall__rpc__v1__server_description__shape(void) {
+  return &guildhall__rpc__v1__server_description__shape_table;
+}
+static inline const message_shape *guildhall__rpc__v1__server_limit__shape(void) {
+  return &guildhall__rpc__v1__server_limit__shape_table;
+}
+static inline const message_shape *guildhall__rpc__v1__list_connections_request__shape(void) {
+  return &guildhall__rpc__v1__list_connections_request__shape_table;
+}
+static inline const message_shape *guildhall__rpc__v1__list_connections_reply__shape(void) {
+  return &guildhall__rpc__v1__list_connections_reply__shape_table;
+}
+static inline const message_shape *guildhall__rpc__v1__connection_description__shape(void) {
+  return &guildhall__rpc__v1__connection_description__shape_table;
+}
+static inline const message_shape *guildhall__rpc__v1__list_methods_request__shape(void) {
+  return &guildhall__rpc__v1__list_methods_request__shape_table;
+}
+static inline const message_shape *guildhall__rpc__v1__list_methods_reply__shape(void) {
+  return &guildhall__rpc__v1__list_methods_reply__shape_table;
+}
+static inline const message_shape *guildhall__rpc__v1__method_description__shape(void) {
+  return &guildhall__rpc__v1__method_description__shape_table;
+}
+static inline const message_shape *guildhall__rpc__v1__code_count__shape(void) {
+  return &guildhall__rpc__v1__code_count__shape_table;
+}
+static inline const message_shape *guildhall__rpc__v1__latency_bucket__shape(void) {
+  return &guildhall__rpc__v1__latency_bucket__shape_table;
+}
+static inline const message_shape *guildhall__rpc__v1__recorded_call__shape(void) {
+  return &guildhall__rpc__v1__recorded_call__shape_table;
 }
 static inline const message_shape *guildhall__rpc__v1__list_services_request__shape(void) {
   return &guildhall__rpc__v1__list_services_request__shape_table;

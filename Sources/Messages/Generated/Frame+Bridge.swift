@@ -30,6 +30,7 @@ extension Frame {
         case .pong(let value): bound += 6 + value.encodedByteCountMax
         case .goaway(let value): bound += 6 + value.encodedByteCountMax
         case .settings(let value): bound += 6 + value.encodedByteCountMax
+        case .deflated(let value): bound += 6 + value.encodedByteCountMax
         }
         return bound
     }
@@ -79,6 +80,9 @@ extension Frame: @unsafe Bridged {
         case .settings(let value):
             unsafe lowered.pointee.kind_case = .init(rawValue: 10)
             unsafe lowered.pointee.settings = arena.message(value)
+        case .deflated(let value):
+            unsafe lowered.pointee.kind_case = .init(rawValue: 11)
+            unsafe lowered.pointee.deflated = arena.message(value)
         }
     }
 
@@ -95,6 +99,7 @@ extension Frame: @unsafe Bridged {
             case 8: .pong(unsafe Lift.message(lowered.pointee.pong) ?? .init())
             case 9: .goaway(unsafe Lift.message(lowered.pointee.goaway) ?? .init())
             case 10: .settings(unsafe Lift.message(lowered.pointee.settings) ?? .init())
+            case 11: .deflated(unsafe Lift.message(lowered.pointee.deflated) ?? .init())
             default: nil
             }
     }
@@ -566,6 +571,7 @@ extension Settings {
         bound += self.agent.utf8.count
         bound += self.incarnation.count
         for value in self.methods { bound += 6 + value.encodedByteCountMax }
+        for value in self.compressions { bound += 6 + value.utf8.count }
         return bound
     }
 
@@ -592,6 +598,8 @@ extension Settings: @unsafe Bridged {
         unsafe lowered.pointee.n_methods = self.methods.count
         unsafe lowered.pointee.methods = arena.messages(self.methods)
         unsafe lowered.pointee.ping_interval_min_us = self.pingIntervalMinUs
+        unsafe lowered.pointee.n_compressions = self.compressions.count
+        unsafe lowered.pointee.compressions = arena.array(self.compressions) { unsafe arena.text($0) }
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Rpc__V1__Settings>) {
@@ -602,6 +610,50 @@ extension Settings: @unsafe Bridged {
         self.incarnation = unsafe Lift.bytes(lowered.pointee.incarnation)
         self.methods = unsafe Lift.messages(lowered.pointee.n_methods, lowered.pointee.methods)
         self.pingIntervalMinUs = unsafe lowered.pointee.ping_interval_min_us
+        self.compressions = unsafe Lift.array(lowered.pointee.n_compressions, lowered.pointee.compressions) { unsafe Lift.text($0) }
+    }
+}
+
+extension Deflated {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.rpc.v1.Deflated" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 12
+        bound += self.content.count
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension Deflated: @unsafe Bridged {
+    typealias Lowered = Guildhall__Rpc__V1__Deflated
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__rpc__v1__deflated__shape()
+    }
+
+    func lower(into lowered: UnsafeMutablePointer<Guildhall__Rpc__V1__Deflated>, _ arena: Arena) {
+        unsafe guildhall__rpc__v1__deflated__init(lowered)
+        unsafe lowered.pointee.byte_count = self.byteCount
+        unsafe lowered.pointee.content = arena.bytes(self.content)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Rpc__V1__Deflated>) {
+        self.byteCount = unsafe lowered.pointee.byte_count
+        self.content = unsafe Lift.bytes(lowered.pointee.content)
     }
 }
 

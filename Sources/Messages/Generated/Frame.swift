@@ -46,6 +46,8 @@ public struct Frame: Message {
         case goaway(Goaway)
         /// The field `settings`.
         case settings(Settings)
+        /// The field `deflated`.
+        case deflated(Deflated)
     }
 }
 
@@ -322,6 +324,8 @@ public struct Settings: Message {
     public var methods: [MethodNumber]
     /// The shortest time between pings that the sender tolerates, in microseconds.
     public var pingIntervalMinUs: UInt64
+    /// The ways of compressing by which the sender takes frames: "deflate", see Deflated.
+    public var compressions: [String]
 
     /// A message with every field at its default.
     public init() {
@@ -332,6 +336,7 @@ public struct Settings: Message {
         self.incarnation = []
         self.methods = []
         self.pingIntervalMinUs = 0
+        self.compressions = []
     }
 
     /// A message with the given fields, the others at their defaults.
@@ -342,7 +347,8 @@ public struct Settings: Message {
         agent: String = "",
         incarnation: [UInt8] = [],
         methods: [MethodNumber] = [],
-        pingIntervalMinUs: UInt64 = 0
+        pingIntervalMinUs: UInt64 = 0,
+        compressions: [String] = []
     ) {
         self.frameBytesMax = frameBytesMax
         self.callsMax = callsMax
@@ -351,6 +357,31 @@ public struct Settings: Message {
         self.incarnation = incarnation
         self.methods = methods
         self.pingIntervalMinUs = pingIntervalMinUs
+        self.compressions = compressions
+    }
+}
+
+/// Another frame, compressed by itself into the format of RFC 1950. Only to a peer that announced
+/// "deflate"; it holds no Deflated and no Settings.
+public struct Deflated: Message {
+    /// The size of the frame within, without the 4 bytes of a length.
+    public var byteCount: UInt32
+    /// The field `content`.
+    public var content: [UInt8]
+
+    /// A message with every field at its default.
+    public init() {
+        self.byteCount = 0
+        self.content = []
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        byteCount: UInt32 = 0,
+        content: [UInt8] = []
+    ) {
+        self.byteCount = byteCount
+        self.content = content
     }
 }
 

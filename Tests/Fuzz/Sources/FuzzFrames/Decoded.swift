@@ -41,6 +41,7 @@ struct Decoded: Equatable {
         case .pong(let number): return .pong(number: number)
         case .goaway(let goaway): return .goaway(goaway)
         case .settings(let settings): return .settings(settings)
+        case .deflated: return nil
         }
     }
 }

@@ -79,13 +79,19 @@ void   guildhall__rpc__v1__settings__init
   static const Guildhall__Rpc__V1__Settings init_value = GUILDHALL__RPC__V1__SETTINGS__INIT;
   *message = init_value;
 }
+void   guildhall__rpc__v1__deflated__init
+                     (Guildhall__Rpc__V1__Deflated         *message)
+{
+  static const Guildhall__Rpc__V1__Deflated init_value = GUILDHALL__RPC__V1__DEFLATED__INIT;
+  *message = init_value;
+}
 void   guildhall__rpc__v1__method_number__init
                      (Guildhall__Rpc__V1__MethodNumber         *message)
 {
   static const Guildhall__Rpc__V1__MethodNumber init_value = GUILDHALL__RPC__V1__METHOD_NUMBER__INIT;
   *message = init_value;
 }
-static const ProtobufCFieldDescriptor guildhall__rpc__v1__frame__field_descriptors[10] =
+static const ProtobufCFieldDescriptor guildhall__rpc__v1__frame__field_descriptors[11] =
 {
   {
     "call",
@@ -207,11 +213,24 @@ static const ProtobufCFieldDescriptor guildhall__rpc__v1__frame__field_descripto
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "deflated",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Guildhall__Rpc__V1__Frame, kind_case),
+    offsetof(Guildhall__Rpc__V1__Frame, deflated),
+    &guildhall__rpc__v1__deflated__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned guildhall__rpc__v1__frame__field_indices_by_name[] = {
   0,   /* field[0] = call */
   4,   /* field[4] = cancel */
   2,   /* field[2] = data */
+  10,   /* field[10] = deflated */
   3,   /* field[3] = end */
   8,   /* field[8] = goaway */
   1,   /* field[1] = open */
@@ -223,7 +242,7 @@ static const unsigned guildhall__rpc__v1__frame__field_indices_by_name[] = {
 static const ProtobufCIntRange guildhall__rpc__v1__frame__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor guildhall__rpc__v1__frame__descriptor =
 {
@@ -233,7 +252,7 @@ const ProtobufCMessageDescriptor guildhall__rpc__v1__frame__descriptor =
   "Guildhall__Rpc__V1__Frame",
   "guildhall.rpc.v1",
   sizeof(Guildhall__Rpc__V1__Frame),
-  10,
+  11,
   guildhall__rpc__v1__frame__field_descriptors,
   guildhall__rpc__v1__frame__field_indices_by_name,
   1,  guildhall__rpc__v1__frame__number_ranges,
@@ -821,7 +840,7 @@ const ProtobufCMessageDescriptor guildhall__rpc__v1__goaway__descriptor =
   (ProtobufCMessageInit) guildhall__rpc__v1__goaway__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor guildhall__rpc__v1__settings__field_descriptors[7] =
+static const ProtobufCFieldDescriptor guildhall__rpc__v1__settings__field_descriptors[8] =
 {
   {
     "frame_bytes_max",
@@ -907,10 +926,23 @@ static const ProtobufCFieldDescriptor guildhall__rpc__v1__settings__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "compressions",
+    8,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Guildhall__Rpc__V1__Settings, n_compressions),
+    offsetof(Guildhall__Rpc__V1__Settings, compressions),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned guildhall__rpc__v1__settings__field_indices_by_name[] = {
   3,   /* field[3] = agent */
   1,   /* field[1] = calls_max */
+  7,   /* field[7] = compressions */
   0,   /* field[0] = frame_bytes_max */
   4,   /* field[4] = incarnation */
   5,   /* field[5] = methods */
@@ -920,7 +952,7 @@ static const unsigned guildhall__rpc__v1__settings__field_indices_by_name[] = {
 static const ProtobufCIntRange guildhall__rpc__v1__settings__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor guildhall__rpc__v1__settings__descriptor =
 {
@@ -930,11 +962,62 @@ const ProtobufCMessageDescriptor guildhall__rpc__v1__settings__descriptor =
   "Guildhall__Rpc__V1__Settings",
   "guildhall.rpc.v1",
   sizeof(Guildhall__Rpc__V1__Settings),
-  7,
+  8,
   guildhall__rpc__v1__settings__field_descriptors,
   guildhall__rpc__v1__settings__field_indices_by_name,
   1,  guildhall__rpc__v1__settings__number_ranges,
   (ProtobufCMessageInit) guildhall__rpc__v1__settings__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__rpc__v1__deflated__field_descriptors[2] =
+{
+  {
+    "byte_count",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Rpc__V1__Deflated, byte_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "content",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Rpc__V1__Deflated, content),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__rpc__v1__deflated__field_indices_by_name[] = {
+  0,   /* field[0] = byte_count */
+  1,   /* field[1] = content */
+};
+static const ProtobufCIntRange guildhall__rpc__v1__deflated__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor guildhall__rpc__v1__deflated__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.rpc.v1.Deflated",
+  "Deflated",
+  "Guildhall__Rpc__V1__Deflated",
+  "guildhall.rpc.v1",
+  sizeof(Guildhall__Rpc__V1__Deflated),
+  2,
+  guildhall__rpc__v1__deflated__field_descriptors,
+  guildhall__rpc__v1__deflated__field_indices_by_name,
+  1,  guildhall__rpc__v1__deflated__number_ranges,
+  (ProtobufCMessageInit) guildhall__rpc__v1__deflated__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor guildhall__rpc__v1__method_number__field_descriptors[2] =

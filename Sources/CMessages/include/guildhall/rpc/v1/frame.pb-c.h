@@ -27,6 +27,7 @@ typedef struct Guildhall__Rpc__V1__Ping Guildhall__Rpc__V1__Ping;
 typedef struct Guildhall__Rpc__V1__Pong Guildhall__Rpc__V1__Pong;
 typedef struct Guildhall__Rpc__V1__Goaway Guildhall__Rpc__V1__Goaway;
 typedef struct Guildhall__Rpc__V1__Settings Guildhall__Rpc__V1__Settings;
+typedef struct Guildhall__Rpc__V1__Deflated Guildhall__Rpc__V1__Deflated;
 typedef struct Guildhall__Rpc__V1__MethodNumber Guildhall__Rpc__V1__MethodNumber;
 
 
@@ -45,7 +46,8 @@ typedef enum {
   GUILDHALL__RPC__V1__FRAME__KIND_PING = 7,
   GUILDHALL__RPC__V1__FRAME__KIND_PONG = 8,
   GUILDHALL__RPC__V1__FRAME__KIND_GOAWAY = 9,
-  GUILDHALL__RPC__V1__FRAME__KIND_SETTINGS = 10
+  GUILDHALL__RPC__V1__FRAME__KIND_SETTINGS = 10,
+  GUILDHALL__RPC__V1__FRAME__KIND_DEFLATED = 11
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GUILDHALL__RPC__V1__FRAME__KIND__CASE)
 } Guildhall__Rpc__V1__Frame__KindCase;
 
@@ -64,6 +66,7 @@ struct  Guildhall__Rpc__V1__Frame
     Guildhall__Rpc__V1__Pong *pong;
     Guildhall__Rpc__V1__Goaway *goaway;
     Guildhall__Rpc__V1__Settings *settings;
+    Guildhall__Rpc__V1__Deflated *deflated;
   };
 };
 #define GUILDHALL__RPC__V1__FRAME__INIT \
@@ -228,10 +231,23 @@ struct  Guildhall__Rpc__V1__Settings
   size_t n_methods;
   Guildhall__Rpc__V1__MethodNumber **methods;
   uint64_t ping_interval_min_us;
+  size_t n_compressions;
+  ProtobufCBinaryData *compressions;
 };
 #define GUILDHALL__RPC__V1__SETTINGS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&guildhall__rpc__v1__settings__descriptor) \
-    , 0, 0, 0, {0,NULL}, {0,NULL}, 0,NULL, 0 }
+    , 0, 0, 0, {0,NULL}, {0,NULL}, 0,NULL, 0, 0,NULL }
+
+
+struct  Guildhall__Rpc__V1__Deflated
+{
+  ProtobufCMessage base;
+  uint32_t byte_count;
+  ProtobufCBinaryData content;
+};
+#define GUILDHALL__RPC__V1__DEFLATED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__rpc__v1__deflated__descriptor) \
+    , 0, {0,NULL} }
 
 
 struct  Guildhall__Rpc__V1__MethodNumber
@@ -281,6 +297,9 @@ void   guildhall__rpc__v1__goaway__init
 /* Guildhall__Rpc__V1__Settings methods */
 void   guildhall__rpc__v1__settings__init
                      (Guildhall__Rpc__V1__Settings         *message);
+/* Guildhall__Rpc__V1__Deflated methods */
+void   guildhall__rpc__v1__deflated__init
+                     (Guildhall__Rpc__V1__Deflated         *message);
 /* Guildhall__Rpc__V1__MethodNumber methods */
 void   guildhall__rpc__v1__method_number__init
                      (Guildhall__Rpc__V1__MethodNumber         *message);
@@ -322,6 +341,9 @@ typedef void (*Guildhall__Rpc__V1__Goaway_Closure)
 typedef void (*Guildhall__Rpc__V1__Settings_Closure)
                  (const Guildhall__Rpc__V1__Settings *message,
                   void *closure_data);
+typedef void (*Guildhall__Rpc__V1__Deflated_Closure)
+                 (const Guildhall__Rpc__V1__Deflated *message,
+                  void *closure_data);
 typedef void (*Guildhall__Rpc__V1__MethodNumber_Closure)
                  (const Guildhall__Rpc__V1__MethodNumber *message,
                   void *closure_data);
@@ -343,6 +365,7 @@ extern const ProtobufCMessageDescriptor guildhall__rpc__v1__ping__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__rpc__v1__pong__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__rpc__v1__goaway__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__rpc__v1__settings__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__rpc__v1__deflated__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__rpc__v1__method_number__descriptor;
 
 PROTOBUF_C__END_DECLS

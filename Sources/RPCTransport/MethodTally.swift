@@ -1,0 +1,216 @@
+import RPC
+
+/// What became of the calls of one method on one thread: plain counters, no locks.
+final class MethodTally {
+    /// So many calls are kept of those that were slow, and as many of those that failed.
+    static let recordedCallsMax = 5
+
+    /// The path of the method.
+    let path: String
+    /// Whether its times are counted: streams last as long as somebody listens.
+    private let isTimed: Bool
+    private(set) var begun: UInt64 = 0
+    private(set) var succeeded: UInt64 = 0
+    private(set) var failed: [Status.Code: UInt64] = [:]
+    private(set) var latency = LatencyHistogram()
+    private(set) var slow: [EndedCall] = []
+    private(set) var failures: [EndedCall] = []
+    /// Suspended calls that have ended since their times were last told to the limiter.
+    private var sample = AdaptiveLimit.Sample()
+    private var sampleStart: ContinuousClock.Instant?
+    /// So often a thread tells the limiter of a method, which all threads share.
+    private static let sampleTime: Duration = .milliseconds(20)
+    /// Calls that ended well within the read burst in which they came, not yet timed.
+    fileprivate var endedInBurst = 0
+
+    init(_ path: String, isTimed: Bool) {
+        self.path = path
+        self.isTimed = isTimed
+    }
+
+    @inline(__always)
+    func begin() { begun &+= 1 }
+
+    @inline(__always)
+    fileprivate func succeed() { succeeded &+= 1 }
+
+    fileprivate func fail(_ code: Status.Code) { failed[code, default: 0] &+= 1 }
+
+    /// Times the calls that ended in a burst; true when they are worth remembering.
+    fileprivate func settleBurst(_ latency: Duration, slowCallTime: Duration) -> Bool {
+        let count = endedInBurst
+        endedInBurst = 0
+        guard isTimed else { return false }
+        self.latency.add(latency, count: count)
+        return latency > slowCallTime
+    }
+
+    fileprivate func settle(_ call: EndedCall, slowCallTime: Duration) {
+        if isTimed { latency.add(call.duration) }
+        if call.code != .ok { Self.keep(call, in: &failures) }
+        if isTimed, call.duration > slowCallTime { remember(call) }
+    }
+
+    /// Tells the limiter of the method from time to time how long its calls take.
+    fileprivate func learn(_ call: Suspension, at now: ContinuousClock.Instant) {
+        let start = sampleStart ?? now
+        sampleStart = start
+        sample.add(call.since.duration(to: now), inFlight: call.inFlight)
+        guard start.duration(to: now) >= Self.sampleTime else { return }
+        call.limiter.note(sample, at: now)
+        sample = AdaptiveLimit.Sample()
+        sampleStart = now
+    }
+
+    fileprivate func remember(_ call: EndedCall) { Self.keep(call, in: &slow) }
+
+    private static func keep(_ call: EndedCall, in calls: inout [EndedCall]) {
+        if calls.count == recordedCallsMax { calls.removeFirst() }
+        calls.append(call)
+    }
+}
+
+/// A call that had suspended when it was answered.
+private struct Suspension {
+    let since: ContinuousClock.Instant
+    /// The calls of the method that were suspended then, itself included.
+    let inFlight: Int
+    let limiter: MethodLimiter
+}
+
+/// A call that has ended, as it is remembered: nothing of its request, reply or metadata.
+struct EndedCall: Sendable, Hashable {
+    /// Longer sentences are cut.
+    static let messageBytesMax = 200
+
+    let endedAt: ContinuousClock.Instant
+    let duration: Duration
+    let code: Status.Code
+    let message: String
+
+    init(_ status: Status?, from start: ContinuousClock.Instant, to end: ContinuousClock.Instant) {
+        endedAt = end
+        duration = start.duration(to: end)
+        code = status?.code ?? .ok
+        let message = status?.message ?? ""
+        // A copy of its own: the sentence may be a part of something large.
+        self.message = String(decoding: message.utf8.prefix(Self.messageBytesMax), as: UTF8.self)
+    }
+}
+
+/// The tallies of a server's methods on one thread.
+///
+/// A call pays for a few additions. The clock is read once for all calls whose answers are written
+/// together: their time is that from the burst in which they came to that reading.
+final class MethodTallies {
+    /// More methods that only a fallback knows are counted together.
+    static let fallbackMethodsMax = 512
+    /// The name under which they are.
+    static let restPath = "(others)"
+
+    private struct Ended {
+        let tally: MethodTally
+        let status: Status?
+        let arrived: ContinuousClock.Instant
+        let suspended: Suspension?
+    }
+
+    private let slowCallTime: Duration
+    private let announced: [MethodTally]
+    private var fallback: [String: MethodTally] = [:]
+    /// Those with calls that ended in the burst being handled.
+    private var inBurst: [MethodTally] = []
+    private var burstStart: ContinuousClock.Instant?
+    /// Other calls whose answers have yet to be written.
+    private var ended: [Ended] = []
+    /// Calls of methods that the server does not have.
+    private(set) var unknown: UInt64 = 0
+
+    init(_ methods: ServerMethods, slowCallTime: Duration) {
+        self.slowCallTime = slowCallTime
+        announced = methods.announced.map {
+            MethodTally($0.descriptor.path, isTimed: !$0.isStream)
+        }
+    }
+
+    /// The tally of a method.
+    subscript(method: ServerMethod) -> MethodTally {
+        if let number = method.position { return announced[number] }
+        let path = method.descriptor.path
+        if let known = fallback[path] { return known }
+        let isFull = fallback.count >= Self.fallbackMethodsMax
+        let key = isFull ? Self.restPath : path
+        if let rest = fallback[key] { return rest }
+        let made = MethodTally(key, isTimed: !isFull && !method.isStream)
+        fallback[key] = made
+        return made
+    }
+
+    /// All of them.
+    var all: [MethodTally] { announced + fallback.values }
+
+    /// A call names no method of this server.
+    func noteUnknown() { unknown &+= 1 }
+
+    /// A call was answered within the burst in which it came.
+    @inline(__always)
+    func end(inBurst method: ServerMethod, at start: ContinuousClock.Instant) {
+        let tally = self[method]
+        tally.succeed()
+        if tally.endedInBurst == 0 {
+            inBurst.append(tally)
+            burstStart = start
+        }
+        tally.endedInBurst &+= 1
+    }
+
+    /// A call was answered in any other way; nil is success.
+    ///
+    /// - Parameters:
+    ///   - method: The method called.
+    ///   - status: What it was answered with.
+    ///   - arrived: When the burst arrived in which it came.
+    ///   - suspendedSince: When it began, if it has suspended.
+    func end(
+        _ method: ServerMethod, _ status: Status?, arrived: ContinuousClock.Instant,
+        suspendedSince: ContinuousClock.Instant? = nil
+    ) {
+        let tally = self[method]
+        if let status, status.code != .ok { tally.fail(status.code) } else { tally.succeed() }
+        var suspended: Suspension?
+        if let suspendedSince, let limiter = method.limiter {
+            // Its own place is given back later.
+            suspended = Suspension(
+                since: suspendedSince, inFlight: limiter.suspendedCount, limiter: limiter)
+        }
+        ended.append(
+            Ended(tally: tally, status: status, arrived: arrived, suspended: suspended))
+    }
+
+    /// A call has ended and nobody waits for an answer.
+    func cancel(_ method: ServerMethod) { self[method].fail(.cancelled) }
+
+    /// Answers have been written: times the calls that they end.
+    func settle() {
+        guard !inBurst.isEmpty || !ended.isEmpty else { return }
+        let now = ContinuousClock.now
+        if let burstStart { settleBurst(from: burstStart, to: now) }
+        for call in ended {
+            let record = EndedCall(call.status, from: call.arrived, to: now)
+            call.tally.settle(record, slowCallTime: slowCallTime)
+            if let suspended = call.suspended { call.tally.learn(suspended, at: now) }
+        }
+        ended.removeAll(keepingCapacity: ended.capacity <= 256)
+    }
+
+    private func settleBurst(
+        from start: ContinuousClock.Instant, to end: ContinuousClock.Instant
+    ) {
+        let latency = start.duration(to: end)
+        for tally in inBurst where tally.settleBurst(latency, slowCallTime: slowCallTime) {
+            tally.remember(EndedCall(nil, from: start, to: end))
+        }
+        inBurst.removeAll(keepingCapacity: true)
+        burstStart = nil
+    }
+}
