@@ -10,29 +10,27 @@ protocol Bridged: Message {
     /// What the pre-check knows of the message, protobuf-c's descriptor included.
     static var shape: UnsafePointer<message_shape> { get }
 
-    /// Fills a C struct, not initialized before, from this value.
-    func lower(into lowered: UnsafeMutablePointer<Lowered>, _ arena: Arena)
+    /// Writes the fields in the order of their numbers.
+    func encode(with writer: inout MessageWriter)
 
     /// Reads the value out of a C struct.
     init(lifting lowered: UnsafePointer<Lowered>)
 }
 
-/// Encodes and decodes messages through protobuf-c.
+/// Encodes messages straight into the outgoing buffer, and decodes them through protobuf-c.
+///
+/// What is ours is known to be well formed, so that a single pass over the Swift value writes it;
+/// what others sent goes through the pre-check and a library that has seen hostile bytes before.
 enum Codec {
     /// Appends an encoded message.
-    ///
-    /// protobuf-c writes in one pass, without asking for the exact size first: the bound suffices.
+    @inline(__always)
     static func append<Value: Bridged>(_ value: Value, to output: inout OutputRawSpan) {
-        precondition(
-            output.freeCapacity >= value.encodedByteCountMax, "no room for \(Value.messageName)")
-        unsafe Arena.with(bytesMax: .max) { arena in
-            let message = unsafe UnsafeRawPointer(arena.message(value))
-                .assumingMemoryBound(to: ProtobufCMessage.self)
-            unsafe output.withUnsafeMutableBytes { memory, count in
-                guard let start = memory.baseAddress else { return }
-                count += unsafe protobuf_c_message_pack(
-                    message, (start + count).assumingMemoryBound(to: UInt8.self))
-            }
+        unsafe output.withUnsafeMutableBytes { memory, count in
+            // Without any memory there is no message but an empty one.
+            guard let start = memory.baseAddress else { return }
+            var writer = unsafe MessageWriter(start + count, end: start + memory.count)
+            unsafe value.encode(with: &writer)
+            count = unsafe writer.position - start
         }
     }
 

@@ -37,10 +37,9 @@ extension ProtobufAny: @unsafe Bridged {
         unsafe google__protobuf__any__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Google__Protobuf__Any>, _ arena: Arena) {
-        unsafe google__protobuf__any__init(lowered)
-        unsafe lowered.pointee.type_url = arena.text(self.typeURL)
-        unsafe lowered.pointee.value = arena.bytes(self.value)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.typeURL)
+        unsafe writer.add(18, bytes: self.value)
     }
 
     init(lifting lowered: UnsafePointer<Google__Protobuf__Any>) {

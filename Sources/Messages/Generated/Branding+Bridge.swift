@@ -38,22 +38,14 @@ extension Colors: @unsafe Bridged {
         unsafe guildhall__branding__v1__colors__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Branding__V1__Colors>, _ arena: Arena) {
-        unsafe guildhall__branding__v1__colors__init(lowered)
-        if let value = self.primary {
-            unsafe lowered.pointee._primary_case = .init(rawValue: 1)
-            unsafe lowered.pointee.primary = arena.text(value)
-        }
-        if let value = self.secondary {
-            unsafe lowered.pointee._secondary_case = .init(rawValue: 2)
-            unsafe lowered.pointee.secondary = arena.text(value)
-        }
-        unsafe lowered.pointee.n_advanced = self.advanced.count
-        unsafe lowered.pointee.advanced = arena.entries(self.advanced) {
-            (entry: UnsafeMutablePointer<Guildhall__Branding__V1__Colors__AdvancedEntry>, key, value) in
-            unsafe guildhall__branding__v1__colors__advanced_entry__init(entry)
-            unsafe entry.pointee.key = arena.text(key)
-            unsafe entry.pointee.value = arena.text(value)
+    func encode(with writer: inout MessageWriter) {
+        if let value = self.primary { unsafe writer.put(10, text: value) }
+        if let value = self.secondary { unsafe writer.put(18, text: value) }
+        for (key, value) in self.advanced.sorted(by: { $0.key < $1.key }) {
+            let entry = unsafe writer.open(26)
+            unsafe writer.put(10, text: key)
+            unsafe writer.put(18, text: value)
+            unsafe writer.close(entry)
         }
     }
 
@@ -103,22 +95,14 @@ extension Appearance: @unsafe Bridged {
         unsafe guildhall__branding__v1__appearance__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Branding__V1__Appearance>, _ arena: Arena) {
-        unsafe guildhall__branding__v1__appearance__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
-        unsafe lowered.pointee.white_label = self.whiteLabel ? 1 : 0
-        if let value = self.colors {
-            unsafe lowered.pointee.colors = arena.message(value)
-        }
-        if let value = self.logoHash {
-            unsafe lowered.pointee._logo_hash_case = .init(rawValue: 4)
-            unsafe lowered.pointee.logo_hash = arena.text(value)
-        }
-        if let value = self.updatedAt {
-            unsafe lowered.pointee.updated_at = arena.message(value)
-        }
-        unsafe lowered.pointee.version = self.version
-        unsafe lowered.pointee.etag = arena.text(self.etag)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        unsafe writer.add(16, varint: self.whiteLabel ? 1 : 0)
+        if let value = self.colors { unsafe writer.put(26, message: value) }
+        if let value = self.logoHash { unsafe writer.put(34, text: value) }
+        if let value = self.updatedAt { unsafe writer.put(42, message: value) }
+        unsafe writer.add(48, varint: UInt64(bitPattern: self.version))
+        unsafe writer.add(58, text: self.etag)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Branding__V1__Appearance>) {
@@ -165,12 +149,9 @@ extension SourcedValue: @unsafe Bridged {
         unsafe guildhall__branding__v1__sourced_value__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Branding__V1__SourcedValue>, _ arena: Arena) {
-        unsafe guildhall__branding__v1__sourced_value__init(lowered)
-        unsafe lowered.pointee.value = arena.text(self.value)
-        if let value = self.source {
-            unsafe lowered.pointee.source = arena.message(value)
-        }
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.value)
+        if let value = self.source { unsafe writer.put(18, message: value) }
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Branding__V1__SourcedValue>) {
@@ -210,10 +191,9 @@ extension ValueSource: @unsafe Bridged {
         unsafe guildhall__branding__v1__value_source__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Branding__V1__ValueSource>, _ arena: Arena) {
-        unsafe guildhall__branding__v1__value_source__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
-        unsafe lowered.pointee.distance = self.distance
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        unsafe writer.add(16, varint: UInt64(bitPattern: Int64(self.distance)))
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Branding__V1__ValueSource>) {
@@ -257,25 +237,17 @@ extension EffectiveAppearance: @unsafe Bridged {
         unsafe guildhall__branding__v1__effective_appearance__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Branding__V1__EffectiveAppearance>, _ arena: Arena) {
-        unsafe guildhall__branding__v1__effective_appearance__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
-        if let value = self.primary {
-            unsafe lowered.pointee.primary = arena.message(value)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        if let value = self.primary { unsafe writer.put(18, message: value) }
+        if let value = self.secondary { unsafe writer.put(26, message: value) }
+        for (key, value) in self.advanced.sorted(by: { $0.key < $1.key }) {
+            let entry = unsafe writer.open(34)
+            unsafe writer.put(10, text: key)
+            unsafe writer.put(18, message: value)
+            unsafe writer.close(entry)
         }
-        if let value = self.secondary {
-            unsafe lowered.pointee.secondary = arena.message(value)
-        }
-        unsafe lowered.pointee.n_advanced = self.advanced.count
-        unsafe lowered.pointee.advanced = arena.entries(self.advanced) {
-            (entry: UnsafeMutablePointer<Guildhall__Branding__V1__EffectiveAppearance__AdvancedEntry>, key, value) in
-            unsafe guildhall__branding__v1__effective_appearance__advanced_entry__init(entry)
-            unsafe entry.pointee.key = arena.text(key)
-            unsafe entry.pointee.value = arena.message(value)
-        }
-        if let value = self.logo {
-            unsafe lowered.pointee.logo = arena.message(value)
-        }
+        if let value = self.logo { unsafe writer.put(42, message: value) }
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Branding__V1__EffectiveAppearance>) {
@@ -320,9 +292,8 @@ extension GetAppearanceRequest: @unsafe Bridged {
         unsafe guildhall__branding__v1__get_appearance_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Branding__V1__GetAppearanceRequest>, _ arena: Arena) {
-        unsafe guildhall__branding__v1__get_appearance_request__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Branding__V1__GetAppearanceRequest>) {
@@ -362,12 +333,9 @@ extension UpdateAppearanceRequest: @unsafe Bridged {
         unsafe guildhall__branding__v1__update_appearance_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Branding__V1__UpdateAppearanceRequest>, _ arena: Arena) {
-        unsafe guildhall__branding__v1__update_appearance_request__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
-        if let value = self.colors {
-            unsafe lowered.pointee.colors = arena.message(value)
-        }
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        if let value = self.colors { unsafe writer.put(18, message: value) }
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Branding__V1__UpdateAppearanceRequest>) {
@@ -407,9 +375,8 @@ extension GetEffectiveAppearanceRequest: @unsafe Bridged {
         unsafe guildhall__branding__v1__get_effective_appearance_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Branding__V1__GetEffectiveAppearanceRequest>, _ arena: Arena) {
-        unsafe guildhall__branding__v1__get_effective_appearance_request__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Branding__V1__GetEffectiveAppearanceRequest>) {
@@ -449,10 +416,9 @@ extension ResetAppearanceRequest: @unsafe Bridged {
         unsafe guildhall__branding__v1__reset_appearance_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Branding__V1__ResetAppearanceRequest>, _ arena: Arena) {
-        unsafe guildhall__branding__v1__reset_appearance_request__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
-        unsafe lowered.pointee.field = arena.text(self.field)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        unsafe writer.add(18, text: self.field)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Branding__V1__ResetAppearanceRequest>) {
@@ -492,10 +458,9 @@ extension SetWhiteLabelRequest: @unsafe Bridged {
         unsafe guildhall__branding__v1__set_white_label_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Branding__V1__SetWhiteLabelRequest>, _ arena: Arena) {
-        unsafe guildhall__branding__v1__set_white_label_request__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
-        unsafe lowered.pointee.enabled = self.enabled ? 1 : 0
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        unsafe writer.add(16, varint: self.enabled ? 1 : 0)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Branding__V1__SetWhiteLabelRequest>) {
@@ -536,10 +501,9 @@ extension SetLogoRequest: @unsafe Bridged {
         unsafe guildhall__branding__v1__set_logo_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Branding__V1__SetLogoRequest>, _ arena: Arena) {
-        unsafe guildhall__branding__v1__set_logo_request__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
-        unsafe lowered.pointee.image = arena.bytes(self.image)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        unsafe writer.add(18, bytes: self.image)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Branding__V1__SetLogoRequest>) {
@@ -579,9 +543,8 @@ extension GetAssetRequest: @unsafe Bridged {
         unsafe guildhall__branding__v1__get_asset_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Branding__V1__GetAssetRequest>, _ arena: Arena) {
-        unsafe guildhall__branding__v1__get_asset_request__init(lowered)
-        unsafe lowered.pointee.hash = arena.text(self.hash)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.hash)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Branding__V1__GetAssetRequest>) {
@@ -622,11 +585,10 @@ extension Asset: @unsafe Bridged {
         unsafe guildhall__branding__v1__asset__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Branding__V1__Asset>, _ arena: Arena) {
-        unsafe guildhall__branding__v1__asset__init(lowered)
-        unsafe lowered.pointee.hash = arena.text(self.hash)
-        unsafe lowered.pointee.content_type = arena.text(self.contentType)
-        unsafe lowered.pointee.data = arena.bytes(self.data)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.hash)
+        unsafe writer.add(18, text: self.contentType)
+        unsafe writer.add(26, bytes: self.data)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Branding__V1__Asset>) {
@@ -668,12 +630,9 @@ extension PrepareAppearanceRequest: @unsafe Bridged {
         unsafe guildhall__branding__v1__prepare_appearance_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Branding__V1__PrepareAppearanceRequest>, _ arena: Arena) {
-        unsafe guildhall__branding__v1__prepare_appearance_request__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
-        if let value = self.colors {
-            unsafe lowered.pointee.colors = arena.message(value)
-        }
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        if let value = self.colors { unsafe writer.put(18, message: value) }
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Branding__V1__PrepareAppearanceRequest>) {
@@ -714,10 +673,9 @@ extension CancelAppearanceRequest: @unsafe Bridged {
         unsafe guildhall__branding__v1__cancel_appearance_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Branding__V1__CancelAppearanceRequest>, _ arena: Arena) {
-        unsafe guildhall__branding__v1__cancel_appearance_request__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
-        unsafe lowered.pointee.preparation_key = arena.text(self.preparationKey)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        unsafe writer.add(18, text: self.preparationKey)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Branding__V1__CancelAppearanceRequest>) {
@@ -753,8 +711,7 @@ extension CancelAppearanceReply: @unsafe Bridged {
         unsafe guildhall__branding__v1__cancel_appearance_reply__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Branding__V1__CancelAppearanceReply>, _ arena: Arena) {
-        unsafe guildhall__branding__v1__cancel_appearance_reply__init(lowered)
+    func encode(with writer: inout MessageWriter) {
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Branding__V1__CancelAppearanceReply>) {

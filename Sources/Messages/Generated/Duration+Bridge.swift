@@ -32,10 +32,9 @@ extension ProtobufDuration: @unsafe Bridged {
         unsafe google__protobuf__duration__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Google__Protobuf__Duration>, _ arena: Arena) {
-        unsafe google__protobuf__duration__init(lowered)
-        unsafe lowered.pointee.seconds = self.seconds
-        unsafe lowered.pointee.nanos = self.nanos
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: UInt64(bitPattern: self.seconds))
+        unsafe writer.add(16, varint: UInt64(bitPattern: Int64(self.nanos)))
     }
 
     init(lifting lowered: UnsafePointer<Google__Protobuf__Duration>) {

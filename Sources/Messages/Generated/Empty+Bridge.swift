@@ -32,8 +32,7 @@ extension Empty: @unsafe Bridged {
         unsafe google__protobuf__empty__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Google__Protobuf__Empty>, _ arena: Arena) {
-        unsafe google__protobuf__empty__init(lowered)
+    func encode(with writer: inout MessageWriter) {
     }
 
     init(lifting lowered: UnsafePointer<Google__Protobuf__Empty>) {

@@ -36,10 +36,9 @@ extension WatchRequest: @unsafe Bridged {
         unsafe guildhall__feed__v1__watch_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Feed__V1__WatchRequest>, _ arena: Arena) {
-        unsafe guildhall__feed__v1__watch_request__init(lowered)
-        unsafe lowered.pointee.after_sequence = self.afterSequence
-        unsafe lowered.pointee.incarnation = arena.bytes(self.incarnation)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: UInt64(bitPattern: self.afterSequence))
+        unsafe writer.add(18, bytes: self.incarnation)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Feed__V1__WatchRequest>) {
@@ -80,12 +79,10 @@ extension WatchReply: @unsafe Bridged {
         unsafe guildhall__feed__v1__watch_reply__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Feed__V1__WatchReply>, _ arena: Arena) {
-        unsafe guildhall__feed__v1__watch_reply__init(lowered)
-        unsafe lowered.pointee.incarnation = arena.bytes(self.incarnation)
-        unsafe lowered.pointee.n_events = self.events.count
-        unsafe lowered.pointee.events = arena.messages(self.events)
-        unsafe lowered.pointee.head_sequence = self.headSequence
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, bytes: self.incarnation)
+        unsafe writer.put(18, messages: self.events)
+        unsafe writer.add(24, varint: UInt64(bitPattern: self.headSequence))
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Feed__V1__WatchReply>) {
@@ -129,16 +126,13 @@ extension FeedEvent: @unsafe Bridged {
         unsafe guildhall__feed__v1__feed_event__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Feed__V1__FeedEvent>, _ arena: Arena) {
-        unsafe guildhall__feed__v1__feed_event__init(lowered)
-        unsafe lowered.pointee.sequence = self.sequence
-        unsafe lowered.pointee.kind = arena.text(self.kind)
-        unsafe lowered.pointee.aggregate_id = arena.bytes(self.aggregateID)
-        unsafe lowered.pointee.version = self.version
-        unsafe lowered.pointee.body = arena.bytes(self.body)
-        if let value = self.occurredAt {
-            unsafe lowered.pointee.occurred_at = arena.message(value)
-        }
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: UInt64(bitPattern: self.sequence))
+        unsafe writer.add(18, text: self.kind)
+        unsafe writer.add(26, bytes: self.aggregateID)
+        unsafe writer.add(32, varint: UInt64(bitPattern: self.version))
+        unsafe writer.add(42, bytes: self.body)
+        if let value = self.occurredAt { unsafe writer.put(50, message: value) }
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Feed__V1__FeedEvent>) {
@@ -178,8 +172,7 @@ extension GetFeedHeadRequest: @unsafe Bridged {
         unsafe guildhall__feed__v1__get_feed_head_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Feed__V1__GetFeedHeadRequest>, _ arena: Arena) {
-        unsafe guildhall__feed__v1__get_feed_head_request__init(lowered)
+    func encode(with writer: inout MessageWriter) {
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Feed__V1__GetFeedHeadRequest>) {
@@ -217,10 +210,9 @@ extension FeedHead: @unsafe Bridged {
         unsafe guildhall__feed__v1__feed_head__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Feed__V1__FeedHead>, _ arena: Arena) {
-        unsafe guildhall__feed__v1__feed_head__init(lowered)
-        unsafe lowered.pointee.incarnation = arena.bytes(self.incarnation)
-        unsafe lowered.pointee.sequence = self.sequence
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, bytes: self.incarnation)
+        unsafe writer.add(16, varint: UInt64(bitPattern: self.sequence))
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Feed__V1__FeedHead>) {

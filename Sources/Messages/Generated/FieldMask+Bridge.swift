@@ -36,10 +36,8 @@ extension FieldMask: @unsafe Bridged {
         unsafe google__protobuf__field_mask__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Google__Protobuf__FieldMask>, _ arena: Arena) {
-        unsafe google__protobuf__field_mask__init(lowered)
-        unsafe lowered.pointee.n_paths = self.paths.count
-        unsafe lowered.pointee.paths = arena.array(self.paths) { unsafe arena.text($0) }
+    func encode(with writer: inout MessageWriter) {
+        for value in self.paths { unsafe writer.put(10, text: value) }
     }
 
     init(lifting lowered: UnsafePointer<Google__Protobuf__FieldMask>) {

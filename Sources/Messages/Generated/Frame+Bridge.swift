@@ -48,41 +48,20 @@ extension Frame: @unsafe Bridged {
         unsafe guildhall__rpc__v1__frame__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Rpc__V1__Frame>, _ arena: Arena) {
-        unsafe guildhall__rpc__v1__frame__init(lowered)
-        unsafe lowered.pointee.call = self.call
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: UInt64(self.call))
         switch self.kind {
+        case .open(let value): unsafe writer.put(18, message: value)
+        case .data(let value): unsafe writer.put(26, message: value)
+        case .end(let value): unsafe writer.put(34, message: value)
+        case .cancel(let value): unsafe writer.put(42, message: value)
+        case .window(let value): unsafe writer.put(50, message: value)
+        case .ping(let value): unsafe writer.put(58, message: value)
+        case .pong(let value): unsafe writer.put(66, message: value)
+        case .goaway(let value): unsafe writer.put(74, message: value)
+        case .settings(let value): unsafe writer.put(82, message: value)
+        case .deflated(let value): unsafe writer.put(90, message: value)
         case nil: break
-        case .open(let value):
-            unsafe lowered.pointee.kind_case = .init(rawValue: 2)
-            unsafe lowered.pointee.open = arena.message(value)
-        case .data(let value):
-            unsafe lowered.pointee.kind_case = .init(rawValue: 3)
-            unsafe lowered.pointee.data = arena.message(value)
-        case .end(let value):
-            unsafe lowered.pointee.kind_case = .init(rawValue: 4)
-            unsafe lowered.pointee.end = arena.message(value)
-        case .cancel(let value):
-            unsafe lowered.pointee.kind_case = .init(rawValue: 5)
-            unsafe lowered.pointee.cancel = arena.message(value)
-        case .window(let value):
-            unsafe lowered.pointee.kind_case = .init(rawValue: 6)
-            unsafe lowered.pointee.window = arena.message(value)
-        case .ping(let value):
-            unsafe lowered.pointee.kind_case = .init(rawValue: 7)
-            unsafe lowered.pointee.ping = arena.message(value)
-        case .pong(let value):
-            unsafe lowered.pointee.kind_case = .init(rawValue: 8)
-            unsafe lowered.pointee.pong = arena.message(value)
-        case .goaway(let value):
-            unsafe lowered.pointee.kind_case = .init(rawValue: 9)
-            unsafe lowered.pointee.goaway = arena.message(value)
-        case .settings(let value):
-            unsafe lowered.pointee.kind_case = .init(rawValue: 10)
-            unsafe lowered.pointee.settings = arena.message(value)
-        case .deflated(let value):
-            unsafe lowered.pointee.kind_case = .init(rawValue: 11)
-            unsafe lowered.pointee.deflated = arena.message(value)
         }
     }
 
@@ -138,19 +117,14 @@ extension Open: @unsafe Bridged {
         unsafe guildhall__rpc__v1__open__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Rpc__V1__Open>, _ arena: Arena) {
-        unsafe guildhall__rpc__v1__open__init(lowered)
-        unsafe lowered.pointee.path = arena.text(self.path)
-        unsafe lowered.pointee.number = self.number
-        unsafe lowered.pointee.timeout_us = self.timeoutUs
-        unsafe lowered.pointee.n_metadata = self.metadata.count
-        unsafe lowered.pointee.metadata = arena.messages(self.metadata)
-        if let value = self.message {
-            unsafe lowered.pointee._message_case = .init(rawValue: 5)
-            unsafe lowered.pointee.message = arena.bytes(value)
-        }
-        unsafe lowered.pointee.end_of_stream = self.endOfStream ? 1 : 0
-        unsafe lowered.pointee.window = self.window
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.path)
+        unsafe writer.add(16, varint: UInt64(self.number))
+        unsafe writer.add(24, varint: self.timeoutUs)
+        unsafe writer.put(34, messages: self.metadata)
+        if let value = self.message { unsafe writer.put(42, bytes: value) }
+        unsafe writer.add(48, varint: self.endOfStream ? 1 : 0)
+        unsafe writer.add(56, varint: UInt64(self.window))
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Rpc__V1__Open>) {
@@ -196,13 +170,9 @@ extension Data: @unsafe Bridged {
         unsafe guildhall__rpc__v1__data__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Rpc__V1__Data>, _ arena: Arena) {
-        unsafe guildhall__rpc__v1__data__init(lowered)
-        if let value = self.message {
-            unsafe lowered.pointee._message_case = .init(rawValue: 1)
-            unsafe lowered.pointee.message = arena.bytes(value)
-        }
-        unsafe lowered.pointee.end_of_stream = self.endOfStream ? 1 : 0
+    func encode(with writer: inout MessageWriter) {
+        if let value = self.message { unsafe writer.put(10, bytes: value) }
+        unsafe writer.add(16, varint: self.endOfStream ? 1 : 0)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Rpc__V1__Data>) {
@@ -246,18 +216,12 @@ extension End: @unsafe Bridged {
         unsafe guildhall__rpc__v1__end__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Rpc__V1__End>, _ arena: Arena) {
-        unsafe guildhall__rpc__v1__end__init(lowered)
-        unsafe lowered.pointee.code = self.code
-        unsafe lowered.pointee.message = arena.text(self.message)
-        unsafe lowered.pointee.n_details = self.details.count
-        unsafe lowered.pointee.details = arena.messages(self.details)
-        unsafe lowered.pointee.n_metadata = self.metadata.count
-        unsafe lowered.pointee.metadata = arena.messages(self.metadata)
-        if let value = self.reply {
-            unsafe lowered.pointee._reply_case = .init(rawValue: 5)
-            unsafe lowered.pointee.reply = arena.bytes(value)
-        }
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: UInt64(self.code))
+        unsafe writer.add(18, text: self.message)
+        unsafe writer.put(26, messages: self.details)
+        unsafe writer.put(34, messages: self.metadata)
+        if let value = self.reply { unsafe writer.put(42, bytes: value) }
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Rpc__V1__End>) {
@@ -302,10 +266,9 @@ extension Detail: @unsafe Bridged {
         unsafe guildhall__rpc__v1__detail__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Rpc__V1__Detail>, _ arena: Arena) {
-        unsafe guildhall__rpc__v1__detail__init(lowered)
-        unsafe lowered.pointee.type_url = arena.text(self.typeURL)
-        unsafe lowered.pointee.value = arena.bytes(self.value)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.typeURL)
+        unsafe writer.add(18, bytes: self.value)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Rpc__V1__Detail>) {
@@ -347,11 +310,10 @@ extension MetadataEntry: @unsafe Bridged {
         unsafe guildhall__rpc__v1__metadata_entry__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Rpc__V1__MetadataEntry>, _ arena: Arena) {
-        unsafe guildhall__rpc__v1__metadata_entry__init(lowered)
-        unsafe lowered.pointee.key = arena.text(self.key)
-        unsafe lowered.pointee.text = arena.text(self.text)
-        unsafe lowered.pointee.binary = arena.bytes(self.binary)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.key)
+        unsafe writer.add(18, text: self.text)
+        unsafe writer.add(26, bytes: self.binary)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Rpc__V1__MetadataEntry>) {
@@ -388,8 +350,7 @@ extension Cancel: @unsafe Bridged {
         unsafe guildhall__rpc__v1__cancel__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Rpc__V1__Cancel>, _ arena: Arena) {
-        unsafe guildhall__rpc__v1__cancel__init(lowered)
+    func encode(with writer: inout MessageWriter) {
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Rpc__V1__Cancel>) {
@@ -423,9 +384,8 @@ extension Window: @unsafe Bridged {
         unsafe guildhall__rpc__v1__window__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Rpc__V1__Window>, _ arena: Arena) {
-        unsafe guildhall__rpc__v1__window__init(lowered)
-        unsafe lowered.pointee.bytes = self.bytes
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: UInt64(self.bytes))
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Rpc__V1__Window>) {
@@ -460,9 +420,8 @@ extension Ping: @unsafe Bridged {
         unsafe guildhall__rpc__v1__ping__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Rpc__V1__Ping>, _ arena: Arena) {
-        unsafe guildhall__rpc__v1__ping__init(lowered)
-        unsafe lowered.pointee.number = self.number
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: self.number)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Rpc__V1__Ping>) {
@@ -497,9 +456,8 @@ extension Pong: @unsafe Bridged {
         unsafe guildhall__rpc__v1__pong__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Rpc__V1__Pong>, _ arena: Arena) {
-        unsafe guildhall__rpc__v1__pong__init(lowered)
-        unsafe lowered.pointee.number = self.number
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: self.number)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Rpc__V1__Pong>) {
@@ -538,12 +496,11 @@ extension Goaway: @unsafe Bridged {
         unsafe guildhall__rpc__v1__goaway__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Rpc__V1__Goaway>, _ arena: Arena) {
-        unsafe guildhall__rpc__v1__goaway__init(lowered)
-        unsafe lowered.pointee.last_call = self.lastCall
-        unsafe lowered.pointee.code = self.code
-        unsafe lowered.pointee.message = arena.text(self.message)
-        unsafe lowered.pointee.drain_us = self.drainUs
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: UInt64(self.lastCall))
+        unsafe writer.add(16, varint: UInt64(self.code))
+        unsafe writer.add(26, text: self.message)
+        unsafe writer.add(32, varint: self.drainUs)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Rpc__V1__Goaway>) {
@@ -588,18 +545,15 @@ extension Settings: @unsafe Bridged {
         unsafe guildhall__rpc__v1__settings__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Rpc__V1__Settings>, _ arena: Arena) {
-        unsafe guildhall__rpc__v1__settings__init(lowered)
-        unsafe lowered.pointee.frame_bytes_max = self.frameBytesMax
-        unsafe lowered.pointee.calls_max = self.callsMax
-        unsafe lowered.pointee.window = self.window
-        unsafe lowered.pointee.agent = arena.text(self.agent)
-        unsafe lowered.pointee.incarnation = arena.bytes(self.incarnation)
-        unsafe lowered.pointee.n_methods = self.methods.count
-        unsafe lowered.pointee.methods = arena.messages(self.methods)
-        unsafe lowered.pointee.ping_interval_min_us = self.pingIntervalMinUs
-        unsafe lowered.pointee.n_compressions = self.compressions.count
-        unsafe lowered.pointee.compressions = arena.array(self.compressions) { unsafe arena.text($0) }
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: UInt64(self.frameBytesMax))
+        unsafe writer.add(16, varint: UInt64(self.callsMax))
+        unsafe writer.add(24, varint: UInt64(self.window))
+        unsafe writer.add(34, text: self.agent)
+        unsafe writer.add(42, bytes: self.incarnation)
+        unsafe writer.put(50, messages: self.methods)
+        unsafe writer.add(56, varint: self.pingIntervalMinUs)
+        for value in self.compressions { unsafe writer.put(66, text: value) }
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Rpc__V1__Settings>) {
@@ -645,10 +599,9 @@ extension Deflated: @unsafe Bridged {
         unsafe guildhall__rpc__v1__deflated__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Rpc__V1__Deflated>, _ arena: Arena) {
-        unsafe guildhall__rpc__v1__deflated__init(lowered)
-        unsafe lowered.pointee.byte_count = self.byteCount
-        unsafe lowered.pointee.content = arena.bytes(self.content)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: UInt64(self.byteCount))
+        unsafe writer.add(18, bytes: self.content)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Rpc__V1__Deflated>) {
@@ -688,10 +641,9 @@ extension MethodNumber: @unsafe Bridged {
         unsafe guildhall__rpc__v1__method_number__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Rpc__V1__MethodNumber>, _ arena: Arena) {
-        unsafe guildhall__rpc__v1__method_number__init(lowered)
-        unsafe lowered.pointee.number = self.number
-        unsafe lowered.pointee.path = arena.text(self.path)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: UInt64(self.number))
+        unsafe writer.add(18, text: self.path)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Rpc__V1__MethodNumber>) {

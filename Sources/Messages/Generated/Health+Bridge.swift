@@ -36,9 +36,8 @@ extension CheckHealthRequest: @unsafe Bridged {
         unsafe guildhall__rpc__v1__check_health_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Rpc__V1__CheckHealthRequest>, _ arena: Arena) {
-        unsafe guildhall__rpc__v1__check_health_request__init(lowered)
-        unsafe lowered.pointee.service = arena.text(self.service)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.service)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Rpc__V1__CheckHealthRequest>) {
@@ -73,9 +72,8 @@ extension CheckHealthReply: @unsafe Bridged {
         unsafe guildhall__rpc__v1__check_health_reply__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Rpc__V1__CheckHealthReply>, _ arena: Arena) {
-        unsafe guildhall__rpc__v1__check_health_reply__init(lowered)
-        unsafe lowered.pointee.state = Guildhall__Rpc__V1__ServingState(rawValue: .init(truncatingIfNeeded: self.state.rawValue))
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: UInt64(bitPattern: Int64(self.state.rawValue)))
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Rpc__V1__CheckHealthReply>) {

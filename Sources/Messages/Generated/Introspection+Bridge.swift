@@ -32,8 +32,7 @@ extension GetServerRequest: @unsafe Bridged {
         unsafe guildhall__rpc__v1__get_server_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Rpc__V1__GetServerRequest>, _ arena: Arena) {
-        unsafe guildhall__rpc__v1__get_server_request__init(lowered)
+    func encode(with writer: inout MessageWriter) {
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Rpc__V1__GetServerRequest>) {
@@ -75,29 +74,23 @@ extension ServerDescription: @unsafe Bridged {
         unsafe guildhall__rpc__v1__server_description__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Rpc__V1__ServerDescription>, _ arena: Arena) {
-        unsafe guildhall__rpc__v1__server_description__init(lowered)
-        unsafe lowered.pointee.agent = arena.text(self.agent)
-        unsafe lowered.pointee.version = arena.text(self.version)
-        if let value = self.startedAt {
-            unsafe lowered.pointee.started_at = arena.message(value)
-        }
-        if let value = self.uptime {
-            unsafe lowered.pointee.uptime = arena.message(value)
-        }
-        unsafe lowered.pointee.draining = self.draining ? 1 : 0
-        unsafe lowered.pointee.threads = self.threads
-        unsafe lowered.pointee.connections = self.connections
-        unsafe lowered.pointee.handshakes = self.handshakes
-        unsafe lowered.pointee.calls_suspended = self.callsSuspended
-        unsafe lowered.pointee.streams_open = self.streamsOpen
-        unsafe lowered.pointee.calls_queued = self.callsQueued
-        unsafe lowered.pointee.calls_begun = self.callsBegun
-        unsafe lowered.pointee.calls_succeeded = self.callsSucceeded
-        unsafe lowered.pointee.calls_failed = self.callsFailed
-        unsafe lowered.pointee.calls_of_unknown_methods = self.callsOfUnknownMethods
-        unsafe lowered.pointee.n_limits = self.limits.count
-        unsafe lowered.pointee.limits = arena.messages(self.limits)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.agent)
+        unsafe writer.add(18, text: self.version)
+        if let value = self.startedAt { unsafe writer.put(26, message: value) }
+        if let value = self.uptime { unsafe writer.put(34, message: value) }
+        unsafe writer.add(40, varint: self.draining ? 1 : 0)
+        unsafe writer.add(48, varint: UInt64(self.threads))
+        unsafe writer.add(56, varint: UInt64(self.connections))
+        unsafe writer.add(64, varint: UInt64(self.handshakes))
+        unsafe writer.add(72, varint: UInt64(self.callsSuspended))
+        unsafe writer.add(80, varint: UInt64(self.streamsOpen))
+        unsafe writer.add(88, varint: UInt64(self.callsQueued))
+        unsafe writer.add(96, varint: self.callsBegun)
+        unsafe writer.add(104, varint: self.callsSucceeded)
+        unsafe writer.add(112, varint: self.callsFailed)
+        unsafe writer.add(120, varint: self.callsOfUnknownMethods)
+        unsafe writer.put(130, messages: self.limits)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Rpc__V1__ServerDescription>) {
@@ -156,17 +149,12 @@ extension ServerLimit: @unsafe Bridged {
         unsafe guildhall__rpc__v1__server_limit__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Rpc__V1__ServerLimit>, _ arena: Arena) {
-        unsafe guildhall__rpc__v1__server_limit__init(lowered)
-        unsafe lowered.pointee.name = arena.text(self.name)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.name)
         switch self.value {
+        case .count(let value): unsafe writer.put(16, varint: UInt64(bitPattern: value))
+        case .time(let value): unsafe writer.put(26, message: value)
         case nil: break
-        case .count(let value):
-            unsafe lowered.pointee.value_case = .init(rawValue: 2)
-            unsafe lowered.pointee.count = value
-        case .time(let value):
-            unsafe lowered.pointee.value_case = .init(rawValue: 3)
-            unsafe lowered.pointee.time = arena.message(value)
         }
     }
 
@@ -212,10 +200,9 @@ extension ListConnectionsRequest: @unsafe Bridged {
         unsafe guildhall__rpc__v1__list_connections_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Rpc__V1__ListConnectionsRequest>, _ arena: Arena) {
-        unsafe guildhall__rpc__v1__list_connections_request__init(lowered)
-        unsafe lowered.pointee.page_size = self.pageSize
-        unsafe lowered.pointee.page_token = arena.text(self.pageToken)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: UInt64(self.pageSize))
+        unsafe writer.add(18, text: self.pageToken)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Rpc__V1__ListConnectionsRequest>) {
@@ -256,11 +243,9 @@ extension ListConnectionsReply: @unsafe Bridged {
         unsafe guildhall__rpc__v1__list_connections_reply__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Rpc__V1__ListConnectionsReply>, _ arena: Arena) {
-        unsafe guildhall__rpc__v1__list_connections_reply__init(lowered)
-        unsafe lowered.pointee.n_connections = self.connections.count
-        unsafe lowered.pointee.connections = arena.messages(self.connections)
-        unsafe lowered.pointee.next_page_token = arena.text(self.nextPageToken)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.put(10, messages: self.connections)
+        unsafe writer.add(18, text: self.nextPageToken)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Rpc__V1__ListConnectionsReply>) {
@@ -302,18 +287,15 @@ extension ConnectionDescription: @unsafe Bridged {
         unsafe guildhall__rpc__v1__connection_description__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Rpc__V1__ConnectionDescription>, _ arena: Arena) {
-        unsafe guildhall__rpc__v1__connection_description__init(lowered)
-        unsafe lowered.pointee.number = self.number
-        unsafe lowered.pointee.peer = arena.text(self.peer)
-        unsafe lowered.pointee.identity = arena.text(self.identity)
-        unsafe lowered.pointee.phase = Guildhall__Rpc__V1__ConnectionPhase(rawValue: .init(truncatingIfNeeded: self.phase.rawValue))
-        if let value = self.age {
-            unsafe lowered.pointee.age = arena.message(value)
-        }
-        unsafe lowered.pointee.calls_in_flight = self.callsInFlight
-        unsafe lowered.pointee.bytes_received = self.bytesReceived
-        unsafe lowered.pointee.bytes_sent = self.bytesSent
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: self.number)
+        unsafe writer.add(18, text: self.peer)
+        unsafe writer.add(26, text: self.identity)
+        unsafe writer.add(32, varint: UInt64(bitPattern: Int64(self.phase.rawValue)))
+        if let value = self.age { unsafe writer.put(42, message: value) }
+        unsafe writer.add(48, varint: UInt64(self.callsInFlight))
+        unsafe writer.add(56, varint: self.bytesReceived)
+        unsafe writer.add(64, varint: self.bytesSent)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Rpc__V1__ConnectionDescription>) {
@@ -360,11 +342,10 @@ extension ListMethodsRequest: @unsafe Bridged {
         unsafe guildhall__rpc__v1__list_methods_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Rpc__V1__ListMethodsRequest>, _ arena: Arena) {
-        unsafe guildhall__rpc__v1__list_methods_request__init(lowered)
-        unsafe lowered.pointee.page_size = self.pageSize
-        unsafe lowered.pointee.page_token = arena.text(self.pageToken)
-        unsafe lowered.pointee.service = arena.text(self.service)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: UInt64(self.pageSize))
+        unsafe writer.add(18, text: self.pageToken)
+        unsafe writer.add(26, text: self.service)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Rpc__V1__ListMethodsRequest>) {
@@ -406,11 +387,9 @@ extension ListMethodsReply: @unsafe Bridged {
         unsafe guildhall__rpc__v1__list_methods_reply__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Rpc__V1__ListMethodsReply>, _ arena: Arena) {
-        unsafe guildhall__rpc__v1__list_methods_reply__init(lowered)
-        unsafe lowered.pointee.n_methods = self.methods.count
-        unsafe lowered.pointee.methods = arena.messages(self.methods)
-        unsafe lowered.pointee.next_page_token = arena.text(self.nextPageToken)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.put(10, messages: self.methods)
+        unsafe writer.add(18, text: self.nextPageToken)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Rpc__V1__ListMethodsReply>) {
@@ -455,25 +434,18 @@ extension MethodDescription: @unsafe Bridged {
         unsafe guildhall__rpc__v1__method_description__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Rpc__V1__MethodDescription>, _ arena: Arena) {
-        unsafe guildhall__rpc__v1__method_description__init(lowered)
-        unsafe lowered.pointee.path = arena.text(self.path)
-        unsafe lowered.pointee.begun = self.begun
-        unsafe lowered.pointee.succeeded = self.succeeded
-        unsafe lowered.pointee.n_failed = self.failed.count
-        unsafe lowered.pointee.failed = arena.messages(self.failed)
-        unsafe lowered.pointee.in_flight = self.inFlight
-        unsafe lowered.pointee.n_latency = self.latency.count
-        unsafe lowered.pointee.latency = arena.messages(self.latency)
-        if let value = self.latencySum {
-            unsafe lowered.pointee.latency_sum = arena.message(value)
-        }
-        unsafe lowered.pointee.n_slow = self.slow.count
-        unsafe lowered.pointee.slow = arena.messages(self.slow)
-        unsafe lowered.pointee.n_failures = self.failures.count
-        unsafe lowered.pointee.failures = arena.messages(self.failures)
-        unsafe lowered.pointee.suspended = self.suspended
-        unsafe lowered.pointee.suspended_max = self.suspendedMax
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.path)
+        unsafe writer.add(16, varint: self.begun)
+        unsafe writer.add(24, varint: self.succeeded)
+        unsafe writer.put(34, messages: self.failed)
+        unsafe writer.add(40, varint: self.inFlight)
+        unsafe writer.put(50, messages: self.latency)
+        if let value = self.latencySum { unsafe writer.put(58, message: value) }
+        unsafe writer.put(66, messages: self.slow)
+        unsafe writer.put(74, messages: self.failures)
+        unsafe writer.add(80, varint: UInt64(self.suspended))
+        unsafe writer.add(88, varint: UInt64(self.suspendedMax))
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Rpc__V1__MethodDescription>) {
@@ -518,10 +490,9 @@ extension CodeCount: @unsafe Bridged {
         unsafe guildhall__rpc__v1__code_count__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Rpc__V1__CodeCount>, _ arena: Arena) {
-        unsafe guildhall__rpc__v1__code_count__init(lowered)
-        unsafe lowered.pointee.code = self.code
-        unsafe lowered.pointee.count = self.count
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: UInt64(self.code))
+        unsafe writer.add(16, varint: self.count)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Rpc__V1__CodeCount>) {
@@ -561,12 +532,9 @@ extension LatencyBucket: @unsafe Bridged {
         unsafe guildhall__rpc__v1__latency_bucket__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Rpc__V1__LatencyBucket>, _ arena: Arena) {
-        unsafe guildhall__rpc__v1__latency_bucket__init(lowered)
-        if let value = self.upTo {
-            unsafe lowered.pointee.up_to = arena.message(value)
-        }
-        unsafe lowered.pointee.count = self.count
+    func encode(with writer: inout MessageWriter) {
+        if let value = self.upTo { unsafe writer.put(10, message: value) }
+        unsafe writer.add(16, varint: self.count)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Rpc__V1__LatencyBucket>) {
@@ -608,16 +576,11 @@ extension RecordedCall: @unsafe Bridged {
         unsafe guildhall__rpc__v1__recorded_call__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Rpc__V1__RecordedCall>, _ arena: Arena) {
-        unsafe guildhall__rpc__v1__recorded_call__init(lowered)
-        if let value = self.endedAt {
-            unsafe lowered.pointee.ended_at = arena.message(value)
-        }
-        if let value = self.duration {
-            unsafe lowered.pointee.duration = arena.message(value)
-        }
-        unsafe lowered.pointee.code = self.code
-        unsafe lowered.pointee.message = arena.text(self.message)
+    func encode(with writer: inout MessageWriter) {
+        if let value = self.endedAt { unsafe writer.put(10, message: value) }
+        if let value = self.duration { unsafe writer.put(18, message: value) }
+        unsafe writer.add(24, varint: UInt64(self.code))
+        unsafe writer.add(34, text: self.message)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Rpc__V1__RecordedCall>) {

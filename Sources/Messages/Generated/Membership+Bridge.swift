@@ -37,10 +37,9 @@ extension SignInRequest: @unsafe Bridged {
         unsafe guildhall__membership__v1__sign_in_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__SignInRequest>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__sign_in_request__init(lowered)
-        unsafe lowered.pointee.email = arena.text(self.email)
-        unsafe lowered.pointee.password = arena.text(self.password)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.email)
+        unsafe writer.add(18, text: self.password)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__SignInRequest>) {
@@ -82,15 +81,10 @@ extension Session: @unsafe Bridged {
         unsafe guildhall__membership__v1__session__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__Session>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__session__init(lowered)
-        unsafe lowered.pointee.token = arena.text(self.token)
-        if let value = self.expiresAt {
-            unsafe lowered.pointee.expires_at = arena.message(value)
-        }
-        if let value = self.user {
-            unsafe lowered.pointee.user = arena.message(value)
-        }
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.token)
+        if let value = self.expiresAt { unsafe writer.put(18, message: value) }
+        if let value = self.user { unsafe writer.put(26, message: value) }
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__Session>) {
@@ -131,9 +125,8 @@ extension SignOutRequest: @unsafe Bridged {
         unsafe guildhall__membership__v1__sign_out_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__SignOutRequest>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__sign_out_request__init(lowered)
-        unsafe lowered.pointee.token = arena.text(self.token)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.token)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__SignOutRequest>) {
@@ -168,8 +161,7 @@ extension SignOutReply: @unsafe Bridged {
         unsafe guildhall__membership__v1__sign_out_reply__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__SignOutReply>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__sign_out_reply__init(lowered)
+    func encode(with writer: inout MessageWriter) {
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__SignOutReply>) {
@@ -207,9 +199,8 @@ extension AuthenticateRequest: @unsafe Bridged {
         unsafe guildhall__membership__v1__authenticate_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__AuthenticateRequest>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__authenticate_request__init(lowered)
-        unsafe lowered.pointee.token = arena.text(self.token)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.token)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__AuthenticateRequest>) {
@@ -250,14 +241,10 @@ extension AuthenticateReply: @unsafe Bridged {
         unsafe guildhall__membership__v1__authenticate_reply__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__AuthenticateReply>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__authenticate_reply__init(lowered)
-        unsafe lowered.pointee.user_id = arena.text(self.userID)
-        unsafe lowered.pointee.n_grants = self.grants.count
-        unsafe lowered.pointee.grants = arena.messages(self.grants)
-        if let value = self.expiresAt {
-            unsafe lowered.pointee.expires_at = arena.message(value)
-        }
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.userID)
+        unsafe writer.put(18, messages: self.grants)
+        if let value = self.expiresAt { unsafe writer.put(26, message: value) }
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__AuthenticateReply>) {
@@ -294,8 +281,7 @@ extension GetMeRequest: @unsafe Bridged {
         unsafe guildhall__membership__v1__get_me_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__GetMeRequest>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__get_me_request__init(lowered)
+    func encode(with writer: inout MessageWriter) {
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__GetMeRequest>) {
@@ -335,15 +321,10 @@ extension Me: @unsafe Bridged {
         unsafe guildhall__membership__v1__me__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__Me>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__me__init(lowered)
-        if let value = self.user {
-            unsafe lowered.pointee.user = arena.message(value)
-        }
-        unsafe lowered.pointee.n_grants = self.grants.count
-        unsafe lowered.pointee.grants = arena.messages(self.grants)
-        unsafe lowered.pointee.n_memberships = self.memberships.count
-        unsafe lowered.pointee.memberships = arena.messages(self.memberships)
+    func encode(with writer: inout MessageWriter) {
+        if let value = self.user { unsafe writer.put(10, message: value) }
+        unsafe writer.put(18, messages: self.grants)
+        unsafe writer.put(26, messages: self.memberships)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__Me>) {
@@ -388,16 +369,13 @@ extension User: @unsafe Bridged {
         unsafe guildhall__membership__v1__user__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__User>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__user__init(lowered)
-        unsafe lowered.pointee.id = arena.text(self.id)
-        unsafe lowered.pointee.email = arena.text(self.email)
-        unsafe lowered.pointee.name = arena.text(self.name)
-        if let value = self.createdAt {
-            unsafe lowered.pointee.created_at = arena.message(value)
-        }
-        unsafe lowered.pointee.version = self.version
-        unsafe lowered.pointee.etag = arena.text(self.etag)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.id)
+        unsafe writer.add(18, text: self.email)
+        unsafe writer.add(26, text: self.name)
+        if let value = self.createdAt { unsafe writer.put(34, message: value) }
+        unsafe writer.add(40, varint: UInt64(bitPattern: self.version))
+        unsafe writer.add(50, text: self.etag)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__User>) {
@@ -443,11 +421,10 @@ extension CreateUserRequest: @unsafe Bridged {
         unsafe guildhall__membership__v1__create_user_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__CreateUserRequest>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__create_user_request__init(lowered)
-        unsafe lowered.pointee.email = arena.text(self.email)
-        unsafe lowered.pointee.name = arena.text(self.name)
-        unsafe lowered.pointee.password = arena.text(self.password)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.email)
+        unsafe writer.add(18, text: self.name)
+        unsafe writer.add(26, text: self.password)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__CreateUserRequest>) {
@@ -488,9 +465,8 @@ extension GetUserRequest: @unsafe Bridged {
         unsafe guildhall__membership__v1__get_user_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__GetUserRequest>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__get_user_request__init(lowered)
-        unsafe lowered.pointee.id = arena.text(self.id)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.id)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__GetUserRequest>) {
@@ -535,21 +511,21 @@ extension Member: @unsafe Bridged {
         unsafe guildhall__membership__v1__member__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__Member>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__member__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
-        unsafe lowered.pointee.user_id = arena.text(self.userID)
-        unsafe lowered.pointee.email = arena.text(self.email)
-        unsafe lowered.pointee.name = arena.text(self.name)
-        unsafe lowered.pointee.n_roles = self.roles.count
-        unsafe lowered.pointee.roles = arena.array(self.roles) { Guildhall__Access__V1__Role(rawValue: .init(truncatingIfNeeded: $0.rawValue)) }
-        unsafe lowered.pointee.state = Guildhall__Membership__V1__MemberState(rawValue: .init(truncatingIfNeeded: self.state.rawValue))
-        unsafe lowered.pointee.takes_seat = self.takesSeat ? 1 : 0
-        if let value = self.joinedAt {
-            unsafe lowered.pointee.joined_at = arena.message(value)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        unsafe writer.add(18, text: self.userID)
+        unsafe writer.add(26, text: self.email)
+        unsafe writer.add(34, text: self.name)
+        if !self.roles.isEmpty {
+            let content = unsafe writer.open(42)
+            for value in self.roles { unsafe writer.varint(UInt64(bitPattern: Int64(value.rawValue))) }
+            unsafe writer.close(content)
         }
-        unsafe lowered.pointee.version = self.version
-        unsafe lowered.pointee.etag = arena.text(self.etag)
+        unsafe writer.add(48, varint: UInt64(bitPattern: Int64(self.state.rawValue)))
+        unsafe writer.add(56, varint: self.takesSeat ? 1 : 0)
+        if let value = self.joinedAt { unsafe writer.put(66, message: value) }
+        unsafe writer.add(72, varint: UInt64(bitPattern: self.version))
+        unsafe writer.add(82, text: self.etag)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__Member>) {
@@ -601,14 +577,16 @@ extension AddMemberRequest: @unsafe Bridged {
         unsafe guildhall__membership__v1__add_member_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__AddMemberRequest>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__add_member_request__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
-        unsafe lowered.pointee.user_id = arena.text(self.userID)
-        unsafe lowered.pointee.email = arena.text(self.email)
-        unsafe lowered.pointee.name = arena.text(self.name)
-        unsafe lowered.pointee.n_roles = self.roles.count
-        unsafe lowered.pointee.roles = arena.array(self.roles) { Guildhall__Access__V1__Role(rawValue: .init(truncatingIfNeeded: $0.rawValue)) }
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        unsafe writer.add(18, text: self.userID)
+        unsafe writer.add(26, text: self.email)
+        unsafe writer.add(34, text: self.name)
+        if !self.roles.isEmpty {
+            let content = unsafe writer.open(42)
+            for value in self.roles { unsafe writer.varint(UInt64(bitPattern: Int64(value.rawValue))) }
+            unsafe writer.close(content)
+        }
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__AddMemberRequest>) {
@@ -652,10 +630,9 @@ extension GetMemberRequest: @unsafe Bridged {
         unsafe guildhall__membership__v1__get_member_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__GetMemberRequest>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__get_member_request__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
-        unsafe lowered.pointee.user_id = arena.text(self.userID)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        unsafe writer.add(18, text: self.userID)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__GetMemberRequest>) {
@@ -696,12 +673,11 @@ extension ListMembersRequest: @unsafe Bridged {
         unsafe guildhall__membership__v1__list_members_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__ListMembersRequest>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__list_members_request__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
-        unsafe lowered.pointee.state = Guildhall__Membership__V1__MemberState(rawValue: .init(truncatingIfNeeded: self.state.rawValue))
-        unsafe lowered.pointee.page_size = self.pageSize
-        unsafe lowered.pointee.page_token = arena.text(self.pageToken)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        unsafe writer.add(16, varint: UInt64(bitPattern: Int64(self.state.rawValue)))
+        unsafe writer.add(24, varint: UInt64(bitPattern: Int64(self.pageSize)))
+        unsafe writer.add(34, text: self.pageToken)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__ListMembersRequest>) {
@@ -744,12 +720,10 @@ extension ListMembersReply: @unsafe Bridged {
         unsafe guildhall__membership__v1__list_members_reply__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__ListMembersReply>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__list_members_reply__init(lowered)
-        unsafe lowered.pointee.n_members = self.members.count
-        unsafe lowered.pointee.members = arena.messages(self.members)
-        unsafe lowered.pointee.next_page_token = arena.text(self.nextPageToken)
-        unsafe lowered.pointee.total_size = self.totalSize
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.put(10, messages: self.members)
+        unsafe writer.add(18, text: self.nextPageToken)
+        unsafe writer.add(24, varint: UInt64(bitPattern: self.totalSize))
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__ListMembersReply>) {
@@ -791,10 +765,9 @@ extension RemoveMemberRequest: @unsafe Bridged {
         unsafe guildhall__membership__v1__remove_member_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__RemoveMemberRequest>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__remove_member_request__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
-        unsafe lowered.pointee.user_id = arena.text(self.userID)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        unsafe writer.add(18, text: self.userID)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__RemoveMemberRequest>) {
@@ -835,10 +808,9 @@ extension BlockMemberRequest: @unsafe Bridged {
         unsafe guildhall__membership__v1__block_member_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__BlockMemberRequest>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__block_member_request__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
-        unsafe lowered.pointee.user_id = arena.text(self.userID)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        unsafe writer.add(18, text: self.userID)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__BlockMemberRequest>) {
@@ -879,10 +851,9 @@ extension UnblockMemberRequest: @unsafe Bridged {
         unsafe guildhall__membership__v1__unblock_member_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__UnblockMemberRequest>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__unblock_member_request__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
-        unsafe lowered.pointee.user_id = arena.text(self.userID)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        unsafe writer.add(18, text: self.userID)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__UnblockMemberRequest>) {
@@ -927,25 +898,14 @@ extension Caps: @unsafe Bridged {
         unsafe guildhall__membership__v1__caps__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__Caps>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__caps__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
-        if let value = self.members {
-            unsafe lowered.pointee._members_case = .init(rawValue: 2)
-            unsafe lowered.pointee.members = value
-        }
-        if let value = self.students {
-            unsafe lowered.pointee._students_case = .init(rawValue: 3)
-            unsafe lowered.pointee.students = value
-        }
-        if let value = self.teachers {
-            unsafe lowered.pointee._teachers_case = .init(rawValue: 4)
-            unsafe lowered.pointee.teachers = value
-        }
-        unsafe lowered.pointee.version = self.version
-        unsafe lowered.pointee.etag = arena.text(self.etag)
-        unsafe lowered.pointee.n_warnings = self.warnings.count
-        unsafe lowered.pointee.warnings = arena.messages(self.warnings)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        if let value = self.members { unsafe writer.put(16, varint: UInt64(bitPattern: value)) }
+        if let value = self.students { unsafe writer.put(24, varint: UInt64(bitPattern: value)) }
+        if let value = self.teachers { unsafe writer.put(32, varint: UInt64(bitPattern: value)) }
+        unsafe writer.add(40, varint: UInt64(bitPattern: self.version))
+        unsafe writer.add(50, text: self.etag)
+        unsafe writer.put(58, messages: self.warnings)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__Caps>) {
@@ -994,10 +954,9 @@ extension CapWarning: @unsafe Bridged {
         unsafe guildhall__membership__v1__cap_warning__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__CapWarning>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__cap_warning__init(lowered)
-        unsafe lowered.pointee.code = arena.text(self.code)
-        unsafe lowered.pointee.message = arena.text(self.message)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.code)
+        unsafe writer.add(18, text: self.message)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__CapWarning>) {
@@ -1037,9 +996,8 @@ extension GetCapsRequest: @unsafe Bridged {
         unsafe guildhall__membership__v1__get_caps_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__GetCapsRequest>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__get_caps_request__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__GetCapsRequest>) {
@@ -1082,23 +1040,12 @@ extension UpdateCapsRequest: @unsafe Bridged {
         unsafe guildhall__membership__v1__update_caps_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__UpdateCapsRequest>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__update_caps_request__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
-        if let value = self.members {
-            unsafe lowered.pointee._members_case = .init(rawValue: 2)
-            unsafe lowered.pointee.members = value
-        }
-        if let value = self.students {
-            unsafe lowered.pointee._students_case = .init(rawValue: 3)
-            unsafe lowered.pointee.students = value
-        }
-        if let value = self.teachers {
-            unsafe lowered.pointee._teachers_case = .init(rawValue: 4)
-            unsafe lowered.pointee.teachers = value
-        }
-        unsafe lowered.pointee.n_remove = self.remove.count
-        unsafe lowered.pointee.remove = arena.array(self.remove) { unsafe arena.text($0) }
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        if let value = self.members { unsafe writer.put(16, varint: UInt64(bitPattern: value)) }
+        if let value = self.students { unsafe writer.put(24, varint: UInt64(bitPattern: value)) }
+        if let value = self.teachers { unsafe writer.put(32, varint: UInt64(bitPattern: value)) }
+        for value in self.remove { unsafe writer.put(42, text: value) }
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__UpdateCapsRequest>) {
@@ -1144,9 +1091,8 @@ extension GetUsageRequest: @unsafe Bridged {
         unsafe guildhall__membership__v1__get_usage_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__GetUsageRequest>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__get_usage_request__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__GetUsageRequest>) {
@@ -1187,15 +1133,11 @@ extension Usage: @unsafe Bridged {
         unsafe guildhall__membership__v1__usage__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__Usage>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__usage__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
-        unsafe lowered.pointee.people = self.people
-        unsafe lowered.pointee.n_caps = self.caps.count
-        unsafe lowered.pointee.caps = arena.messages(self.caps)
-        if let value = self.seats {
-            unsafe lowered.pointee.seats = arena.message(value)
-        }
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        unsafe writer.add(16, varint: UInt64(bitPattern: self.people))
+        unsafe writer.put(26, messages: self.caps)
+        if let value = self.seats { unsafe writer.put(34, message: value) }
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__Usage>) {
@@ -1239,15 +1181,11 @@ extension CapUsage: @unsafe Bridged {
         unsafe guildhall__membership__v1__cap_usage__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__CapUsage>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__cap_usage__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
-        unsafe lowered.pointee.kind = arena.text(self.kind)
-        if let value = self.cap {
-            unsafe lowered.pointee._cap_case = .init(rawValue: 3)
-            unsafe lowered.pointee.cap = value
-        }
-        unsafe lowered.pointee.used = self.used
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        unsafe writer.add(18, text: self.kind)
+        if let value = self.cap { unsafe writer.put(24, varint: UInt64(bitPattern: value)) }
+        unsafe writer.add(32, varint: UInt64(bitPattern: self.used))
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__CapUsage>) {
@@ -1293,20 +1231,13 @@ extension Seats: @unsafe Bridged {
         unsafe guildhall__membership__v1__seats__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__Seats>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__seats__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
-        if let value = self.seatCount {
-            unsafe lowered.pointee._seat_count_case = .init(rawValue: 2)
-            unsafe lowered.pointee.seat_count = value
-        }
-        if let value = self.seatCeiling {
-            unsafe lowered.pointee._seat_ceiling_case = .init(rawValue: 3)
-            unsafe lowered.pointee.seat_ceiling = value
-        }
-        unsafe lowered.pointee.used = self.used
-        unsafe lowered.pointee.version = self.version
-        unsafe lowered.pointee.etag = arena.text(self.etag)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        if let value = self.seatCount { unsafe writer.put(16, varint: UInt64(bitPattern: value)) }
+        if let value = self.seatCeiling { unsafe writer.put(24, varint: UInt64(bitPattern: value)) }
+        unsafe writer.add(32, varint: UInt64(bitPattern: self.used))
+        unsafe writer.add(40, varint: UInt64(bitPattern: self.version))
+        unsafe writer.add(50, text: self.etag)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__Seats>) {
@@ -1352,9 +1283,8 @@ extension GetSeatsRequest: @unsafe Bridged {
         unsafe guildhall__membership__v1__get_seats_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__GetSeatsRequest>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__get_seats_request__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__GetSeatsRequest>) {
@@ -1394,13 +1324,9 @@ extension UpdateSeatsRequest: @unsafe Bridged {
         unsafe guildhall__membership__v1__update_seats_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__UpdateSeatsRequest>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__update_seats_request__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
-        if let value = self.seatCount {
-            unsafe lowered.pointee._seat_count_case = .init(rawValue: 2)
-            unsafe lowered.pointee.seat_count = value
-        }
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        if let value = self.seatCount { unsafe writer.put(16, varint: UInt64(bitPattern: value)) }
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__UpdateSeatsRequest>) {
@@ -1446,18 +1372,15 @@ extension SeatLedgerEntry: @unsafe Bridged {
         unsafe guildhall__membership__v1__seat_ledger_entry__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__SeatLedgerEntry>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__seat_ledger_entry__init(lowered)
-        unsafe lowered.pointee.sequence = self.sequence
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
-        unsafe lowered.pointee.kind = arena.text(self.kind)
-        unsafe lowered.pointee.operation = arena.text(self.operation)
-        unsafe lowered.pointee.user_id = arena.text(self.userID)
-        unsafe lowered.pointee.cause = arena.text(self.cause)
-        unsafe lowered.pointee.balance_after = self.balanceAfter
-        if let value = self.occurredAt {
-            unsafe lowered.pointee.occurred_at = arena.message(value)
-        }
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: UInt64(bitPattern: self.sequence))
+        unsafe writer.add(18, text: self.organizationID)
+        unsafe writer.add(26, text: self.kind)
+        unsafe writer.add(34, text: self.operation)
+        unsafe writer.add(42, text: self.userID)
+        unsafe writer.add(50, text: self.cause)
+        unsafe writer.add(56, varint: UInt64(bitPattern: self.balanceAfter))
+        if let value = self.occurredAt { unsafe writer.put(66, message: value) }
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__SeatLedgerEntry>) {
@@ -1504,11 +1427,10 @@ extension ListSeatLedgerRequest: @unsafe Bridged {
         unsafe guildhall__membership__v1__list_seat_ledger_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__ListSeatLedgerRequest>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__list_seat_ledger_request__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
-        unsafe lowered.pointee.page_size = self.pageSize
-        unsafe lowered.pointee.page_token = arena.text(self.pageToken)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        unsafe writer.add(16, varint: UInt64(bitPattern: Int64(self.pageSize)))
+        unsafe writer.add(26, text: self.pageToken)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__ListSeatLedgerRequest>) {
@@ -1550,12 +1472,10 @@ extension ListSeatLedgerReply: @unsafe Bridged {
         unsafe guildhall__membership__v1__list_seat_ledger_reply__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__ListSeatLedgerReply>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__list_seat_ledger_reply__init(lowered)
-        unsafe lowered.pointee.n_entries = self.entries.count
-        unsafe lowered.pointee.entries = arena.messages(self.entries)
-        unsafe lowered.pointee.next_page_token = arena.text(self.nextPageToken)
-        unsafe lowered.pointee.total_size = self.totalSize
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.put(10, messages: self.entries)
+        unsafe writer.add(18, text: self.nextPageToken)
+        unsafe writer.add(24, varint: UInt64(bitPattern: self.totalSize))
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__ListSeatLedgerReply>) {
@@ -1598,12 +1518,11 @@ extension Workspace: @unsafe Bridged {
         unsafe guildhall__membership__v1__workspace__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__Workspace>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__workspace__init(lowered)
-        unsafe lowered.pointee.id = arena.text(self.id)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
-        unsafe lowered.pointee.title = arena.text(self.title)
-        unsafe lowered.pointee.is_default = self.isDefault ? 1 : 0
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.id)
+        unsafe writer.add(18, text: self.organizationID)
+        unsafe writer.add(26, text: self.title)
+        unsafe writer.add(32, varint: self.isDefault ? 1 : 0)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__Workspace>) {
@@ -1645,9 +1564,8 @@ extension ListWorkspacesRequest: @unsafe Bridged {
         unsafe guildhall__membership__v1__list_workspaces_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__ListWorkspacesRequest>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__list_workspaces_request__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__ListWorkspacesRequest>) {
@@ -1686,10 +1604,8 @@ extension ListWorkspacesReply: @unsafe Bridged {
         unsafe guildhall__membership__v1__list_workspaces_reply__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__ListWorkspacesReply>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__list_workspaces_reply__init(lowered)
-        unsafe lowered.pointee.n_workspaces = self.workspaces.count
-        unsafe lowered.pointee.workspaces = arena.messages(self.workspaces)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.put(10, messages: self.workspaces)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__ListWorkspacesReply>) {
@@ -1730,12 +1646,14 @@ extension ExplainAdmissionRequest: @unsafe Bridged {
         unsafe guildhall__membership__v1__explain_admission_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__ExplainAdmissionRequest>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__explain_admission_request__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
-        unsafe lowered.pointee.user_id = arena.text(self.userID)
-        unsafe lowered.pointee.n_roles = self.roles.count
-        unsafe lowered.pointee.roles = arena.array(self.roles) { Guildhall__Access__V1__Role(rawValue: .init(truncatingIfNeeded: $0.rawValue)) }
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        unsafe writer.add(18, text: self.userID)
+        if !self.roles.isEmpty {
+            let content = unsafe writer.open(26)
+            for value in self.roles { unsafe writer.varint(UInt64(bitPattern: Int64(value.rawValue))) }
+            unsafe writer.close(content)
+        }
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__ExplainAdmissionRequest>) {
@@ -1776,11 +1694,9 @@ extension ExplainAdmissionReply: @unsafe Bridged {
         unsafe guildhall__membership__v1__explain_admission_reply__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__ExplainAdmissionReply>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__explain_admission_reply__init(lowered)
-        unsafe lowered.pointee.admitted = self.admitted ? 1 : 0
-        unsafe lowered.pointee.n_gates = self.gates.count
-        unsafe lowered.pointee.gates = arena.messages(self.gates)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: self.admitted ? 1 : 0)
+        unsafe writer.put(18, messages: self.gates)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__ExplainAdmissionReply>) {
@@ -1822,13 +1738,12 @@ extension AdmissionGate: @unsafe Bridged {
         unsafe guildhall__membership__v1__admission_gate__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__AdmissionGate>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__admission_gate__init(lowered)
-        unsafe lowered.pointee.code = arena.text(self.code)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
-        unsafe lowered.pointee.kind = arena.text(self.kind)
-        unsafe lowered.pointee.used = self.used
-        unsafe lowered.pointee.cap = self.cap
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.code)
+        unsafe writer.add(18, text: self.organizationID)
+        unsafe writer.add(26, text: self.kind)
+        unsafe writer.add(32, varint: UInt64(bitPattern: self.used))
+        unsafe writer.add(40, varint: UInt64(bitPattern: self.cap))
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__AdmissionGate>) {
@@ -1872,11 +1787,10 @@ extension GrantSeatsRequest: @unsafe Bridged {
         unsafe guildhall__membership__v1__grant_seats_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__GrantSeatsRequest>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__grant_seats_request__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
-        unsafe lowered.pointee.quantity = self.quantity
-        unsafe lowered.pointee.sale_id = arena.text(self.saleID)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        unsafe writer.add(16, varint: UInt64(bitPattern: self.quantity))
+        unsafe writer.add(26, text: self.saleID)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__GrantSeatsRequest>) {
@@ -1918,10 +1832,9 @@ extension CancelSeatGrantRequest: @unsafe Bridged {
         unsafe guildhall__membership__v1__cancel_seat_grant_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__CancelSeatGrantRequest>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__cancel_seat_grant_request__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
-        unsafe lowered.pointee.grant_key = arena.text(self.grantKey)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        unsafe writer.add(18, text: self.grantKey)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__CancelSeatGrantRequest>) {
@@ -1957,8 +1870,7 @@ extension CancelSeatGrantReply: @unsafe Bridged {
         unsafe guildhall__membership__v1__cancel_seat_grant_reply__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__CancelSeatGrantReply>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__cancel_seat_grant_reply__init(lowered)
+    func encode(with writer: inout MessageWriter) {
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__CancelSeatGrantReply>) {
@@ -1996,10 +1908,9 @@ extension AwaitTreeRequest: @unsafe Bridged {
         unsafe guildhall__membership__v1__await_tree_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__AwaitTreeRequest>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__await_tree_request__init(lowered)
-        unsafe lowered.pointee.incarnation = arena.bytes(self.incarnation)
-        unsafe lowered.pointee.sequence = self.sequence
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, bytes: self.incarnation)
+        unsafe writer.add(16, varint: UInt64(bitPattern: self.sequence))
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__AwaitTreeRequest>) {
@@ -2035,9 +1946,8 @@ extension AwaitTreeReply: @unsafe Bridged {
         unsafe guildhall__membership__v1__await_tree_reply__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Membership__V1__AwaitTreeReply>, _ arena: Arena) {
-        unsafe guildhall__membership__v1__await_tree_reply__init(lowered)
-        unsafe lowered.pointee.sequence = self.sequence
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: UInt64(bitPattern: self.sequence))
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__AwaitTreeReply>) {

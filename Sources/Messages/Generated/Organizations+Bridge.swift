@@ -46,33 +46,24 @@ extension Organization: @unsafe Bridged {
         unsafe guildhall__organizations__v1__organization__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Organizations__V1__Organization>, _ arena: Arena) {
-        unsafe guildhall__organizations__v1__organization__init(lowered)
-        unsafe lowered.pointee.id = arena.text(self.id)
-        unsafe lowered.pointee.parent_id = arena.text(self.parentID)
-        unsafe lowered.pointee.depth = self.depth
-        unsafe lowered.pointee.title = arena.text(self.title)
-        unsafe lowered.pointee.description = arena.text(self.description)
-        unsafe lowered.pointee.category = Guildhall__Organizations__V1__OrganizationCategory(rawValue: .init(truncatingIfNeeded: self.category.rawValue))
-        unsafe lowered.pointee.country = arena.text(self.country)
-        unsafe lowered.pointee.status = Guildhall__Organizations__V1__OrganizationStatus(rawValue: .init(truncatingIfNeeded: self.status.rawValue))
-        unsafe lowered.pointee.effective_state = Guildhall__Organizations__V1__EffectiveState(rawValue: .init(truncatingIfNeeded: self.effectiveState.rawValue))
-        if let value = self.stateReason {
-            unsafe lowered.pointee.state_reason = arena.message(value)
-        }
-        unsafe lowered.pointee.origin = Guildhall__Organizations__V1__OrganizationOrigin(rawValue: .init(truncatingIfNeeded: self.origin.rawValue))
-        if let value = self.createdAt {
-            unsafe lowered.pointee.created_at = arena.message(value)
-        }
-        if let value = self.updatedAt {
-            unsafe lowered.pointee.updated_at = arena.message(value)
-        }
-        unsafe lowered.pointee.version = self.version
-        unsafe lowered.pointee.etag = arena.text(self.etag)
-        unsafe lowered.pointee.n_path = self.path.count
-        unsafe lowered.pointee.path = arena.messages(self.path)
-        unsafe lowered.pointee.n_warnings = self.warnings.count
-        unsafe lowered.pointee.warnings = arena.messages(self.warnings)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.id)
+        unsafe writer.add(18, text: self.parentID)
+        unsafe writer.add(24, varint: UInt64(bitPattern: Int64(self.depth)))
+        unsafe writer.add(34, text: self.title)
+        unsafe writer.add(42, text: self.description)
+        unsafe writer.add(48, varint: UInt64(bitPattern: Int64(self.category.rawValue)))
+        unsafe writer.add(58, text: self.country)
+        unsafe writer.add(64, varint: UInt64(bitPattern: Int64(self.status.rawValue)))
+        unsafe writer.add(72, varint: UInt64(bitPattern: Int64(self.effectiveState.rawValue)))
+        if let value = self.stateReason { unsafe writer.put(82, message: value) }
+        unsafe writer.add(88, varint: UInt64(bitPattern: Int64(self.origin.rawValue)))
+        if let value = self.createdAt { unsafe writer.put(98, message: value) }
+        if let value = self.updatedAt { unsafe writer.put(106, message: value) }
+        unsafe writer.add(112, varint: UInt64(bitPattern: self.version))
+        unsafe writer.add(122, text: self.etag)
+        unsafe writer.put(130, messages: self.path)
+        unsafe writer.put(138, messages: self.warnings)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__Organization>) {
@@ -128,10 +119,9 @@ extension PathElement: @unsafe Bridged {
         unsafe guildhall__organizations__v1__path_element__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Organizations__V1__PathElement>, _ arena: Arena) {
-        unsafe guildhall__organizations__v1__path_element__init(lowered)
-        unsafe lowered.pointee.id = arena.text(self.id)
-        unsafe lowered.pointee.title = arena.text(self.title)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.id)
+        unsafe writer.add(18, text: self.title)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__PathElement>) {
@@ -172,10 +162,9 @@ extension Warning: @unsafe Bridged {
         unsafe guildhall__organizations__v1__warning__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Organizations__V1__Warning>, _ arena: Arena) {
-        unsafe guildhall__organizations__v1__warning__init(lowered)
-        unsafe lowered.pointee.code = arena.text(self.code)
-        unsafe lowered.pointee.message = arena.text(self.message)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.code)
+        unsafe writer.add(18, text: self.message)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__Warning>) {
@@ -215,10 +204,9 @@ extension StateReason: @unsafe Bridged {
         unsafe guildhall__organizations__v1__state_reason__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Organizations__V1__StateReason>, _ arena: Arena) {
-        unsafe guildhall__organizations__v1__state_reason__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
-        unsafe lowered.pointee.state = Guildhall__Organizations__V1__EffectiveState(rawValue: .init(truncatingIfNeeded: self.state.rawValue))
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        unsafe writer.add(16, varint: UInt64(bitPattern: Int64(self.state.rawValue)))
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__StateReason>) {
@@ -261,13 +249,12 @@ extension CreateOrganizationRequest: @unsafe Bridged {
         unsafe guildhall__organizations__v1__create_organization_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Organizations__V1__CreateOrganizationRequest>, _ arena: Arena) {
-        unsafe guildhall__organizations__v1__create_organization_request__init(lowered)
-        unsafe lowered.pointee.parent_id = arena.text(self.parentID)
-        unsafe lowered.pointee.title = arena.text(self.title)
-        unsafe lowered.pointee.description = arena.text(self.description)
-        unsafe lowered.pointee.category = Guildhall__Organizations__V1__OrganizationCategory(rawValue: .init(truncatingIfNeeded: self.category.rawValue))
-        unsafe lowered.pointee.country = arena.text(self.country)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.parentID)
+        unsafe writer.add(18, text: self.title)
+        unsafe writer.add(26, text: self.description)
+        unsafe writer.add(32, varint: UInt64(bitPattern: Int64(self.category.rawValue)))
+        unsafe writer.add(42, text: self.country)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__CreateOrganizationRequest>) {
@@ -310,9 +297,8 @@ extension GetOrganizationRequest: @unsafe Bridged {
         unsafe guildhall__organizations__v1__get_organization_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Organizations__V1__GetOrganizationRequest>, _ arena: Arena) {
-        unsafe guildhall__organizations__v1__get_organization_request__init(lowered)
-        unsafe lowered.pointee.id = arena.text(self.id)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.id)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__GetOrganizationRequest>) {
@@ -352,11 +338,10 @@ extension ListOrganizationsRequest: @unsafe Bridged {
         unsafe guildhall__organizations__v1__list_organizations_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Organizations__V1__ListOrganizationsRequest>, _ arena: Arena) {
-        unsafe guildhall__organizations__v1__list_organizations_request__init(lowered)
-        unsafe lowered.pointee.parent = arena.text(self.parent)
-        unsafe lowered.pointee.page_size = self.pageSize
-        unsafe lowered.pointee.page_token = arena.text(self.pageToken)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.parent)
+        unsafe writer.add(16, varint: UInt64(bitPattern: Int64(self.pageSize)))
+        unsafe writer.add(26, text: self.pageToken)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__ListOrganizationsRequest>) {
@@ -398,12 +383,10 @@ extension ListOrganizationsReply: @unsafe Bridged {
         unsafe guildhall__organizations__v1__list_organizations_reply__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Organizations__V1__ListOrganizationsReply>, _ arena: Arena) {
-        unsafe guildhall__organizations__v1__list_organizations_reply__init(lowered)
-        unsafe lowered.pointee.n_organizations = self.organizations.count
-        unsafe lowered.pointee.organizations = arena.messages(self.organizations)
-        unsafe lowered.pointee.next_page_token = arena.text(self.nextPageToken)
-        unsafe lowered.pointee.total_size = self.totalSize
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.put(10, messages: self.organizations)
+        unsafe writer.add(18, text: self.nextPageToken)
+        unsafe writer.add(24, varint: UInt64(bitPattern: self.totalSize))
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__ListOrganizationsReply>) {
@@ -445,14 +428,9 @@ extension UpdateOrganizationRequest: @unsafe Bridged {
         unsafe guildhall__organizations__v1__update_organization_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Organizations__V1__UpdateOrganizationRequest>, _ arena: Arena) {
-        unsafe guildhall__organizations__v1__update_organization_request__init(lowered)
-        if let value = self.organization {
-            unsafe lowered.pointee.organization = arena.message(value)
-        }
-        if let value = self.updateMask {
-            unsafe lowered.pointee.update_mask = arena.message(value)
-        }
+    func encode(with writer: inout MessageWriter) {
+        if let value = self.organization { unsafe writer.put(10, message: value) }
+        if let value = self.updateMask { unsafe writer.put(18, message: value) }
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__UpdateOrganizationRequest>) {
@@ -492,9 +470,8 @@ extension ActivateOrganizationRequest: @unsafe Bridged {
         unsafe guildhall__organizations__v1__activate_organization_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Organizations__V1__ActivateOrganizationRequest>, _ arena: Arena) {
-        unsafe guildhall__organizations__v1__activate_organization_request__init(lowered)
-        unsafe lowered.pointee.id = arena.text(self.id)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.id)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__ActivateOrganizationRequest>) {
@@ -533,9 +510,8 @@ extension DeactivateOrganizationRequest: @unsafe Bridged {
         unsafe guildhall__organizations__v1__deactivate_organization_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Organizations__V1__DeactivateOrganizationRequest>, _ arena: Arena) {
-        unsafe guildhall__organizations__v1__deactivate_organization_request__init(lowered)
-        unsafe lowered.pointee.id = arena.text(self.id)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.id)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__DeactivateOrganizationRequest>) {
@@ -575,12 +551,11 @@ extension EmailMask: @unsafe Bridged {
         unsafe guildhall__organizations__v1__email_mask__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Organizations__V1__EmailMask>, _ arena: Arena) {
-        unsafe guildhall__organizations__v1__email_mask__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
-        unsafe lowered.pointee.value = arena.text(self.value)
-        unsafe lowered.pointee.mode = Guildhall__Organizations__V1__EmailMaskMode(rawValue: .init(truncatingIfNeeded: self.mode.rawValue))
-        unsafe lowered.pointee.state = Guildhall__Organizations__V1__EmailMaskState(rawValue: .init(truncatingIfNeeded: self.state.rawValue))
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        unsafe writer.add(18, text: self.value)
+        unsafe writer.add(24, varint: UInt64(bitPattern: Int64(self.mode.rawValue)))
+        unsafe writer.add(32, varint: UInt64(bitPattern: Int64(self.state.rawValue)))
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__EmailMask>) {
@@ -623,11 +598,10 @@ extension CreateEmailMaskRequest: @unsafe Bridged {
         unsafe guildhall__organizations__v1__create_email_mask_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Organizations__V1__CreateEmailMaskRequest>, _ arena: Arena) {
-        unsafe guildhall__organizations__v1__create_email_mask_request__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
-        unsafe lowered.pointee.value = arena.text(self.value)
-        unsafe lowered.pointee.mode = Guildhall__Organizations__V1__EmailMaskMode(rawValue: .init(truncatingIfNeeded: self.mode.rawValue))
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        unsafe writer.add(18, text: self.value)
+        unsafe writer.add(24, varint: UInt64(bitPattern: Int64(self.mode.rawValue)))
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__CreateEmailMaskRequest>) {
@@ -668,9 +642,8 @@ extension ListEmailMasksRequest: @unsafe Bridged {
         unsafe guildhall__organizations__v1__list_email_masks_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Organizations__V1__ListEmailMasksRequest>, _ arena: Arena) {
-        unsafe guildhall__organizations__v1__list_email_masks_request__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__ListEmailMasksRequest>) {
@@ -709,10 +682,8 @@ extension ListEmailMasksReply: @unsafe Bridged {
         unsafe guildhall__organizations__v1__list_email_masks_reply__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Organizations__V1__ListEmailMasksReply>, _ arena: Arena) {
-        unsafe guildhall__organizations__v1__list_email_masks_reply__init(lowered)
-        unsafe lowered.pointee.n_email_masks = self.emailMasks.count
-        unsafe lowered.pointee.email_masks = arena.messages(self.emailMasks)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.put(10, messages: self.emailMasks)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__ListEmailMasksReply>) {
@@ -751,9 +722,8 @@ extension ResolveEmailRequest: @unsafe Bridged {
         unsafe guildhall__organizations__v1__resolve_email_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Organizations__V1__ResolveEmailRequest>, _ arena: Arena) {
-        unsafe guildhall__organizations__v1__resolve_email_request__init(lowered)
-        unsafe lowered.pointee.email = arena.text(self.email)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.email)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__ResolveEmailRequest>) {
@@ -793,10 +763,9 @@ extension ResolveEmailReply: @unsafe Bridged {
         unsafe guildhall__organizations__v1__resolve_email_reply__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Organizations__V1__ResolveEmailReply>, _ arena: Arena) {
-        unsafe guildhall__organizations__v1__resolve_email_reply__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
-        unsafe lowered.pointee.value = arena.text(self.value)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        unsafe writer.add(18, text: self.value)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__ResolveEmailReply>) {
@@ -839,14 +808,13 @@ extension PrepareOrganizationRequest: @unsafe Bridged {
         unsafe guildhall__organizations__v1__prepare_organization_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Organizations__V1__PrepareOrganizationRequest>, _ arena: Arena) {
-        unsafe guildhall__organizations__v1__prepare_organization_request__init(lowered)
-        unsafe lowered.pointee.id = arena.text(self.id)
-        unsafe lowered.pointee.parent_id = arena.text(self.parentID)
-        unsafe lowered.pointee.title = arena.text(self.title)
-        unsafe lowered.pointee.category = Guildhall__Organizations__V1__OrganizationCategory(rawValue: .init(truncatingIfNeeded: self.category.rawValue))
-        unsafe lowered.pointee.country = arena.text(self.country)
-        unsafe lowered.pointee.origin = Guildhall__Organizations__V1__OrganizationOrigin(rawValue: .init(truncatingIfNeeded: self.origin.rawValue))
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.id)
+        unsafe writer.add(18, text: self.parentID)
+        unsafe writer.add(26, text: self.title)
+        unsafe writer.add(32, varint: UInt64(bitPattern: Int64(self.category.rawValue)))
+        unsafe writer.add(42, text: self.country)
+        unsafe writer.add(48, varint: UInt64(bitPattern: Int64(self.origin.rawValue)))
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__PrepareOrganizationRequest>) {
@@ -890,9 +858,8 @@ extension CommitOrganizationRequest: @unsafe Bridged {
         unsafe guildhall__organizations__v1__commit_organization_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Organizations__V1__CommitOrganizationRequest>, _ arena: Arena) {
-        unsafe guildhall__organizations__v1__commit_organization_request__init(lowered)
-        unsafe lowered.pointee.id = arena.text(self.id)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.id)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__CommitOrganizationRequest>) {
@@ -932,10 +899,9 @@ extension CancelPreparationRequest: @unsafe Bridged {
         unsafe guildhall__organizations__v1__cancel_preparation_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Organizations__V1__CancelPreparationRequest>, _ arena: Arena) {
-        unsafe guildhall__organizations__v1__cancel_preparation_request__init(lowered)
-        unsafe lowered.pointee.id = arena.text(self.id)
-        unsafe lowered.pointee.preparation_key = arena.text(self.preparationKey)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.id)
+        unsafe writer.add(18, text: self.preparationKey)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__CancelPreparationRequest>) {
@@ -971,8 +937,7 @@ extension CancelPreparationReply: @unsafe Bridged {
         unsafe guildhall__organizations__v1__cancel_preparation_reply__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Organizations__V1__CancelPreparationReply>, _ arena: Arena) {
-        unsafe guildhall__organizations__v1__cancel_preparation_reply__init(lowered)
+    func encode(with writer: inout MessageWriter) {
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__CancelPreparationReply>) {
@@ -1012,15 +977,14 @@ extension OrganizationNode: @unsafe Bridged {
         unsafe guildhall__organizations__v1__organization_node__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Organizations__V1__OrganizationNode>, _ arena: Arena) {
-        unsafe guildhall__organizations__v1__organization_node__init(lowered)
-        unsafe lowered.pointee.id = arena.text(self.id)
-        unsafe lowered.pointee.parent_id = arena.text(self.parentID)
-        unsafe lowered.pointee.title = arena.text(self.title)
-        unsafe lowered.pointee.status = Guildhall__Organizations__V1__OrganizationStatus(rawValue: .init(truncatingIfNeeded: self.status.rawValue))
-        unsafe lowered.pointee.origin = Guildhall__Organizations__V1__OrganizationOrigin(rawValue: .init(truncatingIfNeeded: self.origin.rawValue))
-        unsafe lowered.pointee.removed = self.removed ? 1 : 0
-        unsafe lowered.pointee.version = self.version
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.id)
+        unsafe writer.add(18, text: self.parentID)
+        unsafe writer.add(26, text: self.title)
+        unsafe writer.add(32, varint: UInt64(bitPattern: Int64(self.status.rawValue)))
+        unsafe writer.add(40, varint: UInt64(bitPattern: Int64(self.origin.rawValue)))
+        unsafe writer.add(48, varint: self.removed ? 1 : 0)
+        unsafe writer.add(56, varint: UInt64(bitPattern: self.version))
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__OrganizationNode>) {

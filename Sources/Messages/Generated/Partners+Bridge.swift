@@ -41,18 +41,14 @@ extension Partner: @unsafe Bridged {
         unsafe guildhall__partners__v1__partner__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Partners__V1__Partner>, _ arena: Arena) {
-        unsafe guildhall__partners__v1__partner__init(lowered)
-        unsafe lowered.pointee.id = arena.text(self.id)
-        unsafe lowered.pointee.name = arena.text(self.name)
-        unsafe lowered.pointee.n_region = self.region.count
-        unsafe lowered.pointee.region = arena.array(self.region) { unsafe arena.text($0) }
-        unsafe lowered.pointee.user_id = arena.text(self.userID)
-        if let value = self.createdAt {
-            unsafe lowered.pointee.created_at = arena.message(value)
-        }
-        unsafe lowered.pointee.version = self.version
-        unsafe lowered.pointee.etag = arena.text(self.etag)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.id)
+        unsafe writer.add(18, text: self.name)
+        for value in self.region { unsafe writer.put(26, text: value) }
+        unsafe writer.add(34, text: self.userID)
+        if let value = self.createdAt { unsafe writer.put(42, message: value) }
+        unsafe writer.add(48, varint: UInt64(bitPattern: self.version))
+        unsafe writer.add(58, text: self.etag)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__Partner>) {
@@ -99,12 +95,10 @@ extension CreatePartnerRequest: @unsafe Bridged {
         unsafe guildhall__partners__v1__create_partner_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Partners__V1__CreatePartnerRequest>, _ arena: Arena) {
-        unsafe guildhall__partners__v1__create_partner_request__init(lowered)
-        unsafe lowered.pointee.name = arena.text(self.name)
-        unsafe lowered.pointee.n_region = self.region.count
-        unsafe lowered.pointee.region = arena.array(self.region) { unsafe arena.text($0) }
-        unsafe lowered.pointee.user_id = arena.text(self.userID)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.name)
+        for value in self.region { unsafe writer.put(18, text: value) }
+        unsafe writer.add(26, text: self.userID)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__CreatePartnerRequest>) {
@@ -145,9 +139,8 @@ extension GetPartnerRequest: @unsafe Bridged {
         unsafe guildhall__partners__v1__get_partner_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Partners__V1__GetPartnerRequest>, _ arena: Arena) {
-        unsafe guildhall__partners__v1__get_partner_request__init(lowered)
-        unsafe lowered.pointee.id = arena.text(self.id)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.id)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__GetPartnerRequest>) {
@@ -186,10 +179,9 @@ extension ListPartnersRequest: @unsafe Bridged {
         unsafe guildhall__partners__v1__list_partners_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Partners__V1__ListPartnersRequest>, _ arena: Arena) {
-        unsafe guildhall__partners__v1__list_partners_request__init(lowered)
-        unsafe lowered.pointee.page_size = self.pageSize
-        unsafe lowered.pointee.page_token = arena.text(self.pageToken)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: UInt64(bitPattern: Int64(self.pageSize)))
+        unsafe writer.add(18, text: self.pageToken)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__ListPartnersRequest>) {
@@ -230,12 +222,10 @@ extension ListPartnersReply: @unsafe Bridged {
         unsafe guildhall__partners__v1__list_partners_reply__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Partners__V1__ListPartnersReply>, _ arena: Arena) {
-        unsafe guildhall__partners__v1__list_partners_reply__init(lowered)
-        unsafe lowered.pointee.n_partners = self.partners.count
-        unsafe lowered.pointee.partners = arena.messages(self.partners)
-        unsafe lowered.pointee.next_page_token = arena.text(self.nextPageToken)
-        unsafe lowered.pointee.total_size = self.totalSize
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.put(10, messages: self.partners)
+        unsafe writer.add(18, text: self.nextPageToken)
+        unsafe writer.add(24, varint: UInt64(bitPattern: self.totalSize))
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__ListPartnersReply>) {
@@ -280,18 +270,15 @@ extension Product: @unsafe Bridged {
         unsafe guildhall__partners__v1__product__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Partners__V1__Product>, _ arena: Arena) {
-        unsafe guildhall__partners__v1__product__init(lowered)
-        unsafe lowered.pointee.id = arena.text(self.id)
-        unsafe lowered.pointee.name = arena.text(self.name)
-        unsafe lowered.pointee.unit_price_minor = self.unitPriceMinor
-        unsafe lowered.pointee.currency = arena.text(self.currency)
-        unsafe lowered.pointee.seats_per_unit = self.seatsPerUnit
-        if let value = self.createdAt {
-            unsafe lowered.pointee.created_at = arena.message(value)
-        }
-        unsafe lowered.pointee.version = self.version
-        unsafe lowered.pointee.etag = arena.text(self.etag)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.id)
+        unsafe writer.add(18, text: self.name)
+        unsafe writer.add(24, varint: UInt64(bitPattern: self.unitPriceMinor))
+        unsafe writer.add(34, text: self.currency)
+        unsafe writer.add(40, varint: UInt64(bitPattern: Int64(self.seatsPerUnit)))
+        if let value = self.createdAt { unsafe writer.put(50, message: value) }
+        unsafe writer.add(56, varint: UInt64(bitPattern: self.version))
+        unsafe writer.add(66, text: self.etag)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__Product>) {
@@ -338,12 +325,11 @@ extension CreateProductRequest: @unsafe Bridged {
         unsafe guildhall__partners__v1__create_product_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Partners__V1__CreateProductRequest>, _ arena: Arena) {
-        unsafe guildhall__partners__v1__create_product_request__init(lowered)
-        unsafe lowered.pointee.name = arena.text(self.name)
-        unsafe lowered.pointee.unit_price_minor = self.unitPriceMinor
-        unsafe lowered.pointee.currency = arena.text(self.currency)
-        unsafe lowered.pointee.seats_per_unit = self.seatsPerUnit
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.name)
+        unsafe writer.add(16, varint: UInt64(bitPattern: self.unitPriceMinor))
+        unsafe writer.add(26, text: self.currency)
+        unsafe writer.add(32, varint: UInt64(bitPattern: Int64(self.seatsPerUnit)))
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__CreateProductRequest>) {
@@ -385,9 +371,8 @@ extension GetProductRequest: @unsafe Bridged {
         unsafe guildhall__partners__v1__get_product_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Partners__V1__GetProductRequest>, _ arena: Arena) {
-        unsafe guildhall__partners__v1__get_product_request__init(lowered)
-        unsafe lowered.pointee.id = arena.text(self.id)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.id)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__GetProductRequest>) {
@@ -426,10 +411,9 @@ extension ListProductsRequest: @unsafe Bridged {
         unsafe guildhall__partners__v1__list_products_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Partners__V1__ListProductsRequest>, _ arena: Arena) {
-        unsafe guildhall__partners__v1__list_products_request__init(lowered)
-        unsafe lowered.pointee.page_size = self.pageSize
-        unsafe lowered.pointee.page_token = arena.text(self.pageToken)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: UInt64(bitPattern: Int64(self.pageSize)))
+        unsafe writer.add(18, text: self.pageToken)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__ListProductsRequest>) {
@@ -470,12 +454,10 @@ extension ListProductsReply: @unsafe Bridged {
         unsafe guildhall__partners__v1__list_products_reply__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Partners__V1__ListProductsReply>, _ arena: Arena) {
-        unsafe guildhall__partners__v1__list_products_reply__init(lowered)
-        unsafe lowered.pointee.n_products = self.products.count
-        unsafe lowered.pointee.products = arena.messages(self.products)
-        unsafe lowered.pointee.next_page_token = arena.text(self.nextPageToken)
-        unsafe lowered.pointee.total_size = self.totalSize
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.put(10, messages: self.products)
+        unsafe writer.add(18, text: self.nextPageToken)
+        unsafe writer.add(24, varint: UInt64(bitPattern: self.totalSize))
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__ListProductsReply>) {
@@ -526,33 +508,23 @@ extension Sale: @unsafe Bridged {
         unsafe guildhall__partners__v1__sale__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Partners__V1__Sale>, _ arena: Arena) {
-        unsafe guildhall__partners__v1__sale__init(lowered)
-        unsafe lowered.pointee.id = arena.text(self.id)
-        unsafe lowered.pointee.partner_id = arena.text(self.partnerID)
-        unsafe lowered.pointee.state = Guildhall__Partners__V1__SaleState(rawValue: .init(truncatingIfNeeded: self.state.rawValue))
-        unsafe lowered.pointee.buyer_organization_id = arena.text(self.buyerOrganizationID)
-        if let value = self.newOrganization {
-            unsafe lowered.pointee.new_organization = arena.message(value)
-        }
-        unsafe lowered.pointee.n_lines = self.lines.count
-        unsafe lowered.pointee.lines = arena.messages(self.lines)
-        unsafe lowered.pointee.list_total_minor = self.listTotalMinor
-        unsafe lowered.pointee.distribution_total_minor = self.distributionTotalMinor
-        unsafe lowered.pointee.currency = arena.text(self.currency)
-        unsafe lowered.pointee.discount_basis_points = self.discountBasisPoints
-        unsafe lowered.pointee.workflow_id = arena.text(self.workflowID)
-        if let value = self.refusal {
-            unsafe lowered.pointee.refusal = arena.message(value)
-        }
-        if let value = self.createdAt {
-            unsafe lowered.pointee.created_at = arena.message(value)
-        }
-        if let value = self.updatedAt {
-            unsafe lowered.pointee.updated_at = arena.message(value)
-        }
-        unsafe lowered.pointee.version = self.version
-        unsafe lowered.pointee.etag = arena.text(self.etag)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.id)
+        unsafe writer.add(18, text: self.partnerID)
+        unsafe writer.add(24, varint: UInt64(bitPattern: Int64(self.state.rawValue)))
+        unsafe writer.add(34, text: self.buyerOrganizationID)
+        if let value = self.newOrganization { unsafe writer.put(42, message: value) }
+        unsafe writer.put(50, messages: self.lines)
+        unsafe writer.add(56, varint: UInt64(bitPattern: self.listTotalMinor))
+        unsafe writer.add(64, varint: UInt64(bitPattern: self.distributionTotalMinor))
+        unsafe writer.add(74, text: self.currency)
+        unsafe writer.add(80, varint: UInt64(bitPattern: Int64(self.discountBasisPoints)))
+        unsafe writer.add(90, text: self.workflowID)
+        if let value = self.refusal { unsafe writer.put(98, message: value) }
+        if let value = self.createdAt { unsafe writer.put(106, message: value) }
+        if let value = self.updatedAt { unsafe writer.put(114, message: value) }
+        unsafe writer.add(120, varint: UInt64(bitPattern: self.version))
+        unsafe writer.add(130, text: self.etag)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__Sale>) {
@@ -607,10 +579,9 @@ extension SaleRefusal: @unsafe Bridged {
         unsafe guildhall__partners__v1__sale_refusal__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Partners__V1__SaleRefusal>, _ arena: Arena) {
-        unsafe guildhall__partners__v1__sale_refusal__init(lowered)
-        unsafe lowered.pointee.code = arena.text(self.code)
-        unsafe lowered.pointee.message = arena.text(self.message)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.code)
+        unsafe writer.add(18, text: self.message)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__SaleRefusal>) {
@@ -653,15 +624,12 @@ extension NewOrganization: @unsafe Bridged {
         unsafe guildhall__partners__v1__new_organization__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Partners__V1__NewOrganization>, _ arena: Arena) {
-        unsafe guildhall__partners__v1__new_organization__init(lowered)
-        unsafe lowered.pointee.parent_id = arena.text(self.parentID)
-        unsafe lowered.pointee.title = arena.text(self.title)
-        unsafe lowered.pointee.category = Guildhall__Organizations__V1__OrganizationCategory(rawValue: .init(truncatingIfNeeded: self.category.rawValue))
-        unsafe lowered.pointee.country = arena.text(self.country)
-        if let value = self.colors {
-            unsafe lowered.pointee.colors = arena.message(value)
-        }
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.parentID)
+        unsafe writer.add(18, text: self.title)
+        unsafe writer.add(24, varint: UInt64(bitPattern: Int64(self.category.rawValue)))
+        unsafe writer.add(34, text: self.country)
+        if let value = self.colors { unsafe writer.put(42, message: value) }
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__NewOrganization>) {
@@ -704,12 +672,11 @@ extension SaleLine: @unsafe Bridged {
         unsafe guildhall__partners__v1__sale_line__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Partners__V1__SaleLine>, _ arena: Arena) {
-        unsafe guildhall__partners__v1__sale_line__init(lowered)
-        unsafe lowered.pointee.product_id = arena.text(self.productID)
-        unsafe lowered.pointee.quantity = self.quantity
-        unsafe lowered.pointee.unit_price_minor = self.unitPriceMinor
-        unsafe lowered.pointee.seats_per_unit = self.seatsPerUnit
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.productID)
+        unsafe writer.add(16, varint: UInt64(bitPattern: Int64(self.quantity)))
+        unsafe writer.add(24, varint: UInt64(bitPattern: self.unitPriceMinor))
+        unsafe writer.add(32, varint: UInt64(bitPattern: Int64(self.seatsPerUnit)))
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__SaleLine>) {
@@ -754,15 +721,11 @@ extension CreateSaleRequest: @unsafe Bridged {
         unsafe guildhall__partners__v1__create_sale_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Partners__V1__CreateSaleRequest>, _ arena: Arena) {
-        unsafe guildhall__partners__v1__create_sale_request__init(lowered)
-        unsafe lowered.pointee.partner_id = arena.text(self.partnerID)
-        unsafe lowered.pointee.buyer_organization_id = arena.text(self.buyerOrganizationID)
-        if let value = self.newOrganization {
-            unsafe lowered.pointee.new_organization = arena.message(value)
-        }
-        unsafe lowered.pointee.n_lines = self.lines.count
-        unsafe lowered.pointee.lines = arena.messages(self.lines)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.partnerID)
+        unsafe writer.add(18, text: self.buyerOrganizationID)
+        if let value = self.newOrganization { unsafe writer.put(26, message: value) }
+        unsafe writer.put(34, messages: self.lines)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__CreateSaleRequest>) {
@@ -804,9 +767,8 @@ extension GetSaleRequest: @unsafe Bridged {
         unsafe guildhall__partners__v1__get_sale_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Partners__V1__GetSaleRequest>, _ arena: Arena) {
-        unsafe guildhall__partners__v1__get_sale_request__init(lowered)
-        unsafe lowered.pointee.id = arena.text(self.id)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.id)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__GetSaleRequest>) {
@@ -847,14 +809,11 @@ extension Fulfilment: @unsafe Bridged {
         unsafe guildhall__partners__v1__fulfilment__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Partners__V1__Fulfilment>, _ arena: Arena) {
-        unsafe guildhall__partners__v1__fulfilment__init(lowered)
-        unsafe lowered.pointee.sale_id = arena.text(self.saleID)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
-        if let value = self.newOrganization {
-            unsafe lowered.pointee.new_organization = arena.message(value)
-        }
-        unsafe lowered.pointee.seats = self.seats
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.saleID)
+        unsafe writer.add(18, text: self.organizationID)
+        if let value = self.newOrganization { unsafe writer.put(26, message: value) }
+        unsafe writer.add(32, varint: UInt64(bitPattern: self.seats))
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__Fulfilment>) {
@@ -896,11 +855,10 @@ extension ListSalesRequest: @unsafe Bridged {
         unsafe guildhall__partners__v1__list_sales_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Partners__V1__ListSalesRequest>, _ arena: Arena) {
-        unsafe guildhall__partners__v1__list_sales_request__init(lowered)
-        unsafe lowered.pointee.state = Guildhall__Partners__V1__SaleState(rawValue: .init(truncatingIfNeeded: self.state.rawValue))
-        unsafe lowered.pointee.page_size = self.pageSize
-        unsafe lowered.pointee.page_token = arena.text(self.pageToken)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: UInt64(bitPattern: Int64(self.state.rawValue)))
+        unsafe writer.add(16, varint: UInt64(bitPattern: Int64(self.pageSize)))
+        unsafe writer.add(26, text: self.pageToken)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__ListSalesRequest>) {
@@ -942,12 +900,10 @@ extension ListSalesReply: @unsafe Bridged {
         unsafe guildhall__partners__v1__list_sales_reply__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Partners__V1__ListSalesReply>, _ arena: Arena) {
-        unsafe guildhall__partners__v1__list_sales_reply__init(lowered)
-        unsafe lowered.pointee.n_sales = self.sales.count
-        unsafe lowered.pointee.sales = arena.messages(self.sales)
-        unsafe lowered.pointee.next_page_token = arena.text(self.nextPageToken)
-        unsafe lowered.pointee.total_size = self.totalSize
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.put(10, messages: self.sales)
+        unsafe writer.add(18, text: self.nextPageToken)
+        unsafe writer.add(24, varint: UInt64(bitPattern: self.totalSize))
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__ListSalesReply>) {
@@ -988,9 +944,8 @@ extension RegisterSaleRequest: @unsafe Bridged {
         unsafe guildhall__partners__v1__register_sale_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Partners__V1__RegisterSaleRequest>, _ arena: Arena) {
-        unsafe guildhall__partners__v1__register_sale_request__init(lowered)
-        unsafe lowered.pointee.id = arena.text(self.id)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.id)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__RegisterSaleRequest>) {
@@ -1029,9 +984,8 @@ extension ApproveSaleRequest: @unsafe Bridged {
         unsafe guildhall__partners__v1__approve_sale_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Partners__V1__ApproveSaleRequest>, _ arena: Arena) {
-        unsafe guildhall__partners__v1__approve_sale_request__init(lowered)
-        unsafe lowered.pointee.id = arena.text(self.id)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.id)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__ApproveSaleRequest>) {
@@ -1070,9 +1024,8 @@ extension CancelSaleRequest: @unsafe Bridged {
         unsafe guildhall__partners__v1__cancel_sale_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Partners__V1__CancelSaleRequest>, _ arena: Arena) {
-        unsafe guildhall__partners__v1__cancel_sale_request__init(lowered)
-        unsafe lowered.pointee.id = arena.text(self.id)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.id)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__CancelSaleRequest>) {
@@ -1112,12 +1065,11 @@ extension DistributorDiscount: @unsafe Bridged {
         unsafe guildhall__partners__v1__distributor_discount__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Partners__V1__DistributorDiscount>, _ arena: Arena) {
-        unsafe guildhall__partners__v1__distributor_discount__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
-        unsafe lowered.pointee.basis_points = self.basisPoints
-        unsafe lowered.pointee.version = self.version
-        unsafe lowered.pointee.etag = arena.text(self.etag)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        unsafe writer.add(16, varint: UInt64(bitPattern: Int64(self.basisPoints)))
+        unsafe writer.add(24, varint: UInt64(bitPattern: self.version))
+        unsafe writer.add(34, text: self.etag)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__DistributorDiscount>) {
@@ -1159,9 +1111,8 @@ extension GetDistributorDiscountRequest: @unsafe Bridged {
         unsafe guildhall__partners__v1__get_distributor_discount_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Partners__V1__GetDistributorDiscountRequest>, _ arena: Arena) {
-        unsafe guildhall__partners__v1__get_distributor_discount_request__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__GetDistributorDiscountRequest>) {
@@ -1200,10 +1151,9 @@ extension SetDistributorDiscountRequest: @unsafe Bridged {
         unsafe guildhall__partners__v1__set_distributor_discount_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Partners__V1__SetDistributorDiscountRequest>, _ arena: Arena) {
-        unsafe guildhall__partners__v1__set_distributor_discount_request__init(lowered)
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
-        unsafe lowered.pointee.basis_points = self.basisPoints
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        unsafe writer.add(16, varint: UInt64(bitPattern: Int64(self.basisPoints)))
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__SetDistributorDiscountRequest>) {
@@ -1250,24 +1200,17 @@ extension Workflow: @unsafe Bridged {
         unsafe guildhall__partners__v1__workflow__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Partners__V1__Workflow>, _ arena: Arena) {
-        unsafe guildhall__partners__v1__workflow__init(lowered)
-        unsafe lowered.pointee.id = arena.text(self.id)
-        unsafe lowered.pointee.kind = arena.text(self.kind)
-        unsafe lowered.pointee.state = Guildhall__Partners__V1__WorkflowState(rawValue: .init(truncatingIfNeeded: self.state.rawValue))
-        unsafe lowered.pointee.step = arena.text(self.step)
-        unsafe lowered.pointee.attempts = self.attempts
-        if let value = self.nextAttemptAt {
-            unsafe lowered.pointee.next_attempt_at = arena.message(value)
-        }
-        unsafe lowered.pointee.last_error = arena.text(self.lastError)
-        unsafe lowered.pointee.sale_id = arena.text(self.saleID)
-        if let value = self.createdAt {
-            unsafe lowered.pointee.created_at = arena.message(value)
-        }
-        if let value = self.updatedAt {
-            unsafe lowered.pointee.updated_at = arena.message(value)
-        }
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.id)
+        unsafe writer.add(18, text: self.kind)
+        unsafe writer.add(24, varint: UInt64(bitPattern: Int64(self.state.rawValue)))
+        unsafe writer.add(34, text: self.step)
+        unsafe writer.add(40, varint: UInt64(bitPattern: Int64(self.attempts)))
+        if let value = self.nextAttemptAt { unsafe writer.put(50, message: value) }
+        unsafe writer.add(58, text: self.lastError)
+        unsafe writer.add(66, text: self.saleID)
+        if let value = self.createdAt { unsafe writer.put(74, message: value) }
+        if let value = self.updatedAt { unsafe writer.put(82, message: value) }
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__Workflow>) {
@@ -1315,11 +1258,10 @@ extension ListWorkflowsRequest: @unsafe Bridged {
         unsafe guildhall__partners__v1__list_workflows_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Partners__V1__ListWorkflowsRequest>, _ arena: Arena) {
-        unsafe guildhall__partners__v1__list_workflows_request__init(lowered)
-        unsafe lowered.pointee.state = Guildhall__Partners__V1__WorkflowState(rawValue: .init(truncatingIfNeeded: self.state.rawValue))
-        unsafe lowered.pointee.page_size = self.pageSize
-        unsafe lowered.pointee.page_token = arena.text(self.pageToken)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: UInt64(bitPattern: Int64(self.state.rawValue)))
+        unsafe writer.add(16, varint: UInt64(bitPattern: Int64(self.pageSize)))
+        unsafe writer.add(26, text: self.pageToken)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__ListWorkflowsRequest>) {
@@ -1361,11 +1303,9 @@ extension ListWorkflowsReply: @unsafe Bridged {
         unsafe guildhall__partners__v1__list_workflows_reply__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Partners__V1__ListWorkflowsReply>, _ arena: Arena) {
-        unsafe guildhall__partners__v1__list_workflows_reply__init(lowered)
-        unsafe lowered.pointee.n_workflows = self.workflows.count
-        unsafe lowered.pointee.workflows = arena.messages(self.workflows)
-        unsafe lowered.pointee.next_page_token = arena.text(self.nextPageToken)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.put(10, messages: self.workflows)
+        unsafe writer.add(18, text: self.nextPageToken)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__ListWorkflowsReply>) {
@@ -1405,9 +1345,8 @@ extension GetWorkflowRequest: @unsafe Bridged {
         unsafe guildhall__partners__v1__get_workflow_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Partners__V1__GetWorkflowRequest>, _ arena: Arena) {
-        unsafe guildhall__partners__v1__get_workflow_request__init(lowered)
-        unsafe lowered.pointee.id = arena.text(self.id)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.id)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__GetWorkflowRequest>) {

@@ -38,11 +38,10 @@ extension SignedPrincipal: @unsafe Bridged {
         unsafe guildhall__access__v1__signed_principal__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Access__V1__SignedPrincipal>, _ arena: Arena) {
-        unsafe guildhall__access__v1__signed_principal__init(lowered)
-        unsafe lowered.pointee.principal = arena.bytes(self.principal)
-        unsafe lowered.pointee.key_name = arena.text(self.keyName)
-        unsafe lowered.pointee.signature = arena.bytes(self.signature)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, bytes: self.principal)
+        unsafe writer.add(18, text: self.keyName)
+        unsafe writer.add(26, bytes: self.signature)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Access__V1__SignedPrincipal>) {
@@ -91,26 +90,16 @@ extension Principal: @unsafe Bridged {
         unsafe guildhall__access__v1__principal__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Access__V1__Principal>, _ arena: Arena) {
-        unsafe guildhall__access__v1__principal__init(lowered)
+    func encode(with writer: inout MessageWriter) {
         switch self.subject {
+        case .userID(let value): unsafe writer.put(10, text: value)
+        case .service(let value): unsafe writer.put(18, text: value)
         case nil: break
-        case .userID(let value):
-            unsafe lowered.pointee.subject_case = .init(rawValue: 1)
-            unsafe lowered.pointee.user_id = arena.text(value)
-        case .service(let value):
-            unsafe lowered.pointee.subject_case = .init(rawValue: 2)
-            unsafe lowered.pointee.service = arena.text(value)
         }
-        unsafe lowered.pointee.n_grants = self.grants.count
-        unsafe lowered.pointee.grants = arena.messages(self.grants)
-        if let value = self.issuedAt {
-            unsafe lowered.pointee.issued_at = arena.message(value)
-        }
-        if let value = self.expiresAt {
-            unsafe lowered.pointee.expires_at = arena.message(value)
-        }
-        unsafe lowered.pointee.audience = arena.text(self.audience)
+        unsafe writer.put(26, messages: self.grants)
+        if let value = self.issuedAt { unsafe writer.put(34, message: value) }
+        if let value = self.expiresAt { unsafe writer.put(42, message: value) }
+        unsafe writer.add(50, text: self.audience)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Access__V1__Principal>) {
@@ -158,10 +147,9 @@ extension Grant: @unsafe Bridged {
         unsafe guildhall__access__v1__grant__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Access__V1__Grant>, _ arena: Arena) {
-        unsafe guildhall__access__v1__grant__init(lowered)
-        unsafe lowered.pointee.role = Guildhall__Access__V1__Role(rawValue: .init(truncatingIfNeeded: self.role.rawValue))
-        unsafe lowered.pointee.organization_id = arena.text(self.organizationID)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: UInt64(bitPattern: Int64(self.role.rawValue)))
+        unsafe writer.add(18, text: self.organizationID)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Access__V1__Grant>) {

@@ -32,8 +32,7 @@ extension ListServicesRequest: @unsafe Bridged {
         unsafe guildhall__rpc__v1__list_services_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Rpc__V1__ListServicesRequest>, _ arena: Arena) {
-        unsafe guildhall__rpc__v1__list_services_request__init(lowered)
+    func encode(with writer: inout MessageWriter) {
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Rpc__V1__ListServicesRequest>) {
@@ -71,10 +70,8 @@ extension ListServicesReply: @unsafe Bridged {
         unsafe guildhall__rpc__v1__list_services_reply__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Rpc__V1__ListServicesReply>, _ arena: Arena) {
-        unsafe guildhall__rpc__v1__list_services_reply__init(lowered)
-        unsafe lowered.pointee.n_services = self.services.count
-        unsafe lowered.pointee.services = arena.array(self.services) { unsafe arena.text($0) }
+    func encode(with writer: inout MessageWriter) {
+        for value in self.services { unsafe writer.put(10, text: value) }
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Rpc__V1__ListServicesReply>) {
@@ -117,16 +114,11 @@ extension GetFileDescriptorsRequest: @unsafe Bridged {
         unsafe guildhall__rpc__v1__get_file_descriptors_request__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Rpc__V1__GetFileDescriptorsRequest>, _ arena: Arena) {
-        unsafe guildhall__rpc__v1__get_file_descriptors_request__init(lowered)
+    func encode(with writer: inout MessageWriter) {
         switch self.subject {
+        case .service(let value): unsafe writer.put(10, text: value)
+        case .file(let value): unsafe writer.put(18, text: value)
         case nil: break
-        case .service(let value):
-            unsafe lowered.pointee.subject_case = .init(rawValue: 1)
-            unsafe lowered.pointee.service = arena.text(value)
-        case .file(let value):
-            unsafe lowered.pointee.subject_case = .init(rawValue: 2)
-            unsafe lowered.pointee.file = arena.text(value)
         }
     }
 
@@ -171,10 +163,8 @@ extension GetFileDescriptorsReply: @unsafe Bridged {
         unsafe guildhall__rpc__v1__get_file_descriptors_reply__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Rpc__V1__GetFileDescriptorsReply>, _ arena: Arena) {
-        unsafe guildhall__rpc__v1__get_file_descriptors_reply__init(lowered)
-        unsafe lowered.pointee.n_files = self.files.count
-        unsafe lowered.pointee.files = arena.array(self.files) { unsafe arena.bytes($0) }
+    func encode(with writer: inout MessageWriter) {
+        for value in self.files { unsafe writer.put(10, bytes: value) }
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Rpc__V1__GetFileDescriptorsReply>) {

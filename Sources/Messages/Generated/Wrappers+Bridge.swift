@@ -32,12 +32,8 @@ extension DoubleValue: @unsafe Bridged {
         unsafe google__protobuf__double_value__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Google__Protobuf__DoubleValue>, _ arena: Arena) {
-        unsafe google__protobuf__double_value__init(lowered)
-        if self.value.bitPattern != 0 {
-            unsafe lowered.pointee._value_case = .init(rawValue: 1)
-            unsafe lowered.pointee.value = self.value
-        }
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(9, fixed64: self.value.bitPattern)
     }
 
     init(lifting lowered: UnsafePointer<Google__Protobuf__DoubleValue>) {
@@ -72,12 +68,8 @@ extension FloatValue: @unsafe Bridged {
         unsafe google__protobuf__float_value__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Google__Protobuf__FloatValue>, _ arena: Arena) {
-        unsafe google__protobuf__float_value__init(lowered)
-        if self.value.bitPattern != 0 {
-            unsafe lowered.pointee._value_case = .init(rawValue: 1)
-            unsafe lowered.pointee.value = self.value
-        }
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(13, fixed32: self.value.bitPattern)
     }
 
     init(lifting lowered: UnsafePointer<Google__Protobuf__FloatValue>) {
@@ -112,9 +104,8 @@ extension Int64Value: @unsafe Bridged {
         unsafe google__protobuf__int64_value__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Google__Protobuf__Int64Value>, _ arena: Arena) {
-        unsafe google__protobuf__int64_value__init(lowered)
-        unsafe lowered.pointee.value = self.value
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: UInt64(bitPattern: self.value))
     }
 
     init(lifting lowered: UnsafePointer<Google__Protobuf__Int64Value>) {
@@ -149,9 +140,8 @@ extension UInt64Value: @unsafe Bridged {
         unsafe google__protobuf__uint64_value__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Google__Protobuf__UInt64Value>, _ arena: Arena) {
-        unsafe google__protobuf__uint64_value__init(lowered)
-        unsafe lowered.pointee.value = self.value
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: self.value)
     }
 
     init(lifting lowered: UnsafePointer<Google__Protobuf__UInt64Value>) {
@@ -186,9 +176,8 @@ extension Int32Value: @unsafe Bridged {
         unsafe google__protobuf__int32_value__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Google__Protobuf__Int32Value>, _ arena: Arena) {
-        unsafe google__protobuf__int32_value__init(lowered)
-        unsafe lowered.pointee.value = self.value
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: UInt64(bitPattern: Int64(self.value)))
     }
 
     init(lifting lowered: UnsafePointer<Google__Protobuf__Int32Value>) {
@@ -223,9 +212,8 @@ extension UInt32Value: @unsafe Bridged {
         unsafe google__protobuf__uint32_value__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Google__Protobuf__UInt32Value>, _ arena: Arena) {
-        unsafe google__protobuf__uint32_value__init(lowered)
-        unsafe lowered.pointee.value = self.value
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: UInt64(self.value))
     }
 
     init(lifting lowered: UnsafePointer<Google__Protobuf__UInt32Value>) {
@@ -260,9 +248,8 @@ extension BoolValue: @unsafe Bridged {
         unsafe google__protobuf__bool_value__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Google__Protobuf__BoolValue>, _ arena: Arena) {
-        unsafe google__protobuf__bool_value__init(lowered)
-        unsafe lowered.pointee.value = self.value ? 1 : 0
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: self.value ? 1 : 0)
     }
 
     init(lifting lowered: UnsafePointer<Google__Protobuf__BoolValue>) {
@@ -301,9 +288,8 @@ extension StringValue: @unsafe Bridged {
         unsafe google__protobuf__string_value__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Google__Protobuf__StringValue>, _ arena: Arena) {
-        unsafe google__protobuf__string_value__init(lowered)
-        unsafe lowered.pointee.value = arena.text(self.value)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.value)
     }
 
     init(lifting lowered: UnsafePointer<Google__Protobuf__StringValue>) {
@@ -342,9 +328,8 @@ extension BytesValue: @unsafe Bridged {
         unsafe google__protobuf__bytes_value__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Google__Protobuf__BytesValue>, _ arena: Arena) {
-        unsafe google__protobuf__bytes_value__init(lowered)
-        unsafe lowered.pointee.value = arena.bytes(self.value)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, bytes: self.value)
     }
 
     init(lifting lowered: UnsafePointer<Google__Protobuf__BytesValue>) {

@@ -46,42 +46,30 @@ extension Renamed: @unsafe Bridged {
     }
 
     @available(*, deprecated)
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Testing__V1__Renamed>, _ arena: Arena) {
-        unsafe guildhall__testing__v1__renamed__init(lowered)
-        unsafe lowered.pointee.name = arena.text(self.name)
-        unsafe lowered.pointee.former_name = arena.text(self.formerNameStorage)
-        if let value = self.gradeStorage {
-            unsafe lowered.pointee._grade_case = .init(rawValue: 3)
-            unsafe lowered.pointee.grade = Guildhall__Testing__V1__Grade(rawValue: .init(truncatingIfNeeded: value.rawValue))
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.name)
+        unsafe writer.add(18, text: self.formerNameStorage)
+        if let value = self.gradeStorage { unsafe writer.put(24, varint: UInt64(bitPattern: Int64(value.rawValue))) }
+        if !self.grades.isEmpty {
+            let content = unsafe writer.open(34)
+            for value in self.grades { unsafe writer.varint(UInt64(bitPattern: Int64(value.rawValue))) }
+            unsafe writer.close(content)
         }
-        unsafe lowered.pointee.n_grades = self.grades.count
-        unsafe lowered.pointee.grades = arena.array(self.grades) { Guildhall__Testing__V1__Grade(rawValue: .init(truncatingIfNeeded: $0.rawValue)) }
         switch self.place {
+        case .street(let value): unsafe writer.put(42, text: value)
+        case .box(let value): unsafe writer.put(50, text: value)
+        case .nowhere(let value): unsafe writer.put(56, varint: value ? 1 : 0)
         case nil: break
-        case .street(let value):
-            unsafe lowered.pointee.place_case = .init(rawValue: 5)
-            unsafe lowered.pointee.street = arena.text(value)
-        case .box(let value):
-            unsafe lowered.pointee.place_case = .init(rawValue: 6)
-            unsafe lowered.pointee.box = arena.text(value)
-        case .nowhere(let value):
-            unsafe lowered.pointee.place_case = .init(rawValue: 7)
-            unsafe lowered.pointee.nowhere = value ? 1 : 0
         }
-        if let value = self.former {
-            unsafe lowered.pointee.former = arena.message(value)
+        if let value = self.former { unsafe writer.put(66, message: value) }
+        unsafe writer.add(72, varint: UInt64(bitPattern: Int64(self.mood.rawValue)))
+        for (key, value) in self.formers.sorted(by: { $0.key < $1.key }) {
+            let entry = unsafe writer.open(82)
+            unsafe writer.put(10, text: key)
+            unsafe writer.put(18, message: value)
+            unsafe writer.close(entry)
         }
-        unsafe lowered.pointee.mood = Guildhall__Testing__V1__Renamed__Mood(rawValue: .init(truncatingIfNeeded: self.mood.rawValue))
-        unsafe lowered.pointee.n_formers = self.formers.count
-        unsafe lowered.pointee.formers = arena.entries(self.formers) {
-            (entry: UnsafeMutablePointer<Guildhall__Testing__V1__Renamed__FormersEntry>, key, value) in
-            unsafe guildhall__testing__v1__renamed__formers_entry__init(entry)
-            unsafe entry.pointee.key = arena.text(key)
-            unsafe entry.pointee.value = arena.message(value)
-        }
-        if let value = self.inner {
-            unsafe lowered.pointee.inner = arena.message(value)
-        }
+        if let value = self.inner { unsafe writer.put(90, message: value) }
     }
 
     @available(*, deprecated)
@@ -145,9 +133,8 @@ extension Renamed.DeprecatedInner: @unsafe Bridged {
         unsafe guildhall__testing__v1__renamed__inner__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Testing__V1__Renamed__Inner>, _ arena: Arena) {
-        unsafe guildhall__testing__v1__renamed__inner__init(lowered)
-        unsafe lowered.pointee.grade = Guildhall__Testing__V1__Grade(rawValue: .init(truncatingIfNeeded: self.grade.rawValue))
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: UInt64(bitPattern: Int64(self.grade.rawValue)))
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Testing__V1__Renamed__Inner>) {
@@ -186,9 +173,8 @@ extension DeprecatedFormer: @unsafe Bridged {
         unsafe guildhall__testing__v1__former__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Testing__V1__Former>, _ arena: Arena) {
-        unsafe guildhall__testing__v1__former__init(lowered)
-        unsafe lowered.pointee.text = arena.text(self.text)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.text)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Testing__V1__Former>) {

@@ -82,166 +82,119 @@ extension Everything: @unsafe Bridged {
         unsafe guildhall__testing__v1__everything__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Testing__V1__Everything>, _ arena: Arena) {
-        unsafe guildhall__testing__v1__everything__init(lowered)
-        unsafe lowered.pointee.int32 = self.int32
-        unsafe lowered.pointee.int64 = self.int64
-        unsafe lowered.pointee.uint32 = self.uint32
-        unsafe lowered.pointee.uint64 = self.uint64
-        unsafe lowered.pointee.sint32 = self.sint32
-        unsafe lowered.pointee.sint64 = self.sint64
-        unsafe lowered.pointee.fixed32 = self.fixed32
-        unsafe lowered.pointee.fixed64 = self.fixed64
-        unsafe lowered.pointee.sfixed32 = self.sfixed32
-        unsafe lowered.pointee.sfixed64 = self.sfixed64
-        if self.float.bitPattern != 0 {
-            unsafe lowered.pointee._float_case = .init(rawValue: 11)
-            unsafe lowered.pointee.float_ = self.float
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: UInt64(bitPattern: Int64(self.int32)))
+        unsafe writer.add(16, varint: UInt64(bitPattern: self.int64))
+        unsafe writer.add(24, varint: UInt64(self.uint32))
+        unsafe writer.add(32, varint: self.uint64)
+        unsafe writer.add(40, varint: MessageWriter.zigzag(self.sint32))
+        unsafe writer.add(48, varint: MessageWriter.zigzag(self.sint64))
+        unsafe writer.add(61, fixed32: self.fixed32)
+        unsafe writer.add(65, fixed64: self.fixed64)
+        unsafe writer.add(77, fixed32: UInt32(bitPattern: self.sfixed32))
+        unsafe writer.add(81, fixed64: UInt64(bitPattern: self.sfixed64))
+        unsafe writer.add(93, fixed32: self.float.bitPattern)
+        unsafe writer.add(97, fixed64: self.double.bitPattern)
+        unsafe writer.add(104, varint: self.bool ? 1 : 0)
+        unsafe writer.add(114, text: self.text)
+        unsafe writer.add(122, bytes: self.data)
+        unsafe writer.add(128, varint: UInt64(bitPattern: Int64(self.color.rawValue)))
+        if let value = self.leaf { unsafe writer.put(138, message: value) }
+        if let value = self.optionalInt32 { unsafe writer.put(160, varint: UInt64(bitPattern: Int64(value))) }
+        if let value = self.optionalUint64 { unsafe writer.put(168, varint: value) }
+        if let value = self.optionalDouble { unsafe writer.put(177, fixed64: value.bitPattern) }
+        if let value = self.optionalBool { unsafe writer.put(184, varint: value ? 1 : 0) }
+        if let value = self.optionalText { unsafe writer.put(194, text: value) }
+        if let value = self.optionalData { unsafe writer.put(202, bytes: value) }
+        if let value = self.optionalColor { unsafe writer.put(208, varint: UInt64(bitPattern: Int64(value.rawValue))) }
+        if let value = self.optionalLeaf { unsafe writer.put(218, message: value) }
+        if !self.int32s.isEmpty {
+            let content = unsafe writer.open(242)
+            for value in self.int32s { unsafe writer.varint(UInt64(bitPattern: Int64(value))) }
+            unsafe writer.close(content)
         }
-        if self.double.bitPattern != 0 {
-            unsafe lowered.pointee._double_case = .init(rawValue: 12)
-            unsafe lowered.pointee.double_ = self.double
+        if !self.sint64s.isEmpty {
+            let content = unsafe writer.open(250)
+            for value in self.sint64s { unsafe writer.varint(MessageWriter.zigzag(value)) }
+            unsafe writer.close(content)
         }
-        unsafe lowered.pointee.bool_ = self.bool ? 1 : 0
-        unsafe lowered.pointee.text = arena.text(self.text)
-        unsafe lowered.pointee.data = arena.bytes(self.data)
-        unsafe lowered.pointee.color = Guildhall__Testing__V1__Color(rawValue: .init(truncatingIfNeeded: self.color.rawValue))
-        if let value = self.leaf {
-            unsafe lowered.pointee.leaf = arena.message(value)
+        if !self.fixed32s.isEmpty {
+            let content = unsafe writer.open(258)
+            for value in self.fixed32s { unsafe writer.fixed32(value) }
+            unsafe writer.close(content)
         }
-        if let value = self.optionalInt32 {
-            unsafe lowered.pointee._optional_int32_case = .init(rawValue: 20)
-            unsafe lowered.pointee.optional_int32 = value
+        if !self.doubles.isEmpty {
+            let content = unsafe writer.open(266)
+            for value in self.doubles { unsafe writer.fixed64(value.bitPattern) }
+            unsafe writer.close(content)
         }
-        if let value = self.optionalUint64 {
-            unsafe lowered.pointee._optional_uint64_case = .init(rawValue: 21)
-            unsafe lowered.pointee.optional_uint64 = value
+        if !self.bools.isEmpty {
+            let content = unsafe writer.open(274)
+            for value in self.bools { unsafe writer.varint(value ? 1 : 0) }
+            unsafe writer.close(content)
         }
-        if let value = self.optionalDouble {
-            unsafe lowered.pointee._optional_double_case = .init(rawValue: 22)
-            unsafe lowered.pointee.optional_double = value
+        for value in self.texts { unsafe writer.put(282, text: value) }
+        for value in self.datas { unsafe writer.put(290, bytes: value) }
+        if !self.colors.isEmpty {
+            let content = unsafe writer.open(298)
+            for value in self.colors { unsafe writer.varint(UInt64(bitPattern: Int64(value.rawValue))) }
+            unsafe writer.close(content)
         }
-        if let value = self.optionalBool {
-            unsafe lowered.pointee._optional_bool_case = .init(rawValue: 23)
-            unsafe lowered.pointee.optional_bool = value ? 1 : 0
+        unsafe writer.put(306, messages: self.leaves)
+        for value in self.unpacked { unsafe writer.put(312, varint: UInt64(value)) }
+        for (key, value) in self.textsByText.sorted(by: { $0.key < $1.key }) {
+            let entry = unsafe writer.open(322)
+            unsafe writer.put(10, text: key)
+            unsafe writer.put(18, text: value)
+            unsafe writer.close(entry)
         }
-        if let value = self.optionalText {
-            unsafe lowered.pointee._optional_text_case = .init(rawValue: 24)
-            unsafe lowered.pointee.optional_text = arena.text(value)
+        for (key, value) in self.leavesByNumber.sorted(by: { $0.key < $1.key }) {
+            let entry = unsafe writer.open(330)
+            unsafe writer.put(8, varint: UInt64(bitPattern: Int64(key)))
+            unsafe writer.put(18, message: value)
+            unsafe writer.close(entry)
         }
-        if let value = self.optionalData {
-            unsafe lowered.pointee._optional_data_case = .init(rawValue: 25)
-            unsafe lowered.pointee.optional_data = arena.bytes(value)
+        for (key, value) in self.colorsByNumber.sorted(by: { $0.key < $1.key }) {
+            let entry = unsafe writer.open(338)
+            unsafe writer.put(8, varint: key)
+            unsafe writer.put(16, varint: UInt64(bitPattern: Int64(value.rawValue)))
+            unsafe writer.close(entry)
         }
-        if let value = self.optionalColor {
-            unsafe lowered.pointee._optional_color_case = .init(rawValue: 26)
-            unsafe lowered.pointee.optional_color = Guildhall__Testing__V1__Color(rawValue: .init(truncatingIfNeeded: value.rawValue))
+        for (key, value) in self.datasByText.sorted(by: { $0.key < $1.key }) {
+            let entry = unsafe writer.open(346)
+            unsafe writer.put(10, text: key)
+            unsafe writer.put(18, bytes: value)
+            unsafe writer.close(entry)
         }
-        if let value = self.optionalLeaf {
-            unsafe lowered.pointee._optional_leaf_case = .init(rawValue: 27)
-            unsafe lowered.pointee.optional_leaf = arena.message(value)
-        }
-        unsafe lowered.pointee.n_int32s = self.int32s.count
-        unsafe lowered.pointee.int32s = arena.array(self.int32s) { $0 }
-        unsafe lowered.pointee.n_sint64s = self.sint64s.count
-        unsafe lowered.pointee.sint64s = arena.array(self.sint64s) { $0 }
-        unsafe lowered.pointee.n_fixed32s = self.fixed32s.count
-        unsafe lowered.pointee.fixed32s = arena.array(self.fixed32s) { $0 }
-        unsafe lowered.pointee.n_doubles = self.doubles.count
-        unsafe lowered.pointee.doubles = arena.array(self.doubles) { $0 }
-        unsafe lowered.pointee.n_bools = self.bools.count
-        unsafe lowered.pointee.bools = arena.array(self.bools) { $0 ? 1 : 0 }
-        unsafe lowered.pointee.n_texts = self.texts.count
-        unsafe lowered.pointee.texts = arena.array(self.texts) { unsafe arena.text($0) }
-        unsafe lowered.pointee.n_datas = self.datas.count
-        unsafe lowered.pointee.datas = arena.array(self.datas) { unsafe arena.bytes($0) }
-        unsafe lowered.pointee.n_colors = self.colors.count
-        unsafe lowered.pointee.colors = arena.array(self.colors) { Guildhall__Testing__V1__Color(rawValue: .init(truncatingIfNeeded: $0.rawValue)) }
-        unsafe lowered.pointee.n_leaves = self.leaves.count
-        unsafe lowered.pointee.leaves = arena.messages(self.leaves)
-        unsafe lowered.pointee.n_unpacked = self.unpacked.count
-        unsafe lowered.pointee.unpacked = arena.array(self.unpacked) { $0 }
-        unsafe lowered.pointee.n_texts_by_text = self.textsByText.count
-        unsafe lowered.pointee.texts_by_text = arena.entries(self.textsByText) {
-            (entry: UnsafeMutablePointer<Guildhall__Testing__V1__Everything__TextsByTextEntry>, key, value) in
-            unsafe guildhall__testing__v1__everything__texts_by_text_entry__init(entry)
-            unsafe entry.pointee.key = arena.text(key)
-            unsafe entry.pointee.value = arena.text(value)
-        }
-        unsafe lowered.pointee.n_leaves_by_number = self.leavesByNumber.count
-        unsafe lowered.pointee.leaves_by_number = arena.entries(self.leavesByNumber) {
-            (entry: UnsafeMutablePointer<Guildhall__Testing__V1__Everything__LeavesByNumberEntry>, key, value) in
-            unsafe guildhall__testing__v1__everything__leaves_by_number_entry__init(entry)
-            unsafe entry.pointee.key = key
-            unsafe entry.pointee.value = arena.message(value)
-        }
-        unsafe lowered.pointee.n_colors_by_number = self.colorsByNumber.count
-        unsafe lowered.pointee.colors_by_number = arena.entries(self.colorsByNumber) {
-            (entry: UnsafeMutablePointer<Guildhall__Testing__V1__Everything__ColorsByNumberEntry>, key, value) in
-            unsafe guildhall__testing__v1__everything__colors_by_number_entry__init(entry)
-            unsafe entry.pointee.key = key
-            unsafe entry.pointee.value = Guildhall__Testing__V1__Color(rawValue: .init(truncatingIfNeeded: value.rawValue))
-        }
-        unsafe lowered.pointee.n_datas_by_text = self.datasByText.count
-        unsafe lowered.pointee.datas_by_text = arena.entries(self.datasByText) {
-            (entry: UnsafeMutablePointer<Guildhall__Testing__V1__Everything__DatasByTextEntry>, key, value) in
-            unsafe guildhall__testing__v1__everything__datas_by_text_entry__init(entry)
-            unsafe entry.pointee.key = arena.text(key)
-            unsafe entry.pointee.value = arena.bytes(value)
-        }
-        unsafe lowered.pointee.n_doubles_by_number = self.doublesByNumber.count
-        unsafe lowered.pointee.doubles_by_number = arena.entries(self.doublesByNumber) {
-            (entry: UnsafeMutablePointer<Guildhall__Testing__V1__Everything__DoublesByNumberEntry>, key, value) in
-            unsafe guildhall__testing__v1__everything__doubles_by_number_entry__init(entry)
-            unsafe entry.pointee.key = key
-            unsafe entry.pointee._value_case = .init(rawValue: 2)
-            unsafe entry.pointee.value = value
+        for (key, value) in self.doublesByNumber.sorted(by: { $0.key < $1.key }) {
+            let entry = unsafe writer.open(354)
+            unsafe writer.put(8, varint: MessageWriter.zigzag(key))
+            unsafe writer.put(17, fixed64: value.bitPattern)
+            unsafe writer.close(entry)
         }
         switch self.choice {
+        case .chosenNumber(let value): unsafe writer.put(400, varint: UInt64(bitPattern: Int64(value)))
+        case .chosenBool(let value): unsafe writer.put(408, varint: value ? 1 : 0)
+        case .chosenText(let value): unsafe writer.put(418, text: value)
+        case .chosenData(let value): unsafe writer.put(426, bytes: value)
+        case .chosenColor(let value): unsafe writer.put(432, varint: UInt64(bitPattern: Int64(value.rawValue)))
+        case .chosenLeaf(let value): unsafe writer.put(442, message: value)
+        case .chosenInner(let value): unsafe writer.put(450, message: value)
         case nil: break
-        case .chosenNumber(let value):
-            unsafe lowered.pointee.choice_case = .init(rawValue: 50)
-            unsafe lowered.pointee.chosen_number = value
-        case .chosenBool(let value):
-            unsafe lowered.pointee.choice_case = .init(rawValue: 51)
-            unsafe lowered.pointee.chosen_bool = value ? 1 : 0
-        case .chosenText(let value):
-            unsafe lowered.pointee.choice_case = .init(rawValue: 52)
-            unsafe lowered.pointee.chosen_text = arena.text(value)
-        case .chosenData(let value):
-            unsafe lowered.pointee.choice_case = .init(rawValue: 53)
-            unsafe lowered.pointee.chosen_data = arena.bytes(value)
-        case .chosenColor(let value):
-            unsafe lowered.pointee.choice_case = .init(rawValue: 54)
-            unsafe lowered.pointee.chosen_color = Guildhall__Testing__V1__Color(rawValue: .init(truncatingIfNeeded: value.rawValue))
-        case .chosenLeaf(let value):
-            unsafe lowered.pointee.choice_case = .init(rawValue: 55)
-            unsafe lowered.pointee.chosen_leaf = arena.message(value)
-        case .chosenInner(let value):
-            unsafe lowered.pointee.choice_case = .init(rawValue: 56)
-            unsafe lowered.pointee.chosen_inner = arena.message(value)
         }
-        if let value = self.timestamp {
-            unsafe lowered.pointee.timestamp = arena.message(value)
-        }
-        if let value = self.duration {
-            unsafe lowered.pointee.duration = arena.message(value)
-        }
-        if let value = self.mask {
-            unsafe lowered.pointee.mask = arena.message(value)
-        }
-        if let value = self.nested {
-            unsafe lowered.pointee.nested = arena.message(value)
-        }
-        unsafe lowered.pointee.default_ = arena.text(self.`default`)
-        unsafe lowered.pointee.operator_ = arena.text(self.`operator`)
-        unsafe lowered.pointee.`self` = self.self_
-        unsafe lowered.pointee.`init` = self.init_
-        unsafe lowered.pointee.message = arena.text(self.message)
-        unsafe lowered.pointee.lowered = arena.text(self.lowered)
-        unsafe lowered.pointee.arena = arena.text(self.arena)
-        unsafe lowered.pointee.bound = self.bound
-        unsafe lowered.pointee.value = self.value
+        if let value = self.timestamp { unsafe writer.put(482, message: value) }
+        if let value = self.duration { unsafe writer.put(490, message: value) }
+        if let value = self.mask { unsafe writer.put(498, message: value) }
+        unsafe writer.add(562, text: self.message)
+        unsafe writer.add(570, text: self.lowered)
+        unsafe writer.add(578, text: self.arena)
+        unsafe writer.add(584, varint: UInt64(bitPattern: Int64(self.bound)))
+        unsafe writer.add(592, varint: UInt64(bitPattern: Int64(self.value)))
+        if let value = self.nested { unsafe writer.put(16378, message: value) }
+        unsafe writer.add(16386, text: self.`default`)
+        unsafe writer.add(2097154, text: self.`operator`)
+        unsafe writer.add(268435456, varint: UInt64(bitPattern: Int64(self.self_)))
+        unsafe writer.add(4294967288, varint: UInt64(bitPattern: Int64(self.init_)))
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Testing__V1__Everything>) {
@@ -360,11 +313,9 @@ extension Everything.Nested: @unsafe Bridged {
         unsafe guildhall__testing__v1__everything__nested__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Testing__V1__Everything__Nested>, _ arena: Arena) {
-        unsafe guildhall__testing__v1__everything__nested__init(lowered)
-        unsafe lowered.pointee.n_inners = self.inners.count
-        unsafe lowered.pointee.inners = arena.messages(self.inners)
-        unsafe lowered.pointee.mood = Guildhall__Testing__V1__Everything__Nested__Mood(rawValue: .init(truncatingIfNeeded: self.mood.rawValue))
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.put(10, messages: self.inners)
+        unsafe writer.add(16, varint: UInt64(bitPattern: Int64(self.mood.rawValue)))
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Testing__V1__Everything__Nested>) {
@@ -404,9 +355,8 @@ extension Everything.Nested.Inner: @unsafe Bridged {
         unsafe guildhall__testing__v1__everything__nested__inner__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Testing__V1__Everything__Nested__Inner>, _ arena: Arena) {
-        unsafe guildhall__testing__v1__everything__nested__inner__init(lowered)
-        unsafe lowered.pointee.text = arena.text(self.text)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.text)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Testing__V1__Everything__Nested__Inner>) {
@@ -445,10 +395,9 @@ extension Leaf: @unsafe Bridged {
         unsafe guildhall__testing__v1__leaf__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Testing__V1__Leaf>, _ arena: Arena) {
-        unsafe guildhall__testing__v1__leaf__init(lowered)
-        unsafe lowered.pointee.name = arena.text(self.name)
-        unsafe lowered.pointee.weight = self.weight
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.name)
+        unsafe writer.add(16, varint: MessageWriter.zigzag(self.weight))
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Testing__V1__Leaf>) {
@@ -484,8 +433,7 @@ extension Nothing: @unsafe Bridged {
         unsafe guildhall__testing__v1__nothing__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Testing__V1__Nothing>, _ arena: Arena) {
-        unsafe guildhall__testing__v1__nothing__init(lowered)
+    func encode(with writer: inout MessageWriter) {
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Testing__V1__Nothing>) {
@@ -523,9 +471,8 @@ extension OldLeaf: @unsafe Bridged {
         unsafe guildhall__testing__v1__old_leaf__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Testing__V1__OldLeaf>, _ arena: Arena) {
-        unsafe guildhall__testing__v1__old_leaf__init(lowered)
-        unsafe lowered.pointee.name = arena.text(self.name)
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.name)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Testing__V1__OldLeaf>) {

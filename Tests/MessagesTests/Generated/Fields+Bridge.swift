@@ -77,138 +77,46 @@ extension Presences: @unsafe Bridged {
         unsafe guildhall__testing__v1__presences__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Testing__V1__Presences>, _ arena: Arena) {
-        unsafe guildhall__testing__v1__presences__init(lowered)
-        if let value = self.double {
-            unsafe lowered.pointee._double_case = .init(rawValue: 1)
-            unsafe lowered.pointee.double_ = value
-        }
-        if let value = self.float {
-            unsafe lowered.pointee._float_case = .init(rawValue: 2)
-            unsafe lowered.pointee.float_ = value
-        }
-        if let value = self.int32 {
-            unsafe lowered.pointee._int32_case = .init(rawValue: 3)
-            unsafe lowered.pointee.int32 = value
-        }
-        if let value = self.int64 {
-            unsafe lowered.pointee._int64_case = .init(rawValue: 4)
-            unsafe lowered.pointee.int64 = value
-        }
-        if let value = self.uint32 {
-            unsafe lowered.pointee._uint32_case = .init(rawValue: 5)
-            unsafe lowered.pointee.uint32 = value
-        }
-        if let value = self.uint64 {
-            unsafe lowered.pointee._uint64_case = .init(rawValue: 6)
-            unsafe lowered.pointee.uint64 = value
-        }
-        if let value = self.sint32 {
-            unsafe lowered.pointee._sint32_case = .init(rawValue: 7)
-            unsafe lowered.pointee.sint32 = value
-        }
-        if let value = self.sint64 {
-            unsafe lowered.pointee._sint64_case = .init(rawValue: 8)
-            unsafe lowered.pointee.sint64 = value
-        }
-        if let value = self.fixed32 {
-            unsafe lowered.pointee._fixed32_case = .init(rawValue: 9)
-            unsafe lowered.pointee.fixed32 = value
-        }
-        if let value = self.fixed64 {
-            unsafe lowered.pointee._fixed64_case = .init(rawValue: 10)
-            unsafe lowered.pointee.fixed64 = value
-        }
-        if let value = self.sfixed32 {
-            unsafe lowered.pointee._sfixed32_case = .init(rawValue: 11)
-            unsafe lowered.pointee.sfixed32 = value
-        }
-        if let value = self.sfixed64 {
-            unsafe lowered.pointee._sfixed64_case = .init(rawValue: 12)
-            unsafe lowered.pointee.sfixed64 = value
-        }
-        if let value = self.bool {
-            unsafe lowered.pointee._bool_case = .init(rawValue: 13)
-            unsafe lowered.pointee.bool_ = value ? 1 : 0
-        }
-        if let value = self.text {
-            unsafe lowered.pointee._text_case = .init(rawValue: 14)
-            unsafe lowered.pointee.text = arena.text(value)
-        }
-        if let value = self.data {
-            unsafe lowered.pointee._data_case = .init(rawValue: 15)
-            unsafe lowered.pointee.data = arena.bytes(value)
-        }
-        if let value = self.color {
-            unsafe lowered.pointee._color_case = .init(rawValue: 16)
-            unsafe lowered.pointee.color = Guildhall__Testing__V1__Color(rawValue: .init(truncatingIfNeeded: value.rawValue))
-        }
-        if let value = self.leaf {
-            unsafe lowered.pointee._leaf_case = .init(rawValue: 17)
-            unsafe lowered.pointee.leaf = arena.message(value)
-        }
+    func encode(with writer: inout MessageWriter) {
+        if let value = self.double { unsafe writer.put(9, fixed64: value.bitPattern) }
+        if let value = self.float { unsafe writer.put(21, fixed32: value.bitPattern) }
+        if let value = self.int32 { unsafe writer.put(24, varint: UInt64(bitPattern: Int64(value))) }
+        if let value = self.int64 { unsafe writer.put(32, varint: UInt64(bitPattern: value)) }
+        if let value = self.uint32 { unsafe writer.put(40, varint: UInt64(value)) }
+        if let value = self.uint64 { unsafe writer.put(48, varint: value) }
+        if let value = self.sint32 { unsafe writer.put(56, varint: MessageWriter.zigzag(value)) }
+        if let value = self.sint64 { unsafe writer.put(64, varint: MessageWriter.zigzag(value)) }
+        if let value = self.fixed32 { unsafe writer.put(77, fixed32: value) }
+        if let value = self.fixed64 { unsafe writer.put(81, fixed64: value) }
+        if let value = self.sfixed32 { unsafe writer.put(93, fixed32: UInt32(bitPattern: value)) }
+        if let value = self.sfixed64 { unsafe writer.put(97, fixed64: UInt64(bitPattern: value)) }
+        if let value = self.bool { unsafe writer.put(104, varint: value ? 1 : 0) }
+        if let value = self.text { unsafe writer.put(114, text: value) }
+        if let value = self.data { unsafe writer.put(122, bytes: value) }
+        if let value = self.color { unsafe writer.put(128, varint: UInt64(bitPattern: Int64(value.rawValue))) }
+        if let value = self.leaf { unsafe writer.put(138, message: value) }
         switch self.choice {
+        case .chosenDouble(let value): unsafe writer.put(169, fixed64: value.bitPattern)
+        case .chosenFloat(let value): unsafe writer.put(181, fixed32: value.bitPattern)
+        case .chosenInt32(let value): unsafe writer.put(184, varint: UInt64(bitPattern: Int64(value)))
+        case .chosenInt64(let value): unsafe writer.put(192, varint: UInt64(bitPattern: value))
+        case .chosenUint32(let value): unsafe writer.put(200, varint: UInt64(value))
+        case .chosenUint64(let value): unsafe writer.put(208, varint: value)
+        case .chosenSint32(let value): unsafe writer.put(216, varint: MessageWriter.zigzag(value))
+        case .chosenSint64(let value): unsafe writer.put(224, varint: MessageWriter.zigzag(value))
+        case .chosenFixed32(let value): unsafe writer.put(237, fixed32: value)
+        case .chosenFixed64(let value): unsafe writer.put(241, fixed64: value)
+        case .chosenSfixed32(let value): unsafe writer.put(253, fixed32: UInt32(bitPattern: value))
+        case .chosenSfixed64(let value): unsafe writer.put(257, fixed64: UInt64(bitPattern: value))
+        case .chosenBool(let value): unsafe writer.put(264, varint: value ? 1 : 0)
+        case .chosenText(let value): unsafe writer.put(274, text: value)
+        case .chosenData(let value): unsafe writer.put(282, bytes: value)
+        case .chosenColor(let value): unsafe writer.put(288, varint: UInt64(bitPattern: Int64(value.rawValue)))
+        case .chosenLeaf(let value): unsafe writer.put(298, message: value)
+        case .chosenWrapper(let value): unsafe writer.put(306, message: value)
+        case .chosenAny(let value): unsafe writer.put(314, message: value)
+        case .chosenEmpty(let value): unsafe writer.put(322, message: value)
         case nil: break
-        case .chosenDouble(let value):
-            unsafe lowered.pointee.choice_case = .init(rawValue: 21)
-            unsafe lowered.pointee.chosen_double = value
-        case .chosenFloat(let value):
-            unsafe lowered.pointee.choice_case = .init(rawValue: 22)
-            unsafe lowered.pointee.chosen_float = value
-        case .chosenInt32(let value):
-            unsafe lowered.pointee.choice_case = .init(rawValue: 23)
-            unsafe lowered.pointee.chosen_int32 = value
-        case .chosenInt64(let value):
-            unsafe lowered.pointee.choice_case = .init(rawValue: 24)
-            unsafe lowered.pointee.chosen_int64 = value
-        case .chosenUint32(let value):
-            unsafe lowered.pointee.choice_case = .init(rawValue: 25)
-            unsafe lowered.pointee.chosen_uint32 = value
-        case .chosenUint64(let value):
-            unsafe lowered.pointee.choice_case = .init(rawValue: 26)
-            unsafe lowered.pointee.chosen_uint64 = value
-        case .chosenSint32(let value):
-            unsafe lowered.pointee.choice_case = .init(rawValue: 27)
-            unsafe lowered.pointee.chosen_sint32 = value
-        case .chosenSint64(let value):
-            unsafe lowered.pointee.choice_case = .init(rawValue: 28)
-            unsafe lowered.pointee.chosen_sint64 = value
-        case .chosenFixed32(let value):
-            unsafe lowered.pointee.choice_case = .init(rawValue: 29)
-            unsafe lowered.pointee.chosen_fixed32 = value
-        case .chosenFixed64(let value):
-            unsafe lowered.pointee.choice_case = .init(rawValue: 30)
-            unsafe lowered.pointee.chosen_fixed64 = value
-        case .chosenSfixed32(let value):
-            unsafe lowered.pointee.choice_case = .init(rawValue: 31)
-            unsafe lowered.pointee.chosen_sfixed32 = value
-        case .chosenSfixed64(let value):
-            unsafe lowered.pointee.choice_case = .init(rawValue: 32)
-            unsafe lowered.pointee.chosen_sfixed64 = value
-        case .chosenBool(let value):
-            unsafe lowered.pointee.choice_case = .init(rawValue: 33)
-            unsafe lowered.pointee.chosen_bool = value ? 1 : 0
-        case .chosenText(let value):
-            unsafe lowered.pointee.choice_case = .init(rawValue: 34)
-            unsafe lowered.pointee.chosen_text = arena.text(value)
-        case .chosenData(let value):
-            unsafe lowered.pointee.choice_case = .init(rawValue: 35)
-            unsafe lowered.pointee.chosen_data = arena.bytes(value)
-        case .chosenColor(let value):
-            unsafe lowered.pointee.choice_case = .init(rawValue: 36)
-            unsafe lowered.pointee.chosen_color = Guildhall__Testing__V1__Color(rawValue: .init(truncatingIfNeeded: value.rawValue))
-        case .chosenLeaf(let value):
-            unsafe lowered.pointee.choice_case = .init(rawValue: 37)
-            unsafe lowered.pointee.chosen_leaf = arena.message(value)
-        case .chosenWrapper(let value):
-            unsafe lowered.pointee.choice_case = .init(rawValue: 38)
-            unsafe lowered.pointee.chosen_wrapper = arena.message(value)
-        case .chosenAny(let value):
-            unsafe lowered.pointee.choice_case = .init(rawValue: 39)
-            unsafe lowered.pointee.chosen_any = arena.message(value)
-        case .chosenEmpty(let value):
-            unsafe lowered.pointee.choice_case = .init(rawValue: 40)
-            unsafe lowered.pointee.chosen_empty = arena.message(value)
         }
     }
 
@@ -334,70 +242,94 @@ extension Lists: @unsafe Bridged {
         unsafe guildhall__testing__v1__lists__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Testing__V1__Lists>, _ arena: Arena) {
-        unsafe guildhall__testing__v1__lists__init(lowered)
-        unsafe lowered.pointee.n_doubles = self.doubles.count
-        unsafe lowered.pointee.doubles = arena.array(self.doubles) { $0 }
-        unsafe lowered.pointee.n_floats = self.floats.count
-        unsafe lowered.pointee.floats = arena.array(self.floats) { $0 }
-        unsafe lowered.pointee.n_int32s = self.int32s.count
-        unsafe lowered.pointee.int32s = arena.array(self.int32s) { $0 }
-        unsafe lowered.pointee.n_int64s = self.int64s.count
-        unsafe lowered.pointee.int64s = arena.array(self.int64s) { $0 }
-        unsafe lowered.pointee.n_uint32s = self.uint32s.count
-        unsafe lowered.pointee.uint32s = arena.array(self.uint32s) { $0 }
-        unsafe lowered.pointee.n_uint64s = self.uint64s.count
-        unsafe lowered.pointee.uint64s = arena.array(self.uint64s) { $0 }
-        unsafe lowered.pointee.n_sint32s = self.sint32s.count
-        unsafe lowered.pointee.sint32s = arena.array(self.sint32s) { $0 }
-        unsafe lowered.pointee.n_sint64s = self.sint64s.count
-        unsafe lowered.pointee.sint64s = arena.array(self.sint64s) { $0 }
-        unsafe lowered.pointee.n_fixed32s = self.fixed32s.count
-        unsafe lowered.pointee.fixed32s = arena.array(self.fixed32s) { $0 }
-        unsafe lowered.pointee.n_fixed64s = self.fixed64s.count
-        unsafe lowered.pointee.fixed64s = arena.array(self.fixed64s) { $0 }
-        unsafe lowered.pointee.n_sfixed32s = self.sfixed32s.count
-        unsafe lowered.pointee.sfixed32s = arena.array(self.sfixed32s) { $0 }
-        unsafe lowered.pointee.n_sfixed64s = self.sfixed64s.count
-        unsafe lowered.pointee.sfixed64s = arena.array(self.sfixed64s) { $0 }
-        unsafe lowered.pointee.n_bools = self.bools.count
-        unsafe lowered.pointee.bools = arena.array(self.bools) { $0 ? 1 : 0 }
-        unsafe lowered.pointee.n_texts = self.texts.count
-        unsafe lowered.pointee.texts = arena.array(self.texts) { unsafe arena.text($0) }
-        unsafe lowered.pointee.n_datas = self.datas.count
-        unsafe lowered.pointee.datas = arena.array(self.datas) { unsafe arena.bytes($0) }
-        unsafe lowered.pointee.n_colors = self.colors.count
-        unsafe lowered.pointee.colors = arena.array(self.colors) { Guildhall__Testing__V1__Color(rawValue: .init(truncatingIfNeeded: $0.rawValue)) }
-        unsafe lowered.pointee.n_leaves = self.leaves.count
-        unsafe lowered.pointee.leaves = arena.messages(self.leaves)
-        unsafe lowered.pointee.n_unpacked_doubles = self.unpackedDoubles.count
-        unsafe lowered.pointee.unpacked_doubles = arena.array(self.unpackedDoubles) { $0 }
-        unsafe lowered.pointee.n_unpacked_floats = self.unpackedFloats.count
-        unsafe lowered.pointee.unpacked_floats = arena.array(self.unpackedFloats) { $0 }
-        unsafe lowered.pointee.n_unpacked_int32s = self.unpackedInt32s.count
-        unsafe lowered.pointee.unpacked_int32s = arena.array(self.unpackedInt32s) { $0 }
-        unsafe lowered.pointee.n_unpacked_int64s = self.unpackedInt64s.count
-        unsafe lowered.pointee.unpacked_int64s = arena.array(self.unpackedInt64s) { $0 }
-        unsafe lowered.pointee.n_unpacked_uint32s = self.unpackedUint32s.count
-        unsafe lowered.pointee.unpacked_uint32s = arena.array(self.unpackedUint32s) { $0 }
-        unsafe lowered.pointee.n_unpacked_uint64s = self.unpackedUint64s.count
-        unsafe lowered.pointee.unpacked_uint64s = arena.array(self.unpackedUint64s) { $0 }
-        unsafe lowered.pointee.n_unpacked_sint32s = self.unpackedSint32s.count
-        unsafe lowered.pointee.unpacked_sint32s = arena.array(self.unpackedSint32s) { $0 }
-        unsafe lowered.pointee.n_unpacked_sint64s = self.unpackedSint64s.count
-        unsafe lowered.pointee.unpacked_sint64s = arena.array(self.unpackedSint64s) { $0 }
-        unsafe lowered.pointee.n_unpacked_fixed32s = self.unpackedFixed32s.count
-        unsafe lowered.pointee.unpacked_fixed32s = arena.array(self.unpackedFixed32s) { $0 }
-        unsafe lowered.pointee.n_unpacked_fixed64s = self.unpackedFixed64s.count
-        unsafe lowered.pointee.unpacked_fixed64s = arena.array(self.unpackedFixed64s) { $0 }
-        unsafe lowered.pointee.n_unpacked_sfixed32s = self.unpackedSfixed32s.count
-        unsafe lowered.pointee.unpacked_sfixed32s = arena.array(self.unpackedSfixed32s) { $0 }
-        unsafe lowered.pointee.n_unpacked_sfixed64s = self.unpackedSfixed64s.count
-        unsafe lowered.pointee.unpacked_sfixed64s = arena.array(self.unpackedSfixed64s) { $0 }
-        unsafe lowered.pointee.n_unpacked_bools = self.unpackedBools.count
-        unsafe lowered.pointee.unpacked_bools = arena.array(self.unpackedBools) { $0 ? 1 : 0 }
-        unsafe lowered.pointee.n_unpacked_colors = self.unpackedColors.count
-        unsafe lowered.pointee.unpacked_colors = arena.array(self.unpackedColors) { Guildhall__Testing__V1__Color(rawValue: .init(truncatingIfNeeded: $0.rawValue)) }
+    func encode(with writer: inout MessageWriter) {
+        if !self.doubles.isEmpty {
+            let content = unsafe writer.open(10)
+            for value in self.doubles { unsafe writer.fixed64(value.bitPattern) }
+            unsafe writer.close(content)
+        }
+        if !self.floats.isEmpty {
+            let content = unsafe writer.open(18)
+            for value in self.floats { unsafe writer.fixed32(value.bitPattern) }
+            unsafe writer.close(content)
+        }
+        if !self.int32s.isEmpty {
+            let content = unsafe writer.open(26)
+            for value in self.int32s { unsafe writer.varint(UInt64(bitPattern: Int64(value))) }
+            unsafe writer.close(content)
+        }
+        if !self.int64s.isEmpty {
+            let content = unsafe writer.open(34)
+            for value in self.int64s { unsafe writer.varint(UInt64(bitPattern: value)) }
+            unsafe writer.close(content)
+        }
+        if !self.uint32s.isEmpty {
+            let content = unsafe writer.open(42)
+            for value in self.uint32s { unsafe writer.varint(UInt64(value)) }
+            unsafe writer.close(content)
+        }
+        if !self.uint64s.isEmpty {
+            let content = unsafe writer.open(50)
+            for value in self.uint64s { unsafe writer.varint(value) }
+            unsafe writer.close(content)
+        }
+        if !self.sint32s.isEmpty {
+            let content = unsafe writer.open(58)
+            for value in self.sint32s { unsafe writer.varint(MessageWriter.zigzag(value)) }
+            unsafe writer.close(content)
+        }
+        if !self.sint64s.isEmpty {
+            let content = unsafe writer.open(66)
+            for value in self.sint64s { unsafe writer.varint(MessageWriter.zigzag(value)) }
+            unsafe writer.close(content)
+        }
+        if !self.fixed32s.isEmpty {
+            let content = unsafe writer.open(74)
+            for value in self.fixed32s { unsafe writer.fixed32(value) }
+            unsafe writer.close(content)
+        }
+        if !self.fixed64s.isEmpty {
+            let content = unsafe writer.open(82)
+            for value in self.fixed64s { unsafe writer.fixed64(value) }
+            unsafe writer.close(content)
+        }
+        if !self.sfixed32s.isEmpty {
+            let content = unsafe writer.open(90)
+            for value in self.sfixed32s { unsafe writer.fixed32(UInt32(bitPattern: value)) }
+            unsafe writer.close(content)
+        }
+        if !self.sfixed64s.isEmpty {
+            let content = unsafe writer.open(98)
+            for value in self.sfixed64s { unsafe writer.fixed64(UInt64(bitPattern: value)) }
+            unsafe writer.close(content)
+        }
+        if !self.bools.isEmpty {
+            let content = unsafe writer.open(106)
+            for value in self.bools { unsafe writer.varint(value ? 1 : 0) }
+            unsafe writer.close(content)
+        }
+        for value in self.texts { unsafe writer.put(114, text: value) }
+        for value in self.datas { unsafe writer.put(122, bytes: value) }
+        if !self.colors.isEmpty {
+            let content = unsafe writer.open(130)
+            for value in self.colors { unsafe writer.varint(UInt64(bitPattern: Int64(value.rawValue))) }
+            unsafe writer.close(content)
+        }
+        unsafe writer.put(138, messages: self.leaves)
+        for value in self.unpackedDoubles { unsafe writer.put(169, fixed64: value.bitPattern) }
+        for value in self.unpackedFloats { unsafe writer.put(181, fixed32: value.bitPattern) }
+        for value in self.unpackedInt32s { unsafe writer.put(184, varint: UInt64(bitPattern: Int64(value))) }
+        for value in self.unpackedInt64s { unsafe writer.put(192, varint: UInt64(bitPattern: value)) }
+        for value in self.unpackedUint32s { unsafe writer.put(200, varint: UInt64(value)) }
+        for value in self.unpackedUint64s { unsafe writer.put(208, varint: value) }
+        for value in self.unpackedSint32s { unsafe writer.put(216, varint: MessageWriter.zigzag(value)) }
+        for value in self.unpackedSint64s { unsafe writer.put(224, varint: MessageWriter.zigzag(value)) }
+        for value in self.unpackedFixed32s { unsafe writer.put(237, fixed32: value) }
+        for value in self.unpackedFixed64s { unsafe writer.put(241, fixed64: value) }
+        for value in self.unpackedSfixed32s { unsafe writer.put(253, fixed32: UInt32(bitPattern: value)) }
+        for value in self.unpackedSfixed64s { unsafe writer.put(257, fixed64: UInt64(bitPattern: value)) }
+        for value in self.unpackedBools { unsafe writer.put(264, varint: value ? 1 : 0) }
+        for value in self.unpackedColors { unsafe writer.put(272, varint: UInt64(bitPattern: Int64(value.rawValue))) }
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Testing__V1__Lists>) {
@@ -484,142 +416,120 @@ extension Maps: @unsafe Bridged {
         unsafe guildhall__testing__v1__maps__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Testing__V1__Maps>, _ arena: Arena) {
-        unsafe guildhall__testing__v1__maps__init(lowered)
-        unsafe lowered.pointee.n_double_by_int32 = self.doubleByInt32.count
-        unsafe lowered.pointee.double_by_int32 = arena.entries(self.doubleByInt32) {
-            (entry: UnsafeMutablePointer<Guildhall__Testing__V1__Maps__DoubleByInt32Entry>, key, value) in
-            unsafe guildhall__testing__v1__maps__double_by_int32_entry__init(entry)
-            unsafe entry.pointee.key = key
-            unsafe entry.pointee._value_case = .init(rawValue: 2)
-            unsafe entry.pointee.value = value
+    func encode(with writer: inout MessageWriter) {
+        for (key, value) in self.doubleByInt32.sorted(by: { $0.key < $1.key }) {
+            let entry = unsafe writer.open(10)
+            unsafe writer.put(8, varint: UInt64(bitPattern: Int64(key)))
+            unsafe writer.put(17, fixed64: value.bitPattern)
+            unsafe writer.close(entry)
         }
-        unsafe lowered.pointee.n_float_by_int64 = self.floatByInt64.count
-        unsafe lowered.pointee.float_by_int64 = arena.entries(self.floatByInt64) {
-            (entry: UnsafeMutablePointer<Guildhall__Testing__V1__Maps__FloatByInt64Entry>, key, value) in
-            unsafe guildhall__testing__v1__maps__float_by_int64_entry__init(entry)
-            unsafe entry.pointee.key = key
-            unsafe entry.pointee._value_case = .init(rawValue: 2)
-            unsafe entry.pointee.value = value
+        for (key, value) in self.floatByInt64.sorted(by: { $0.key < $1.key }) {
+            let entry = unsafe writer.open(18)
+            unsafe writer.put(8, varint: UInt64(bitPattern: key))
+            unsafe writer.put(21, fixed32: value.bitPattern)
+            unsafe writer.close(entry)
         }
-        unsafe lowered.pointee.n_int32_by_uint32 = self.int32ByUint32.count
-        unsafe lowered.pointee.int32_by_uint32 = arena.entries(self.int32ByUint32) {
-            (entry: UnsafeMutablePointer<Guildhall__Testing__V1__Maps__Int32ByUint32Entry>, key, value) in
-            unsafe guildhall__testing__v1__maps__int32_by_uint32_entry__init(entry)
-            unsafe entry.pointee.key = key
-            unsafe entry.pointee.value = value
+        for (key, value) in self.int32ByUint32.sorted(by: { $0.key < $1.key }) {
+            let entry = unsafe writer.open(26)
+            unsafe writer.put(8, varint: UInt64(key))
+            unsafe writer.put(16, varint: UInt64(bitPattern: Int64(value)))
+            unsafe writer.close(entry)
         }
-        unsafe lowered.pointee.n_int64_by_uint64 = self.int64ByUint64.count
-        unsafe lowered.pointee.int64_by_uint64 = arena.entries(self.int64ByUint64) {
-            (entry: UnsafeMutablePointer<Guildhall__Testing__V1__Maps__Int64ByUint64Entry>, key, value) in
-            unsafe guildhall__testing__v1__maps__int64_by_uint64_entry__init(entry)
-            unsafe entry.pointee.key = key
-            unsafe entry.pointee.value = value
+        for (key, value) in self.int64ByUint64.sorted(by: { $0.key < $1.key }) {
+            let entry = unsafe writer.open(34)
+            unsafe writer.put(8, varint: key)
+            unsafe writer.put(16, varint: UInt64(bitPattern: value))
+            unsafe writer.close(entry)
         }
-        unsafe lowered.pointee.n_uint32_by_sint32 = self.uint32BySint32.count
-        unsafe lowered.pointee.uint32_by_sint32 = arena.entries(self.uint32BySint32) {
-            (entry: UnsafeMutablePointer<Guildhall__Testing__V1__Maps__Uint32BySint32Entry>, key, value) in
-            unsafe guildhall__testing__v1__maps__uint32_by_sint32_entry__init(entry)
-            unsafe entry.pointee.key = key
-            unsafe entry.pointee.value = value
+        for (key, value) in self.uint32BySint32.sorted(by: { $0.key < $1.key }) {
+            let entry = unsafe writer.open(42)
+            unsafe writer.put(8, varint: MessageWriter.zigzag(key))
+            unsafe writer.put(16, varint: UInt64(value))
+            unsafe writer.close(entry)
         }
-        unsafe lowered.pointee.n_uint64_by_sint64 = self.uint64BySint64.count
-        unsafe lowered.pointee.uint64_by_sint64 = arena.entries(self.uint64BySint64) {
-            (entry: UnsafeMutablePointer<Guildhall__Testing__V1__Maps__Uint64BySint64Entry>, key, value) in
-            unsafe guildhall__testing__v1__maps__uint64_by_sint64_entry__init(entry)
-            unsafe entry.pointee.key = key
-            unsafe entry.pointee.value = value
+        for (key, value) in self.uint64BySint64.sorted(by: { $0.key < $1.key }) {
+            let entry = unsafe writer.open(50)
+            unsafe writer.put(8, varint: MessageWriter.zigzag(key))
+            unsafe writer.put(16, varint: value)
+            unsafe writer.close(entry)
         }
-        unsafe lowered.pointee.n_sint32_by_fixed32 = self.sint32ByFixed32.count
-        unsafe lowered.pointee.sint32_by_fixed32 = arena.entries(self.sint32ByFixed32) {
-            (entry: UnsafeMutablePointer<Guildhall__Testing__V1__Maps__Sint32ByFixed32Entry>, key, value) in
-            unsafe guildhall__testing__v1__maps__sint32_by_fixed32_entry__init(entry)
-            unsafe entry.pointee.key = key
-            unsafe entry.pointee.value = value
+        for (key, value) in self.sint32ByFixed32.sorted(by: { $0.key < $1.key }) {
+            let entry = unsafe writer.open(58)
+            unsafe writer.put(13, fixed32: key)
+            unsafe writer.put(16, varint: MessageWriter.zigzag(value))
+            unsafe writer.close(entry)
         }
-        unsafe lowered.pointee.n_sint64_by_fixed64 = self.sint64ByFixed64.count
-        unsafe lowered.pointee.sint64_by_fixed64 = arena.entries(self.sint64ByFixed64) {
-            (entry: UnsafeMutablePointer<Guildhall__Testing__V1__Maps__Sint64ByFixed64Entry>, key, value) in
-            unsafe guildhall__testing__v1__maps__sint64_by_fixed64_entry__init(entry)
-            unsafe entry.pointee.key = key
-            unsafe entry.pointee.value = value
+        for (key, value) in self.sint64ByFixed64.sorted(by: { $0.key < $1.key }) {
+            let entry = unsafe writer.open(66)
+            unsafe writer.put(9, fixed64: key)
+            unsafe writer.put(16, varint: MessageWriter.zigzag(value))
+            unsafe writer.close(entry)
         }
-        unsafe lowered.pointee.n_fixed32_by_sfixed32 = self.fixed32BySfixed32.count
-        unsafe lowered.pointee.fixed32_by_sfixed32 = arena.entries(self.fixed32BySfixed32) {
-            (entry: UnsafeMutablePointer<Guildhall__Testing__V1__Maps__Fixed32BySfixed32Entry>, key, value) in
-            unsafe guildhall__testing__v1__maps__fixed32_by_sfixed32_entry__init(entry)
-            unsafe entry.pointee.key = key
-            unsafe entry.pointee.value = value
+        for (key, value) in self.fixed32BySfixed32.sorted(by: { $0.key < $1.key }) {
+            let entry = unsafe writer.open(74)
+            unsafe writer.put(13, fixed32: UInt32(bitPattern: key))
+            unsafe writer.put(21, fixed32: value)
+            unsafe writer.close(entry)
         }
-        unsafe lowered.pointee.n_fixed64_by_sfixed64 = self.fixed64BySfixed64.count
-        unsafe lowered.pointee.fixed64_by_sfixed64 = arena.entries(self.fixed64BySfixed64) {
-            (entry: UnsafeMutablePointer<Guildhall__Testing__V1__Maps__Fixed64BySfixed64Entry>, key, value) in
-            unsafe guildhall__testing__v1__maps__fixed64_by_sfixed64_entry__init(entry)
-            unsafe entry.pointee.key = key
-            unsafe entry.pointee.value = value
+        for (key, value) in self.fixed64BySfixed64.sorted(by: { $0.key < $1.key }) {
+            let entry = unsafe writer.open(82)
+            unsafe writer.put(9, fixed64: UInt64(bitPattern: key))
+            unsafe writer.put(17, fixed64: value)
+            unsafe writer.close(entry)
         }
-        unsafe lowered.pointee.n_sfixed32_by_bool = self.sfixed32ByBool.count
-        unsafe lowered.pointee.sfixed32_by_bool = arena.entries(self.sfixed32ByBool) {
-            (entry: UnsafeMutablePointer<Guildhall__Testing__V1__Maps__Sfixed32ByBoolEntry>, key, value) in
-            unsafe guildhall__testing__v1__maps__sfixed32_by_bool_entry__init(entry)
-            unsafe entry.pointee.key = key ? 1 : 0
-            unsafe entry.pointee.value = value
+        for (key, value) in self.sfixed32ByBool.sorted(by: { !$0.key && $1.key }) {
+            let entry = unsafe writer.open(90)
+            unsafe writer.put(8, varint: key ? 1 : 0)
+            unsafe writer.put(21, fixed32: UInt32(bitPattern: value))
+            unsafe writer.close(entry)
         }
-        unsafe lowered.pointee.n_sfixed64_by_text = self.sfixed64ByText.count
-        unsafe lowered.pointee.sfixed64_by_text = arena.entries(self.sfixed64ByText) {
-            (entry: UnsafeMutablePointer<Guildhall__Testing__V1__Maps__Sfixed64ByTextEntry>, key, value) in
-            unsafe guildhall__testing__v1__maps__sfixed64_by_text_entry__init(entry)
-            unsafe entry.pointee.key = arena.text(key)
-            unsafe entry.pointee.value = value
+        for (key, value) in self.sfixed64ByText.sorted(by: { $0.key < $1.key }) {
+            let entry = unsafe writer.open(98)
+            unsafe writer.put(10, text: key)
+            unsafe writer.put(17, fixed64: UInt64(bitPattern: value))
+            unsafe writer.close(entry)
         }
-        unsafe lowered.pointee.n_bool_by_bool = self.boolByBool.count
-        unsafe lowered.pointee.bool_by_bool = arena.entries(self.boolByBool) {
-            (entry: UnsafeMutablePointer<Guildhall__Testing__V1__Maps__BoolByBoolEntry>, key, value) in
-            unsafe guildhall__testing__v1__maps__bool_by_bool_entry__init(entry)
-            unsafe entry.pointee.key = key ? 1 : 0
-            unsafe entry.pointee.value = value ? 1 : 0
+        for (key, value) in self.boolByBool.sorted(by: { !$0.key && $1.key }) {
+            let entry = unsafe writer.open(106)
+            unsafe writer.put(8, varint: key ? 1 : 0)
+            unsafe writer.put(16, varint: value ? 1 : 0)
+            unsafe writer.close(entry)
         }
-        unsafe lowered.pointee.n_text_by_text = self.textByText.count
-        unsafe lowered.pointee.text_by_text = arena.entries(self.textByText) {
-            (entry: UnsafeMutablePointer<Guildhall__Testing__V1__Maps__TextByTextEntry>, key, value) in
-            unsafe guildhall__testing__v1__maps__text_by_text_entry__init(entry)
-            unsafe entry.pointee.key = arena.text(key)
-            unsafe entry.pointee.value = arena.text(value)
+        for (key, value) in self.textByText.sorted(by: { $0.key < $1.key }) {
+            let entry = unsafe writer.open(114)
+            unsafe writer.put(10, text: key)
+            unsafe writer.put(18, text: value)
+            unsafe writer.close(entry)
         }
-        unsafe lowered.pointee.n_data_by_bool = self.dataByBool.count
-        unsafe lowered.pointee.data_by_bool = arena.entries(self.dataByBool) {
-            (entry: UnsafeMutablePointer<Guildhall__Testing__V1__Maps__DataByBoolEntry>, key, value) in
-            unsafe guildhall__testing__v1__maps__data_by_bool_entry__init(entry)
-            unsafe entry.pointee.key = key ? 1 : 0
-            unsafe entry.pointee.value = arena.bytes(value)
+        for (key, value) in self.dataByBool.sorted(by: { !$0.key && $1.key }) {
+            let entry = unsafe writer.open(122)
+            unsafe writer.put(8, varint: key ? 1 : 0)
+            unsafe writer.put(18, bytes: value)
+            unsafe writer.close(entry)
         }
-        unsafe lowered.pointee.n_color_by_int32 = self.colorByInt32.count
-        unsafe lowered.pointee.color_by_int32 = arena.entries(self.colorByInt32) {
-            (entry: UnsafeMutablePointer<Guildhall__Testing__V1__Maps__ColorByInt32Entry>, key, value) in
-            unsafe guildhall__testing__v1__maps__color_by_int32_entry__init(entry)
-            unsafe entry.pointee.key = key
-            unsafe entry.pointee.value = Guildhall__Testing__V1__Color(rawValue: .init(truncatingIfNeeded: value.rawValue))
+        for (key, value) in self.colorByInt32.sorted(by: { $0.key < $1.key }) {
+            let entry = unsafe writer.open(130)
+            unsafe writer.put(8, varint: UInt64(bitPattern: Int64(key)))
+            unsafe writer.put(16, varint: UInt64(bitPattern: Int64(value.rawValue)))
+            unsafe writer.close(entry)
         }
-        unsafe lowered.pointee.n_leaf_by_bool = self.leafByBool.count
-        unsafe lowered.pointee.leaf_by_bool = arena.entries(self.leafByBool) {
-            (entry: UnsafeMutablePointer<Guildhall__Testing__V1__Maps__LeafByBoolEntry>, key, value) in
-            unsafe guildhall__testing__v1__maps__leaf_by_bool_entry__init(entry)
-            unsafe entry.pointee.key = key ? 1 : 0
-            unsafe entry.pointee.value = arena.message(value)
+        for (key, value) in self.leafByBool.sorted(by: { !$0.key && $1.key }) {
+            let entry = unsafe writer.open(138)
+            unsafe writer.put(8, varint: key ? 1 : 0)
+            unsafe writer.put(18, message: value)
+            unsafe writer.close(entry)
         }
-        unsafe lowered.pointee.n_wrapper_by_uint32 = self.wrapperByUint32.count
-        unsafe lowered.pointee.wrapper_by_uint32 = arena.entries(self.wrapperByUint32) {
-            (entry: UnsafeMutablePointer<Guildhall__Testing__V1__Maps__WrapperByUint32Entry>, key, value) in
-            unsafe guildhall__testing__v1__maps__wrapper_by_uint32_entry__init(entry)
-            unsafe entry.pointee.key = key
-            unsafe entry.pointee.value = arena.message(value)
+        for (key, value) in self.wrapperByUint32.sorted(by: { $0.key < $1.key }) {
+            let entry = unsafe writer.open(146)
+            unsafe writer.put(8, varint: UInt64(key))
+            unsafe writer.put(18, message: value)
+            unsafe writer.close(entry)
         }
-        unsafe lowered.pointee.n_any_by_text = self.anyByText.count
-        unsafe lowered.pointee.any_by_text = arena.entries(self.anyByText) {
-            (entry: UnsafeMutablePointer<Guildhall__Testing__V1__Maps__AnyByTextEntry>, key, value) in
-            unsafe guildhall__testing__v1__maps__any_by_text_entry__init(entry)
-            unsafe entry.pointee.key = arena.text(key)
-            unsafe entry.pointee.value = arena.message(value)
+        for (key, value) in self.anyByText.sorted(by: { $0.key < $1.key }) {
+            let entry = unsafe writer.open(154)
+            unsafe writer.put(10, text: key)
+            unsafe writer.put(18, message: value)
+            unsafe writer.close(entry)
         }
     }
 
@@ -732,58 +642,25 @@ extension WellKnown: @unsafe Bridged {
         unsafe guildhall__testing__v1__well_known__shape()
     }
 
-    func lower(into lowered: UnsafeMutablePointer<Guildhall__Testing__V1__WellKnown>, _ arena: Arena) {
-        unsafe guildhall__testing__v1__well_known__init(lowered)
-        if let value = self.timestamp {
-            unsafe lowered.pointee.timestamp = arena.message(value)
-        }
-        if let value = self.duration {
-            unsafe lowered.pointee.duration = arena.message(value)
-        }
-        if let value = self.mask {
-            unsafe lowered.pointee.mask = arena.message(value)
-        }
-        if let value = self.any {
-            unsafe lowered.pointee.any = arena.message(value)
-        }
-        if let value = self.empty {
-            unsafe lowered.pointee.empty = arena.message(value)
-        }
-        if let value = self.double {
-            unsafe lowered.pointee.double_ = arena.message(value)
-        }
-        if let value = self.float {
-            unsafe lowered.pointee.float_ = arena.message(value)
-        }
-        if let value = self.int64 {
-            unsafe lowered.pointee.int64 = arena.message(value)
-        }
-        if let value = self.uint64 {
-            unsafe lowered.pointee.uint64 = arena.message(value)
-        }
-        if let value = self.int32 {
-            unsafe lowered.pointee.int32 = arena.message(value)
-        }
-        if let value = self.uint32 {
-            unsafe lowered.pointee.uint32 = arena.message(value)
-        }
-        if let value = self.bool {
-            unsafe lowered.pointee.bool_ = arena.message(value)
-        }
-        if let value = self.text {
-            unsafe lowered.pointee.text = arena.message(value)
-        }
-        if let value = self.data {
-            unsafe lowered.pointee.data = arena.message(value)
-        }
-        unsafe lowered.pointee.n_timestamps = self.timestamps.count
-        unsafe lowered.pointee.timestamps = arena.messages(self.timestamps)
-        unsafe lowered.pointee.n_anys = self.anys.count
-        unsafe lowered.pointee.anys = arena.messages(self.anys)
-        unsafe lowered.pointee.n_empties = self.empties.count
-        unsafe lowered.pointee.empties = arena.messages(self.empties)
-        unsafe lowered.pointee.n_texts = self.texts.count
-        unsafe lowered.pointee.texts = arena.messages(self.texts)
+    func encode(with writer: inout MessageWriter) {
+        if let value = self.timestamp { unsafe writer.put(10, message: value) }
+        if let value = self.duration { unsafe writer.put(18, message: value) }
+        if let value = self.mask { unsafe writer.put(26, message: value) }
+        if let value = self.any { unsafe writer.put(34, message: value) }
+        if let value = self.empty { unsafe writer.put(42, message: value) }
+        if let value = self.double { unsafe writer.put(50, message: value) }
+        if let value = self.float { unsafe writer.put(58, message: value) }
+        if let value = self.int64 { unsafe writer.put(66, message: value) }
+        if let value = self.uint64 { unsafe writer.put(74, message: value) }
+        if let value = self.int32 { unsafe writer.put(82, message: value) }
+        if let value = self.uint32 { unsafe writer.put(90, message: value) }
+        if let value = self.bool { unsafe writer.put(98, message: value) }
+        if let value = self.text { unsafe writer.put(106, message: value) }
+        if let value = self.data { unsafe writer.put(114, message: value) }
+        unsafe writer.put(170, messages: self.timestamps)
+        unsafe writer.put(178, messages: self.anys)
+        unsafe writer.put(186, messages: self.empties)
+        unsafe writer.put(194, messages: self.texts)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Testing__V1__WellKnown>) {

@@ -198,7 +198,7 @@ struct Bridges {
             // Both are called through the protocol, where the mark is not seen.
             let mark = message.namesDeprecatedCases ? "@available(*, deprecated)" : nil
             if let mark { printer.line(mark) }
-            Lowering(message: message).print(&printer)
+            Encoding(message: message).print(&printer)
             printer.line()
             if let mark { printer.line(mark) }
             Lifting(message: message).print(&printer)

@@ -16,7 +16,7 @@ struct Lifting {
 
     private func print(_ field: FieldModel, _ printer: inout Printer) {
         let name = "self.\(field.storageName)"
-        let source = "lowered.pointee.\(Lowering.escaped(field.cName))"
+        let source = "lowered.pointee.\(Self.escaped(field.cName))"
         let count = "lowered.pointee.n_\(field.cName)"
         switch field.cardinality {
         case .plain:
@@ -62,7 +62,7 @@ struct Lifting {
         printer.indented { printer in
             printer.line("switch unsafe lowered.pointee.\(oneof.cCase).rawValue {")
             for field in oneof.fields {
-                let source = "lowered.pointee.\(Lowering.escaped(field.cName))"
+                let source = "lowered.pointee.\(Self.escaped(field.cName))"
                 let value = lifted(field.value, source, orEmpty: true)
                 printer.line("case \(field.number): .\(field.swiftName)(unsafe \(value))")
             }
@@ -84,5 +84,10 @@ struct Lifting {
             "\(swiftName)(rawValue: .init(truncatingIfNeeded: \(source).rawValue))"
         case .message: "Lift.message(\(source))" + (orEmpty ? " ?? .init()" : "")
         }
+    }
+
+    /// Swift reads members by these names only in backticks.
+    private static func escaped(_ cName: String) -> String {
+        ["init", "self"].contains(cName) ? "`\(cName)`" : cName
     }
 }
