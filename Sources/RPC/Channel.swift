@@ -60,7 +60,7 @@ public struct CallOptions: Sendable, Hashable {
     }
 
     /// The deadline of a unary call made now, inherited deadline included.
-    public func unaryDeadline(at now: ContinuousClock.Instant = .now) -> Deadline {
+    public func unaryDeadline(at now: MonotonicInstant = .now) -> Deadline {
         let own = Deadline.after(
             min(timeout ?? Deadline.timeoutDefault, Deadline.timeoutMax), from: now)
         guard let inherited = Deadline.current else { return own }
@@ -69,7 +69,7 @@ public struct CallOptions: Sendable, Hashable {
 
     /// The deadline of a streaming call made now: ``Deadline/never`` unless these options name a
     /// timeout or the call being handled has a deadline.
-    public func streamingDeadline(at now: ContinuousClock.Instant = .now) -> Deadline {
+    public func streamingDeadline(at now: MonotonicInstant = .now) -> Deadline {
         let own = timeout.map { Deadline.after($0, from: now) } ?? .never
         guard let inherited = Deadline.current else { return own }
         return min(own, inherited)

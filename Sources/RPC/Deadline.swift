@@ -6,30 +6,30 @@ public struct Deadline: Sendable, Hashable, Comparable {
     public static let timeoutMax: Duration = .seconds(30)
 
     /// The deadline of streams that have none: so far off that no timer is set for it.
-    public static let never = Deadline(at: .now.advanced(by: .seconds(1 << 32)))
+    public static let never = Deadline(at: .distantFuture)
 
     /// The instant, on the clock that only goes forward.
-    public let instant: ContinuousClock.Instant
+    public let instant: MonotonicInstant
 
     /// The deadline at an instant.
-    public init(at instant: ContinuousClock.Instant) {
+    public init(at instant: MonotonicInstant) {
         self.instant = instant
     }
 
     /// The deadline that lies a duration from now.
     public static func after(
-        _ timeout: Duration, from now: ContinuousClock.Instant = .now
+        _ timeout: Duration, from now: MonotonicInstant = .now
     ) -> Deadline {
         Deadline(at: now.advanced(by: timeout))
     }
 
     /// The time left; negative once it has passed.
-    public func remaining(at now: ContinuousClock.Instant = .now) -> Duration {
+    public func remaining(at now: MonotonicInstant = .now) -> Duration {
         now.duration(to: instant)
     }
 
     /// Whether it has passed.
-    public func hasPassed(at now: ContinuousClock.Instant = .now) -> Bool {
+    public func hasPassed(at now: MonotonicInstant = .now) -> Bool {
         instant <= now
     }
 

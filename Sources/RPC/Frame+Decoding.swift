@@ -148,8 +148,12 @@ extension Frame.Opening {
         var cursor = WireCursor(range, in: "Open")
         var path: String?
         var number: UInt32 = 0
-        self.init(method: .number(0))
+        var microseconds: UInt64 = 0
+        var metadata = Metadata()
         var metadataCount = 0
+        var message: Range<Int>?
+        var endOfStream = false
+        var window: UInt32 = 0
         while let tag = try cursor.next(bytes) {
             switch tag.number {
             case 1:
@@ -161,7 +165,7 @@ extension Frame.Opening {
                 number = try cursor.uint32(bytes, "number")
             case 3:
                 try cursor.once(tag, .varint, "timeout_us")
-                timeout = Duration(wireMicroseconds: try cursor.varint(bytes))
+                microseconds = try cursor.varint(bytes)
             case 4:
                 try cursor.check(tag, .length, "metadata")
                 metadataCount += 1
@@ -181,7 +185,11 @@ extension Frame.Opening {
             default: try cursor.skip(tag, bytes)
             }
         }
-        method = path.map { .path(number == 0 ? $0 : Self.twice) } ?? .number(number)
+        self.init(
+            method: path.map { .path(number == 0 ? $0 : Self.twice) } ?? .number(number),
+            timeoutMicroseconds: min(microseconds, Frame.Opening.timeoutMicrosecondsMax),
+            metadata: metadata,
+            message: message, endOfStream: endOfStream, window: window)
     }
 }
 

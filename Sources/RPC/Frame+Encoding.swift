@@ -136,12 +136,25 @@ extension OutgoingFrame {
     public static func encode(
         reply: OutgoingMessage, byteCountMax: Int, of call: UInt32, into output: inout OutputRawSpan
     ) {
+        // The message goes to its place first; what stands before it follows from its size.
+        let width = WireSize.varint(UInt64(truncatingIfNeeded: byteCountMax + 16))
+        let callWidth = WireSize.varint(UInt64(call))
+        let headerCount = Frame.lengthByteCount + 1 + callWidth + 2 * (1 + width)
         let start = output.byteCount
-        output.leave(Frame.lengthByteCount)
-        output.append(call: call, kind: 4, byteCountMax: byteCountMax) { output in
-            output.append(field: 5, reply, byteCountMax: byteCountMax)
+        output.leave(headerCount)
+        reply.encode(into: &output)
+        let end = output.byteCount
+        unsafe output.withUnsafeMutableBytes { memory, _ in
+            var header = unsafe FrameHeader(memory, at: start)
+            unsafe header.append(bigEndian: UInt32(end - start - Frame.lengthByteCount))
+            unsafe header.append(byte: 1 << 3)
+            unsafe header.append(varint: UInt64(call), width: callWidth)
+            let content = end - start - headerCount
+            unsafe header.append(byte: 4 << 3 | 2)
+            unsafe header.append(varint: UInt64(content + 1 + width), width: width)
+            unsafe header.append(byte: 5 << 3 | 2)
+            unsafe header.append(varint: UInt64(content), width: width)
         }
-        output.patch(frameLength: output.byteCount - start - Frame.lengthByteCount, at: start)
     }
 
     /// The encoded frame as an array of bytes.
@@ -275,5 +288,39 @@ extension Frame.Settings {
         output.append(field: 7, varint: pingIntervalMin.wireMicroseconds)
         if takesDeflated { output.append(field: 8, text: Self.deflate) }
         output.close(content, width: width)
+    }
+}
+
+/// Writes over bytes that were left before a message.
+@unsafe private struct FrameHeader {
+    private let memory: UnsafeMutableRawBufferPointer
+    private var position: Int
+
+    init(_ memory: UnsafeMutableRawBufferPointer, at position: Int) {
+        unsafe self.memory = memory
+        unsafe self.position = position
+    }
+
+    @inline(__always)
+    mutating func append(byte: UInt8) {
+        unsafe memory[position] = byte
+        unsafe position += 1
+    }
+
+    @inline(__always)
+    mutating func append(bigEndian value: UInt32) {
+        unsafe memory.storeBytes(of: value.bigEndian, toByteOffset: position, as: UInt32.self)
+        unsafe position += MemoryLayout<UInt32>.size
+    }
+
+    /// A varint of a width; it may be longer than need be.
+    @inline(__always)
+    mutating func append(varint value: UInt64, width: Int) {
+        var rest = value
+        for _ in 1..<width {
+            unsafe append(byte: UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        unsafe append(byte: UInt8(truncatingIfNeeded: rest))
     }
 }

@@ -40,8 +40,8 @@ public enum Frame: Sendable, Hashable {
     public struct Opening: Sendable, Hashable {
         /// The method.
         public var method: MethodReference
-        /// The time the caller waits; nil when it names none.
-        public var timeout: Duration?
+        /// The time the caller waits, in microseconds; 0 when it names none.
+        public var timeoutMicroseconds: UInt64 = 0
         /// Beside the message.
         public var metadata = Metadata()
         /// The first message.
@@ -50,6 +50,32 @@ public enum Frame: Sendable, Hashable {
         public var endOfStream = false
         /// Credit for replies; 0 is the value of the settings.
         public var window: UInt32 = 0
+
+        /// The opening of the usual kind, in the general form.
+        public init(_ opening: PlainOpening) {
+            self.init(
+                method: .number(opening.number),
+                timeoutMicroseconds: opening.timeoutMicroseconds, message: opening.message,
+                endOfStream: true, window: opening.window)
+        }
+
+        init(
+            method: MethodReference, timeoutMicroseconds: UInt64 = 0,
+            metadata: Metadata = Metadata(), message: Range<Int>? = nil, endOfStream: Bool = false,
+            window: UInt32 = 0
+        ) {
+            self.method = method
+            self.timeoutMicroseconds = timeoutMicroseconds
+            self.metadata = metadata
+            self.message = message
+            self.endOfStream = endOfStream
+            self.window = window
+        }
+
+        /// More than a century is no other time.
+        static let timeoutMicrosecondsMax: UInt64 = 1 << 52
+        /// The time the caller waits; nil when it names none.
+        public var timeout: Duration? { Duration(wireMicroseconds: timeoutMicroseconds) }
     }
 
     /// What a call ends with.

@@ -70,17 +70,41 @@ public struct MethodDescriptor: Sendable, Hashable {
 
 /// Who is at the other end of a connection.
 public struct Peer: Sendable, Hashable, CustomStringConvertible {
+    /// All of it behind one reference: every call carries its peer along.
+    private final class Storage: Sendable {
+        let description: String
+        let identity: PeerIdentity?
+        let isLocal: Bool
+
+        init(_ description: String, _ identity: PeerIdentity?, isLocal: Bool) {
+            self.description = description
+            self.identity = identity
+            self.isLocal = isLocal
+        }
+    }
+
+    private let storage: Storage
+
     /// The address in words, such as `127.0.0.1:51234` or `in-process`.
-    public let description: String
+    public var description: String { storage.description }
     /// Who it proved to be with its certificate; nil without mutual TLS.
-    public let identity: PeerIdentity?
+    public var identity: PeerIdentity? { storage.identity }
     /// Whether it is on this machine: what is said to it stays here.
-    public let isLocal: Bool
+    public var isLocal: Bool { storage.isLocal }
 
     /// A peer.
     public init(_ description: String, identity: PeerIdentity? = nil, isLocal: Bool = false) {
-        self.description = description
-        self.identity = identity
-        self.isLocal = isLocal
+        storage = Storage(description, identity, isLocal: isLocal)
+    }
+
+    /// Whether two are at the same address and proved the same.
+    public static func == (left: Peer, right: Peer) -> Bool {
+        left.storage === right.storage
+            || (left.description == right.description && left.identity == right.identity)
+    }
+
+    /// Hashes the address.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(description)
     }
 }

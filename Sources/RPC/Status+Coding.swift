@@ -265,7 +265,7 @@ extension StatusDetail {
         var cursor = WireCursor(range, in: name)
         var texts = ["", "", ""]
         while let tag = try cursor.next(bytes) {
-            guard (1...3).contains(tag.number), tag.type == .length else {
+            guard (1...3).contains(tag.number), tag.has(.length) else {
                 try cursor.skip(tag, bytes)
                 continue
             }

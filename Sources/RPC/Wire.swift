@@ -13,10 +13,24 @@ struct WireCursor {
         case fixed32 = 5
     }
 
-    /// The number of a field and the layout of its value.
+    /// The number of a field and the layout of its value, which is one of ``WireType``.
     struct Tag {
-        let number: UInt64
-        let type: WireType
+        private let bits: UInt64
+        private static let typesKnown: UInt64 = 0b100111
+
+        /// Nil when there is no such layout, or the number is out of range.
+        @inline(__always)
+        init?(bits: UInt64) {
+            guard Self.typesKnown >> (bits & 7) & 1 != 0, bits >= 8, bits >> 3 <= 0x1FFF_FFFF
+            else { return nil }
+            self.bits = bits
+        }
+
+        @inline(__always)
+        var number: UInt64 { bits >> 3 }
+
+        @inline(__always)
+        func has(_ type: WireType) -> Bool { bits & 7 == type.rawValue }
     }
 
     private(set) var offset: Int
@@ -41,11 +55,8 @@ struct WireCursor {
     @inline(__always)
     mutating func next(_ bytes: RawSpan) throws(DecodingFault) -> Tag? {
         guard offset < end else { return nil }
-        let tag = try varint(bytes)
-        guard let type = WireType(rawValue: tag & 7), tag >> 3 >= 1, tag >> 3 <= 0x1FFF_FFFF else {
-            throw fault(.malformed)
-        }
-        return Tag(number: tag >> 3, type: type)
+        guard let tag = Tag(bits: try varint(bytes)) else { throw fault(.malformed) }
+        return tag
     }
 
     /// Notes that a field that may occur once occurs, with the layout it must have.
@@ -62,7 +73,7 @@ struct WireCursor {
     /// Checks the layout of a field that may repeat.
     @inline(__always)
     func check(_ tag: Tag, _ type: WireType, _ field: String) throws(DecodingFault) {
-        guard tag.type == type else { throw fault(.wrongType, field) }
+        guard tag.has(type) else { throw fault(.wrongType, field) }
     }
 
     @inline(__always)
@@ -135,11 +146,12 @@ struct WireCursor {
         guard unknownFields <= WireCursor.unknownFieldsMax else {
             throw fault(.tooManyUnknownFields)
         }
-        switch tag.type {
-        case .varint: _ = try varint(bytes)
-        case .length: _ = try range(bytes)
-        case .fixed64: try advance(by: 8)
-        case .fixed32: try advance(by: 4)
+        if tag.has(.varint) {
+            _ = try varint(bytes)
+        } else if tag.has(.length) {
+            _ = try range(bytes)
+        } else {
+            try advance(by: tag.has(.fixed64) ? 8 : 4)
         }
     }
 

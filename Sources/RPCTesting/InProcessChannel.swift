@@ -139,7 +139,7 @@ private func answered<Result: Sendable>(
             }
             if !deadline.isNever {
                 group.addTask {
-                    try await ContinuousClock().sleep(until: deadline.instant)
+                    try await ContinuousClock().sleep(until: .init(deadline.instant))
                     return nil
                 }
             }

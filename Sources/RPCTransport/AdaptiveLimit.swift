@@ -40,7 +40,7 @@ struct AdaptiveLimit: Sendable {
     /// In seconds; 0 before the first window.
     private(set) var usualLatency = 0.0
     private var windows = 0
-    private var start: ContinuousClock.Instant?
+    private var start: MonotonicInstant?
     private var sample = Sample()
 
     /// Calls that have ended.
@@ -80,7 +80,7 @@ struct AdaptiveLimit: Sendable {
     var limit: Int { Int(exact) }
 
     /// Adds calls that have ended; the limit may change with them.
-    mutating func note(_ calls: Sample, at now: ContinuousClock.Instant) {
+    mutating func note(_ calls: Sample, at now: MonotonicInstant) {
         let start = self.start ?? now
         self.start = start
         sample.add(calls)
@@ -146,7 +146,7 @@ final class MethodLimiter: Sendable {
     var current: Int { limit.load(ordering: .relaxed) }
 
     /// Adds calls that have ended.
-    func note(_ calls: AdaptiveLimit.Sample, at now: ContinuousClock.Instant) {
+    func note(_ calls: AdaptiveLimit.Sample, at now: MonotonicInstant) {
         let found = state.withLock { state in
             state.note(calls, at: now)
             return state.limit

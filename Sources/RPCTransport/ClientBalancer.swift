@@ -23,10 +23,10 @@ final class ClientBalancer {
     /// Links of which each wants one call, to see whether its address is well again.
     private var probes: [ClientLink] = []
     private var waiting = CircularBuffer<ClientCall>()
-    private var waitingDue: ContinuousClock.Instant?
-    private var idleDue = ContinuousClock.now
+    private var waitingDue: MonotonicInstant?
+    private var idleDue = MonotonicInstant.now
     /// When a call was last sent.
-    var lastCall = ContinuousClock.now
+    var lastCall = MonotonicInstant.now
     /// Why there are no addresses.
     private var fault: String?
     private var timer: DueTimer
@@ -267,13 +267,13 @@ final class ClientBalancer {
 
     private func timerFired() {
         timer.fired()
-        let now = ContinuousClock.now
+        let now = MonotonicInstant.now
         endLateCalls(at: now)
         if idleDue <= now { restIfIdle(at: now) }
         armTimer()
     }
 
-    private func endLateCalls(at now: ContinuousClock.Instant) {
+    private func endLateCalls(at now: MonotonicInstant) {
         guard let due = waitingDue, due <= now else { return }
         let late = waiting.filter { $0.deadline.hasPassed(at: now) }
         waiting.removeAll { $0.deadline.hasPassed(at: now) }
@@ -284,7 +284,7 @@ final class ClientBalancer {
         }
     }
 
-    private func restIfIdle(at now: ContinuousClock.Instant) {
+    private func restIfIdle(at now: MonotonicInstant) {
         var isBusy = !waiting.isEmpty
         forEachConnection { isBusy = isBusy || $0.callCount > 0 }
         idleDue = (isBusy ? now : lastCall).advanced(by: configuration.idleTimeout)

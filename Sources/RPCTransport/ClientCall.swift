@@ -99,7 +99,7 @@ final class ClientCall: Sendable {
     let deadline: Deadline
     let sink: Sink
     private let attempts: Attempts
-    let began = ContinuousClock.now
+    let began = MonotonicInstant.now
     private let state: NIOLoopBoundBox<State>
 
     init(

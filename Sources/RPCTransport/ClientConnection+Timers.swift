@@ -17,12 +17,12 @@ extension ClientConnection {
 
         private let configuration: RPCClientConfiguration
         private var timer: DueTimer
-        private var handshakeDue: ContinuousClock.Instant?
-        private var callDue: ContinuousClock.Instant?
-        private var ageDue: ContinuousClock.Instant?
+        private var handshakeDue: MonotonicInstant?
+        private var callDue: MonotonicInstant?
+        private var ageDue: MonotonicInstant?
         private var pingInterval: Duration
-        private var lastFrames = ContinuousClock.now
-        private var pingSent: ContinuousClock.Instant?
+        private var lastFrames = MonotonicInstant.now
+        private var pingSent: MonotonicInstant?
 
         init(_ loop: any EventLoop, _ configuration: RPCClientConfiguration) {
             self.configuration = configuration
@@ -32,7 +32,7 @@ extension ClientConnection {
         }
 
         mutating func didShakeHands(
-            at now: ContinuousClock.Instant, pingIntervalMin: Duration
+            at now: MonotonicInstant, pingIntervalMin: Duration
         ) {
             handshakeDue = nil
             let tolerated =
@@ -42,33 +42,33 @@ extension ClientConnection {
         }
 
         /// The connection is to be replaced when it is of age, counted from an instant.
-        mutating func noteAge(from now: ContinuousClock.Instant) {
+        mutating func noteAge(from now: MonotonicInstant) {
             let jitter = configuration.connectionAgeJitter
             ageDue = now.advanced(by: configuration.connectionAge.spread(by: jitter))
         }
 
-        mutating func noteFrames(at now: ContinuousClock.Instant) {
+        mutating func noteFrames(at now: MonotonicInstant) {
             lastFrames = now
             pingSent = nil
         }
 
-        mutating func notePing(at now: ContinuousClock.Instant) { pingSent = now }
-        mutating func setCallDue(_ due: ContinuousClock.Instant?) { callDue = due }
+        mutating func notePing(at now: MonotonicInstant) { pingSent = now }
+        mutating func setCallDue(_ due: MonotonicInstant?) { callDue = due }
 
         /// Notes the deadline of a call; nearly always the timer is set for something earlier.
         ///
         /// - Returns: Whether it is; otherwise it is to be armed.
-        mutating func noteCall(due: ContinuousClock.Instant) -> Bool {
+        mutating func noteCall(due: MonotonicInstant) -> Bool {
             callDue = min(callDue ?? due, due)
             return timer.isArmed(for: due)
         }
 
-        private var quietDue: ContinuousClock.Instant {
+        private var quietDue: MonotonicInstant {
             if let pingSent { return pingSent.advanced(by: configuration.pongTimeout) }
             return lastFrames.advanced(by: pingInterval)
         }
 
-        private var next: ContinuousClock.Instant {
+        private var next: MonotonicInstant {
             // Until the handshake nothing else can fall due.
             if let handshakeDue { return handshakeDue }
             var due = quietDue
@@ -78,13 +78,13 @@ extension ClientConnection {
         }
 
         /// When to look again, unless the timer is set for it.
-        var dueUnarmed: ContinuousClock.Instant? {
+        var dueUnarmed: MonotonicInstant? {
             let due = next
             return timer.isArmed(for: due) ? nil : due
         }
 
         /// What has fallen due first, if anything.
-        func due(at now: ContinuousClock.Instant) -> Due? {
+        func due(at now: MonotonicInstant) -> Due? {
             if let handshakeDue { return handshakeDue <= now ? .handshake : nil }
             if let callDue, callDue <= now { return .calls }
             if quietDue <= now { return pingSent == nil ? .ping : .pong }
@@ -93,7 +93,7 @@ extension ClientConnection {
         }
 
         mutating func arm(
-            _ due: ContinuousClock.Instant, _ body: @escaping @Sendable () -> Void
+            _ due: MonotonicInstant, _ body: @escaping @Sendable () -> Void
         ) {
             timer.arm(due, body)
         }
@@ -110,7 +110,7 @@ extension ClientConnection {
 
     private func timersFired() {
         timers.fired()
-        let now = ContinuousClock.now
+        let now = MonotonicInstant.now
         while phase != .closed, let due = timers.due(at: now) {
             switch due {
             case .handshake:
@@ -132,8 +132,8 @@ extension ClientConnection {
         armTimers()
     }
 
-    private func endLateCalls(at now: ContinuousClock.Instant) {
-        var next: ContinuousClock.Instant?
+    private func endLateCalls(at now: MonotonicInstant) {
+        var next: MonotonicInstant?
         for (number, call) in calls.all where !call.deadline.isNever {
             if call.deadline.hasPassed(at: now) {
                 calls.remove(number)

@@ -238,7 +238,7 @@ final class ClientConnection: ChannelInboundHandler, StreamCarrier {
 
     /// Sends a call; ``hasPlace`` must hold.
     func start(_ call: ClientCall) {
-        let now = ContinuousClock.now
+        let now = MonotonicInstant.now
         guard !call.deadline.hasPassed(at: now) else {
             fail(call, .deadlineExceeded, Self.late, .queue)
             return

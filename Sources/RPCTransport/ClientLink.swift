@@ -13,10 +13,10 @@ final class ClientLink {
         case idle
         case connecting(ClientConnection)
         /// The last attempt to connect failed; the next begins then.
-        case pausing(until: ContinuousClock.Instant)
+        case pausing(until: MonotonicInstant)
         case ready(ClientConnection)
         /// It answers, but failed too often: it takes no calls until then.
-        case ejected(ClientConnection, until: ContinuousClock.Instant)
+        case ejected(ClientConnection, until: MonotonicInstant)
         /// One call finds out whether it is well again.
         case probing(ClientConnection, by: ClientCall?)
         /// The address has gone, or the client is closed; calls in flight may end.
@@ -36,7 +36,7 @@ final class ClientLink {
     /// In a row: attempts to connect, lost connections and `UNAVAILABLE`.
     private var failures = 0
     private var ejections = 0
-    private var notBefore = ContinuousClock.now
+    private var notBefore = MonotonicInstant.now
     private var timer: DueTimer
 
     init(_ address: RPCAddress, _ balancer: ClientBalancer) {
@@ -258,7 +258,7 @@ final class ClientLink {
         ejections += 1
         let bound = Duration.doubled(
             configuration.ejectionBase, times: ejections - 1, max: configuration.ejectionMax)
-        let until = ContinuousClock.now.advanced(by: bound * Double.random(in: 0.5...1))
+        let until = MonotonicInstant.now.advanced(by: bound * Double.random(in: 0.5...1))
         move(to: .ejected(connection, until: until))
         armTimer(until)
     }
@@ -322,14 +322,14 @@ final class ClientLink {
 
     // MARK: Timers
 
-    private func armTimer(_ due: ContinuousClock.Instant) {
+    private func armTimer(_ due: MonotonicInstant) {
         let bound = NIOLoopBound(self, eventLoop: loop.loop)
         timer.arm(due) { bound.value.timerFired() }
     }
 
     private func timerFired() {
         timer.fired()
-        let now = ContinuousClock.now
+        let now = MonotonicInstant.now
         switch state {
         case .pausing(let until):
             guard until <= now else { return armTimer(until) }

@@ -75,8 +75,8 @@ extension Outbox {
     /// The bytes around a deflated frame: tags, its size and lengths.
     private static let overhead = 24
 
-    /// Puts the last frame in deflated, if that makes it smaller.
-    func deflateLast(byteCount: Int) {
+    /// Puts the last frame of a buffer in deflated, if that makes it smaller.
+    func deflateLast(of buffer: inout ByteBuffer, byteCount: Int) {
         let start = buffer.writerIndex - byteCount - Frame.lengthByteCount
         guard
             let frame = buffer.getSlice(at: start + Frame.lengthByteCount, length: byteCount),

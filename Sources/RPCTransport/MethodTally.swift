@@ -17,7 +17,7 @@ final class MethodTally {
     private(set) var failures: [EndedCall] = []
     /// Suspended calls that have ended since their times were last told to the limiter.
     private var sample = AdaptiveLimit.Sample()
-    private var sampleStart: ContinuousClock.Instant?
+    private var sampleStart: MonotonicInstant?
     /// So often a thread tells the limiter of a method, which all threads share.
     private static let sampleTime: Duration = .milliseconds(20)
     /// Calls that ended well within the read burst in which they came, not yet timed.
@@ -52,7 +52,7 @@ final class MethodTally {
     }
 
     /// Tells the limiter of the method from time to time how long its calls take.
-    fileprivate func learn(_ call: Suspension, at now: ContinuousClock.Instant) {
+    fileprivate func learn(_ call: Suspension, at now: MonotonicInstant) {
         let start = sampleStart ?? now
         sampleStart = start
         sample.add(call.since.duration(to: now), inFlight: call.inFlight)
@@ -72,7 +72,7 @@ final class MethodTally {
 
 /// A call that had suspended when it was answered.
 private struct Suspension {
-    let since: ContinuousClock.Instant
+    let since: MonotonicInstant
     /// The calls of the method that were suspended then, itself included.
     let inFlight: Int
     let limiter: MethodLimiter
@@ -83,12 +83,12 @@ struct EndedCall: Sendable, Hashable {
     /// Longer sentences are cut.
     static let messageBytesMax = 200
 
-    let endedAt: ContinuousClock.Instant
+    let endedAt: MonotonicInstant
     let duration: Duration
     let code: Status.Code
     let message: String
 
-    init(_ status: Status?, from start: ContinuousClock.Instant, to end: ContinuousClock.Instant) {
+    init(_ status: Status?, from start: MonotonicInstant, to end: MonotonicInstant) {
         endedAt = end
         duration = start.duration(to: end)
         code = status?.code ?? .ok
@@ -111,7 +111,7 @@ final class MethodTallies {
     private struct Ended {
         let tally: MethodTally
         let status: Status?
-        let arrived: ContinuousClock.Instant
+        let arrived: MonotonicInstant
         let suspended: Suspension?
     }
 
@@ -120,7 +120,7 @@ final class MethodTallies {
     private var fallback: [String: MethodTally] = [:]
     /// Those with calls that ended in the burst being handled.
     private var inBurst: [MethodTally] = []
-    private var burstStart: ContinuousClock.Instant?
+    private var burstStart: MonotonicInstant?
     /// Other calls whose answers have yet to be written.
     private var ended: [Ended] = []
     /// Calls of methods that the server does not have.
@@ -154,7 +154,7 @@ final class MethodTallies {
 
     /// A call was answered within the burst in which it came.
     @inline(__always)
-    func end(inBurst method: ServerMethod, at start: ContinuousClock.Instant) {
+    func end(inBurst method: ServerMethod, at start: MonotonicInstant) {
         let tally = self[method]
         tally.succeed()
         if tally.endedInBurst == 0 {
@@ -172,8 +172,8 @@ final class MethodTallies {
     ///   - arrived: When the burst arrived in which it came.
     ///   - suspendedSince: When it began, if it has suspended.
     func end(
-        _ method: ServerMethod, _ status: Status?, arrived: ContinuousClock.Instant,
-        suspendedSince: ContinuousClock.Instant? = nil
+        _ method: ServerMethod, _ status: Status?, arrived: MonotonicInstant,
+        suspendedSince: MonotonicInstant? = nil
     ) {
         let tally = self[method]
         if let status, status.code != .ok { tally.fail(status.code) } else { tally.succeed() }
@@ -193,7 +193,7 @@ final class MethodTallies {
     /// Answers have been written: times the calls that they end.
     func settle() {
         guard !inBurst.isEmpty || !ended.isEmpty else { return }
-        let now = ContinuousClock.now
+        let now = MonotonicInstant.now
         if let burstStart { settleBurst(from: burstStart, to: now) }
         for call in ended {
             let record = EndedCall(call.status, from: call.arrived, to: now)
@@ -204,7 +204,7 @@ final class MethodTallies {
     }
 
     private func settleBurst(
-        from start: ContinuousClock.Instant, to end: ContinuousClock.Instant
+        from start: MonotonicInstant, to end: MonotonicInstant
     ) {
         let latency = start.duration(to: end)
         for tally in inBurst where tally.settleBurst(latency, slowCallTime: slowCallTime) {

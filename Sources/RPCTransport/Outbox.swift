@@ -4,10 +4,11 @@ import RPC
 /// Collects outgoing frames of a connection: many frames, one write and one flush.
 final class Outbox {
     let loop: LoopContext
-    var buffer = ByteBuffer()
+    /// Taken out while something is done with it: then no access to it outlasts a call of others,
+    /// which would have to be watched for while the program runs.
+    private var buffer: ByteBuffer?
     /// The largest frame that the peer accepts.
     var peerFrameBytesMax = Frame.byteCountDefault
-
     /// Frames of more bytes travel deflated.
     var deflatesAbove = Int.max
 
@@ -16,7 +17,7 @@ final class Outbox {
     }
 
     /// How many bytes wait for the flush.
-    var byteCount: Int { buffer.readableBytes }
+    var byteCount: Int { buffer?.readableBytes ?? 0 }
 
     /// Packs a frame at the end.
     ///
@@ -40,38 +41,24 @@ final class Outbox {
     private func append(
         byteCountMax: Int, _ encode: (inout OutputRawSpan) -> Void
     ) -> Int? {
-        if buffer.capacity == 0 { buffer = loop.takeBuffer() }
-        let count = Self.append(
-            to: &buffer, byteCountMax: byteCountMax, peerFrameBytesMax: peerFrameBytesMax, encode)
-        if let count, count > deflatesAbove { deflateLast(byteCount: count) }
-        return count
-    }
-
-    /// One access to the buffer for all that is done with it.
-    @inline(__always)
-    private static func append(
-        to buffer: inout ByteBuffer, byteCountMax: Int, peerFrameBytesMax: Int,
-        _ encode: (inout OutputRawSpan) -> Void
-    ) -> Int? {
-        let start = buffer.writerIndex
-        buffer.writeWithOutputRawSpan(minimumWritableBytes: byteCountMax) { output in
+        var open = buffer.take() ?? loop.takeBuffer()
+        let start = open.writerIndex
+        open.writeWithOutputRawSpan(minimumWritableBytes: byteCountMax) { output in
             encode(&output)
         }
-        let count = buffer.writerIndex - start - Frame.lengthByteCount
-        guard count <= peerFrameBytesMax else {
-            buffer.moveWriterIndex(to: start)
-            return nil
-        }
-        return count
+        let count = open.writerIndex - start - Frame.lengthByteCount
+        let isAccepted = count <= peerFrameBytesMax
+        if !isAccepted { open.moveWriterIndex(to: start) }
+        if isAccepted, count > deflatesAbove { deflateLast(of: &open, byteCount: count) }
+        buffer = consume open
+        return isAccepted ? count : nil
     }
 
     /// What was collected, to be written and flushed; nil when there is nothing.
     ///
     /// Writing may call back into the connection, so that it is not done in here.
     func take() -> ByteBuffer? {
-        guard buffer.readableBytes > 0 else { return nil }
-        defer { buffer = ByteBuffer() }
-        return buffer
+        byteCount > 0 ? buffer.take() : nil
     }
 
     /// Takes a buffer back that was written.

@@ -151,7 +151,7 @@ public final class RPCServer: Sendable {
         // An error here says that it is closed already.
         try? await listener.close()
         let limits = core.configuration.limits
-        let end = ContinuousClock.now.advanced(by: limits.drainTimeout)
+        let end = MonotonicInstant.now.advanced(by: limits.drainTimeout)
         core.beginDraining()
         core.onEachLoop { loop in
             for connection in loop.connections.values { connection.drain() }
@@ -172,9 +172,9 @@ public final class RPCServer: Sendable {
     }
 
     /// Waits until an instant, or until the last connection has gone.
-    private func pause(until end: ContinuousClock.Instant) async {
+    private func pause(until end: MonotonicInstant) async {
         let step = Duration.milliseconds(5)
-        while core.admission.connectionCount > 0, ContinuousClock.now < end {
+        while core.admission.connectionCount > 0, MonotonicInstant.now < end {
             let loop = core.loops.next().loop
             // The task may be cancelled, which must not cut the drain short: so no Task.sleep.
             let tick = loop.scheduleTask(in: TimeAmount(step)) {}

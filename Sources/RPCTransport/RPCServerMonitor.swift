@@ -76,7 +76,7 @@ extension ServerCore {
 
     func connectionReports() async -> [ConnectionReport] {
         let reports = await collect { loop in
-            let now = ContinuousClock.now
+            let now = MonotonicInstant.now
             return loop.connections.values.compactMap { $0.report(at: now) }
         }
         return reports.joined().sorted { $0.number < $1.number }
@@ -84,7 +84,7 @@ extension ServerCore {
 
     func methodReports() async -> [MethodReport] {
         let reports = await collect { loop in
-            let now = ContinuousClock.now
+            let now = MonotonicInstant.now
             loop.tallies.settle()
             return loop.tallies.all.map { MethodReport($0, at: now) }
         }
@@ -106,7 +106,7 @@ extension ServerCore {
 
 extension ServerConnection {
     /// What is told of it; nil once it is gone.
-    func report(at now: ContinuousClock.Instant) -> ConnectionReport? {
+    func report(at now: MonotonicInstant) -> ConnectionReport? {
         let phase: ConnectionReport.Phase
         switch self.phase {
         case .securing, .awaitingPreface, .awaitingSettings, .answeringHTTP: phase = .handshake

@@ -9,9 +9,9 @@ final class ServerCall {
     /// Its number on the connection.
     let number: UInt32
     /// When the burst arrived in which it came.
-    let arrived: ContinuousClock.Instant
+    let arrived: MonotonicInstant
     /// When the burst arrived in which it began, or when it found a place.
-    private var began: ContinuousClock.Instant
+    private var began: MonotonicInstant
     let method: ServerMethod
     let context: CallContext
     let payload: BufferPayload
@@ -64,7 +64,7 @@ final class ServerCall {
     var reader: MessageReader? { requests.map { connection.reader(of: $0, number) } }
 
     /// It has waited for its place until now.
-    func beginsAnew(at now: ContinuousClock.Instant) { began = now }
+    func beginsAnew(at now: MonotonicInstant) { began = now }
 
     /// The handler has ended.
     func end(_ outcome: ServerWorker.Outcome) {

@@ -8,16 +8,40 @@ extension ServerConnection {
 
     // MARK: Beginning
 
-    func open(_ call: UInt32, _ opening: Frame.Opening, _ bytes: ByteBuffer) {
-        guard call % 2 == 1, call > lastCall else {
-            fail(
-                Status(
-                    .invalidArgument,
-                    "The call number \(call) is not odd or not above \(lastCall)."))
+    /// Begins the call that an opening of the usual kind asks for.
+    func open(_ opening: PlainOpening, _ bytes: ByteBuffer) {
+        guard accepts(opening.call) else { return }
+        guard let method = core.methods[announced: opening.number] else {
+            open(opening.call, Frame.Opening(opening), bytes)
             return
         }
-        // The client learns from Goaway that the call was not begun.
-        guard phase == .open else { return }
+        lastCall = opening.call
+        loop.tallies[method].begin()
+        do throws(Status) {
+            try authorize(method.descriptor)
+            try checkPlace(for: method)
+            let context = CallContext(
+                method: method.descriptor,
+                deadline: deadline(opening.timeoutMicroseconds, isStream: method.isStream),
+                peer: peer)
+            let payload = BufferPayload(bytes, opening.message)
+            if case .synchronous(let handler) = method.handler {
+                answer(opening.call, of: method, payload, context, by: handler)
+                return
+            }
+            let requests =
+                method.streamsRequests
+                ? inbox(opening.call, opening.message, endOfStream: true, bytes) : nil
+            begin(opening.call, method, context, payload, requests, window: opening.window)
+        } catch {
+            loop.tallies.end(method, error, arrived: now)
+            end(opening.call, error)
+        }
+    }
+
+    /// Begins the call that an opening of any kind asks for, or says why not.
+    func open(_ call: UInt32, _ opening: Frame.Opening, _ bytes: ByteBuffer) {
+        guard accepts(call) else { return }
         lastCall = call
         let method: ServerMethod
         do throws(Status) {
@@ -30,27 +54,49 @@ extension ServerConnection {
         loop.tallies[method].begin()
         do throws(Status) {
             try check(opening, of: method)
+            let context = CallContext(
+                method: method.descriptor, metadata: opening.metadata,
+                deadline: deadline(opening.timeoutMicroseconds, isStream: method.isStream),
+                peer: peer)
             let payload = BufferPayload(bytes, opening.message ?? 0..<0)
             if case .synchronous(let handler) = method.handler {
-                answer(call, of: method, payload, context(of: opening, method), by: handler)
+                answer(call, of: method, payload, context, by: handler)
                 return
             }
-            let accepted = ServerCall(
-                self, call, method, context(of: opening, method), payload: payload,
-                requests: method.streamsRequests ? inbox(call, opening, bytes) : nil,
-                window: opening.window == 0 ? windowOfPeer : opening.window)
-            openCalls += 1
-            loop.accept(accepted, at: now)
+            let requests =
+                method.streamsRequests
+                ? inbox(call, opening.message, endOfStream: opening.endOfStream, bytes) : nil
+            begin(call, method, context, payload, requests, window: opening.window)
         } catch {
             loop.tallies.end(method, error, arrived: now)
             end(call, error)
         }
     }
 
-    private func context(of opening: Frame.Opening, _ method: ServerMethod) -> CallContext {
-        CallContext(
-            method: method.descriptor, metadata: opening.metadata,
-            deadline: deadline(opening.timeout, isStream: method.isStream), peer: peer)
+    /// Whether a call may be opened now.
+    private func accepts(_ call: UInt32) -> Bool {
+        guard call % 2 == 1, call > lastCall else {
+            fail(
+                Status(
+                    .invalidArgument,
+                    "The call number \(call) is not odd or not above \(lastCall)."))
+            return false
+        }
+        // The client learns from Goaway that the call was not begun.
+        guard phase == .open else { return false }
+        return true
+    }
+
+    private func begin(
+        _ call: UInt32, _ method: ServerMethod, _ context: CallContext, _ payload: BufferPayload,
+        _ requests: MessageInbox?, window: UInt32
+    ) {
+        openCalls += 1
+        loop.accept(
+            ServerCall(
+                self, call, method, context, payload: payload, requests: requests,
+                window: window == 0 ? windowOfPeer : window),
+            at: now)
     }
 
     /// Answers a call whose handler never waits: it takes no place, and needs no task.
@@ -79,6 +125,10 @@ extension ServerConnection {
                 .invalidArgument,
                 "The method \(method.descriptor.path) takes one message, with the opening.")
         }
+        try checkPlace(for: method)
+    }
+
+    private func checkPlace(for method: ServerMethod) throws(Status) {
         guard openCalls < limits.callsPerConnectionMax || method.lane == .reserved else {
             throw Status(
                 .resourceExhausted,
@@ -92,19 +142,23 @@ extension ServerConnection {
     }
 
     private func inbox(
-        _ call: UInt32, _ opening: Frame.Opening, _ bytes: ByteBuffer
+        _ call: UInt32, _ message: Range<Int>?, endOfStream: Bool, _ bytes: ByteBuffer
     ) -> MessageInbox {
         let inbox = MessageInbox(window: Int(limits.requestWindow))
-        if let message = opening.message {
+        if let message {
             _ = inbox.append(BufferPayload(bytes, message), byteCount: 0)
         }
-        if opening.endOfStream { inbox.end(nil) } else { inboxes.insert(inbox, for: call) }
+        if endOfStream { inbox.end(nil) } else { inboxes.insert(inbox, for: call) }
         return inbox
     }
 
-    private func deadline(_ timeout: Duration?, isStream: Bool) -> Deadline {
-        if isStream { return timeout.map { Deadline.after($0, from: now) } ?? .never }
-        return .after(min(timeout ?? limits.timeoutDefault, limits.timeoutMax), from: now)
+    /// - Parameter timeout: What the caller says, in microseconds; 0 when it says nothing.
+    private func deadline(_ timeout: UInt64, isStream: Bool) -> Deadline {
+        guard !isStream else {
+            return timeout == 0 ? .never : Deadline(at: now.advanced(byMicroseconds: timeout))
+        }
+        let microseconds = timeout == 0 ? core.timeoutDefault : min(timeout, core.timeoutMax)
+        return Deadline(at: now.advanced(byMicroseconds: microseconds))
     }
 
     // MARK: In flight
@@ -184,8 +238,8 @@ extension ServerConnection {
     }
 
     /// Ends the calls whose deadlines have passed; their handlers are cancelled.
-    func endLateCalls(at now: ContinuousClock.Instant) {
-        var next: ContinuousClock.Instant?
+    func endLateCalls(at now: MonotonicInstant) {
+        var next: MonotonicInstant?
         for (number, call) in calls.all where !call.isAnswered {
             if call.deadline.hasPassed(at: now) {
                 call.cancel(telling: Self.late)

@@ -6,14 +6,14 @@ extension ServerConnection {
     struct Timers {
         private let limits: RPCServerConfiguration.Limits
         private var timer: DueTimer
-        private var handshakeDue: ContinuousClock.Instant?
-        private var frameDue: ContinuousClock.Instant?
-        private var callDue: ContinuousClock.Instant?
-        private var unwritableDue: ContinuousClock.Instant?
-        private var lingerDue: ContinuousClock.Instant?
-        private var lastFrames: ContinuousClock.Instant
-        private var pingSent: ContinuousClock.Instant?
-        private var lastPing: ContinuousClock.Instant?
+        private var handshakeDue: MonotonicInstant?
+        private var frameDue: MonotonicInstant?
+        private var callDue: MonotonicInstant?
+        private var unwritableDue: MonotonicInstant?
+        private var lingerDue: MonotonicInstant?
+        private var lastFrames: MonotonicInstant
+        private var pingSent: MonotonicInstant?
+        private var lastPing: MonotonicInstant?
         private var pingsTooSoon = 0
 
         /// After its last frame a connection may stay so long for the peer to read it.
@@ -22,7 +22,7 @@ extension ServerConnection {
 
         init(
             _ loop: any EventLoop, _ limits: RPCServerConfiguration.Limits,
-            now: ContinuousClock.Instant
+            now: MonotonicInstant
         ) {
             self.limits = limits
             timer = DueTimer(loop)
@@ -31,16 +31,16 @@ extension ServerConnection {
         }
 
         mutating func endHandshake() { handshakeDue = nil }
-        mutating func setCallDue(_ due: ContinuousClock.Instant?) { callDue = due }
+        mutating func setCallDue(_ due: MonotonicInstant?) { callDue = due }
         mutating func noteWritable() { unwritableDue = nil }
         mutating func cancel() { timer.cancel() }
         mutating func fired() { timer.fired() }
 
-        mutating func noteCall(due: ContinuousClock.Instant) {
+        mutating func noteCall(due: MonotonicInstant) {
             callDue = min(callDue ?? due, due)
         }
 
-        mutating func noteFrames(at now: ContinuousClock.Instant, partial: Bool) {
+        mutating func noteFrames(at now: MonotonicInstant, partial: Bool) {
             lastFrames = now
             pingSent = nil
             if !partial {
@@ -53,17 +53,17 @@ extension ServerConnection {
         /// A frame has ended: what follows it is another.
         mutating func noteWholeFrame() { frameDue = nil }
 
-        mutating func noteUnwritable(at now: ContinuousClock.Instant) {
+        mutating func noteUnwritable(at now: MonotonicInstant) {
             if unwritableDue == nil {
                 unwritableDue = now.advanced(by: limits.unwritableTimeout)
             }
         }
 
-        mutating func linger(from now: ContinuousClock.Instant) {
+        mutating func linger(from now: MonotonicInstant) {
             self = Timers(lingering: self, until: now.advanced(by: Self.lingerTime))
         }
 
-        private init(lingering old: Timers, until due: ContinuousClock.Instant) {
+        private init(lingering old: Timers, until due: MonotonicInstant) {
             self = old
             handshakeDue = nil
             frameDue = nil
@@ -72,7 +72,7 @@ extension ServerConnection {
             lingerDue = due
         }
 
-        mutating func acceptsPing(at now: ContinuousClock.Instant) -> Bool {
+        mutating func acceptsPing(at now: MonotonicInstant) -> Bool {
             if let lastPing, lastPing.duration(to: now) < limits.peerPingIntervalMin {
                 pingsTooSoon += 1
             }
@@ -81,7 +81,7 @@ extension ServerConnection {
         }
 
         /// When the timer must fire, if it is not set for then or earlier.
-        func dueUnarmed(hasCalls: Bool) -> ContinuousClock.Instant? {
+        func dueUnarmed(hasCalls: Bool) -> MonotonicInstant? {
             var due = lingerDue ?? handshakeDue ?? quietDue(hasCalls: hasCalls)
             for candidate in [frameDue, callDue, unwritableDue] {
                 if let candidate { due = min(due, candidate) }
@@ -90,12 +90,12 @@ extension ServerConnection {
         }
 
         mutating func arm(
-            _ due: ContinuousClock.Instant, _ body: @escaping @Sendable () -> Void
+            _ due: MonotonicInstant, _ body: @escaping @Sendable () -> Void
         ) {
             timer.arm(due, body)
         }
 
-        private func quietDue(hasCalls: Bool) -> ContinuousClock.Instant {
+        private func quietDue(hasCalls: Bool) -> MonotonicInstant {
             guard hasCalls else { return lastFrames.advanced(by: limits.idleTimeout) }
             if let pingSent { return pingSent.advanced(by: limits.pongTimeout) }
             return lastFrames.advanced(by: limits.pingInterval)
@@ -110,7 +110,7 @@ extension ServerConnection {
             case idle
         }
 
-        mutating func due(at now: ContinuousClock.Instant, hasCalls: Bool) -> Due? {
+        mutating func due(at now: MonotonicInstant, hasCalls: Bool) -> Due? {
             if let lingerDue { return lingerDue <= now ? .linger : nil }
             if let handshakeDue, handshakeDue <= now {
                 return .failure(
@@ -137,14 +137,14 @@ extension ServerConnection {
     /// How often a client may cancel.
     struct CancelRate {
         private let limits: RPCServerConfiguration.Limits
-        private var periodStart: ContinuousClock.Instant?
+        private var periodStart: MonotonicInstant?
         private var count = 0
 
         init(_ limits: RPCServerConfiguration.Limits) {
             self.limits = limits
         }
 
-        mutating func accepts(at now: ContinuousClock.Instant) -> Bool {
+        mutating func accepts(at now: MonotonicInstant) -> Bool {
             if let periodStart, periodStart.duration(to: now) < limits.cancelsPeriod {
                 count += 1
             } else {
@@ -165,7 +165,7 @@ extension ServerConnection {
 
     private func timersFired() {
         timers.fired()
-        let now = ContinuousClock.now
+        let now = MonotonicInstant.now
         while let due = timers.due(at: now, hasCalls: openCalls > 0) {
             switch due {
             case .linger:

@@ -39,7 +39,7 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
     let loop: ServerLoop
     /// Its number in this process.
     let number: UInt64
-    let accepted: ContinuousClock.Instant
+    let accepted: MonotonicInstant
     private(set) var bytesReceived: UInt64 = 0
     private(set) var bytesSent: UInt64 = 0
     var peer: Peer
@@ -67,7 +67,7 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
     var lastCall: UInt32 = 0
     var windowOfPeer = Frame.windowDefault
     /// When the burst of frames being handled arrived.
-    var now = ContinuousClock.now
+    var now = MonotonicInstant.now
     var timers: Timers
     var cancels: CancelRate
 
@@ -158,6 +158,9 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
     private func takeFrames(_ context: ChannelHandlerContext) {
         do {
             guard try takePreface(context) else { return }
+            var hasTakenFrame = false
+            // What follows a whole frame is another, with a time of its own.
+            defer { if hasTakenFrame { timers.noteWholeFrame() } }
             while !isClosed {
                 if outbox.byteCount >= limits.writeHighWaterBytes {
                     writeOut(context)
@@ -166,6 +169,7 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
                 }
                 if inflatedBytes >= Self.inflatedBytesMax { return holdFrames() }
                 guard let bytes = try assembler.next() else { return }
+                hasTakenFrame = true
                 handle(bytes)
             }
         } catch {
@@ -192,7 +196,10 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
     }
 
     func handle(_ bytes: ByteBuffer, isInflated: Bool = false) {
-        timers.noteWholeFrame()
+        if phase == .open, let opening = PlainOpening(bytes.readableBytesSpan) {
+            open(opening, bytes)
+            return
+        }
         let frame: Frame
         do throws(FrameFault) {
             frame = try Frame(decoding: bytes.readableBytesSpan)

@@ -11,8 +11,10 @@ final class ServerCore: Sendable {
     let logger: Logger
     let loops: RPCEventLoops
     let settings: Frame.Settings
+    /// The limits of the same names, in microseconds.
+    let timeoutDefault, timeoutMax: UInt64
     let loopBoxes: [NIOLoopBoundBox<ServerLoop?>]
-    let started = ContinuousClock.now
+    let started = MonotonicInstant.now
     private let drains = Atomic<Bool>(false)
     private let lastConnection = Atomic<UInt64>(0)
 
@@ -25,6 +27,9 @@ final class ServerCore: Sendable {
         self.loops = loops
         self.logger = logger
         admission = Admission(configuration.limits)
+        let limits = configuration.limits
+        timeoutMax = UInt64(max(0, limits.timeoutMax / .microseconds(1)))
+        timeoutDefault = min(UInt64(max(0, limits.timeoutDefault / .microseconds(1))), timeoutMax)
         loopBoxes = loops.loops.map { .makeEmptyBox(eventLoop: $0.loop) }
         var settings = Frame.Settings()
         settings.frameBytesMax = UInt32(configuration.limits.frameBytesMax)
@@ -93,12 +98,18 @@ final class ServerLoop {
     private(set) var connections: [ObjectIdentifier: ServerConnection] = [:]
     private var ready: [ServerCall] = []
     private var readyHead = 0
-    private var waiting: [(call: ServerCall, until: ContinuousClock.Instant)] = []
+    private var waiting: [(call: ServerCall, until: MonotonicInstant)] = []
     private var idleWorkers: [ServerWorker] = []
     private var waitingTimer: DueTimer
     private var isDispatching = false
     private var isReleased = false
+    /// When the clock was last looked at, and how many calls have begun since.
+    private var lookedAt = MonotonicInstant.now
+    private var begunSinceLook = 0
 
+    /// The clock is looked at for the first of so many calls: one may begin late by the time that
+    /// as many handlers run without suspending.
+    private static let callsPerLook = 8
     /// So many workers wait for calls on a thread; more end when they have nothing to do.
     private static let idleWorkersMax = 64
 
@@ -128,7 +139,7 @@ final class ServerLoop {
     // MARK: Beginning calls
 
     /// Takes a call on: it begins at the next ``dispatch()``, or once there is a place.
-    func accept(_ call: ServerCall, at now: ContinuousClock.Instant) {
+    func accept(_ call: ServerCall, at now: MonotonicInstant) {
         guard !core.admission.hasPlace(call.lane) else {
             ready.append(call)
             return
@@ -137,7 +148,7 @@ final class ServerLoop {
     }
 
     /// Lets a call wait for a place, or refuses it.
-    private func wait(_ call: ServerCall, from now: ContinuousClock.Instant) {
+    private func wait(_ call: ServerCall, from now: MonotonicInstant) {
         guard call.lane == .unary, core.admission.enqueue() else {
             call.connection.refuse(call, busy(call.method))
             return
@@ -169,6 +180,7 @@ final class ServerLoop {
         guard !isDispatching else { return }
         isDispatching = true
         defer { isDispatching = false }
+        begunSinceLook = 0
         while readyHead < ready.count {
             let worker = idleWorkers.popLast()
             let next = worker ?? ServerWorker(self)
@@ -192,6 +204,13 @@ final class ServerLoop {
         let rest = idleWorkers
         idleWorkers = []
         context.executor.drain { for worker in rest { worker.retire() } }
+    }
+
+    /// Whether the time of a call that is about to begin has passed.
+    func isLate(_ call: ServerCall) -> Bool {
+        if begunSinceLook == 0 { lookedAt = .now }
+        begunSinceLook = (begunSinceLook + 1) % Self.callsPerLook
+        return call.deadline.hasPassed(at: lookedAt)
     }
 
     /// The next call that is ready; those whose method has no place wait on.
@@ -257,7 +276,7 @@ final class ServerLoop {
 
     private func refuseOverdue() {
         waitingTimer.fired()
-        let now = ContinuousClock.now
+        let now = MonotonicInstant.now
         let overdue = waiting.filter { $0.until <= now }
         waiting.removeAll { $0.until <= now }
         for (call, _) in overdue {

@@ -48,6 +48,12 @@ final class ServerMethods: Sendable {
         byPath = Dictionary(announced.map { ($0.descriptor.path, $0) }) { first, _ in first }
     }
 
+    /// The method with an announced number; nil when none has it.
+    subscript(announced number: UInt32) -> ServerMethod? {
+        let position = Int(number) - 1
+        return announced.indices.contains(position) ? announced[position] : nil
+    }
+
     /// The method that an opening names.
     ///
     /// - Throws: `UNIMPLEMENTED` when there is none.
@@ -55,7 +61,7 @@ final class ServerMethods: Sendable {
         get throws(Status) {
             switch reference {
             case .number(let number):
-                if number >= 1, number <= announced.count { return announced[Int(number) - 1] }
+                if let method = self[announced: number] { return method }
                 return made(of: try router.method(number: number))
             case .path(let path):
                 if let method = byPath[path] { return method }

@@ -134,7 +134,7 @@ extension MethodReport {
     /// So many calls are reported of those that were slow, and of those that failed.
     static let callsMax = MethodTally.recordedCallsMax
 
-    init(_ tally: MethodTally, at now: ContinuousClock.Instant) {
+    init(_ tally: MethodTally, at now: MonotonicInstant) {
         path = tally.path
         begun = tally.begun
         succeeded = tally.succeeded
@@ -161,7 +161,7 @@ extension MethodReport {
 }
 
 extension MethodReport.Call {
-    init(_ call: EndedCall, at now: ContinuousClock.Instant) {
+    init(_ call: EndedCall, at now: MonotonicInstant) {
         self.init(
             age: call.endedAt.duration(to: now), duration: call.duration, code: call.code,
             message: call.message)

@@ -72,7 +72,7 @@ final class ServerWorker {
         while true {
             while let call = worker.begin() {
                 worker.end(call, await run(call))
-                if Task.isCancelled { return worker.state = .retired }
+                if call.hasSuspended, Task.isCancelled { return worker.state = .retired }
             }
             worker.countsAtOnce = false
             guard worker.loop.keeps(worker) else { return worker.state = .retired }
@@ -96,11 +96,10 @@ final class ServerWorker {
     }
 
     /// Runs a handler.
+    @inline(__always)
     private static func run(_ call: ServerCall) async -> Outcome {
         guard !call.isAnswered else { return .end(nil) }
-        guard call.deadline.isNever || !call.deadline.hasPassed() else {
-            return .end(ServerConnection.late)
-        }
+        guard !call.connection.loop.isLate(call) else { return .end(ServerConnection.late) }
         do {
             switch call.method.handler {
             case .unary(let handler):

@@ -110,7 +110,7 @@ public func digest(_ bytes: [UInt8]) -> [UInt8] {
 
 extension Deadline {
     /// The instant; nil when there is none.
-    var ifEver: ContinuousClock.Instant? { isNever ? nil : instant }
+    var ifEver: ContinuousClock.Instant? { isNever ? nil : .init(instant) }
 }
 
 /// A status that stands: stored, and answered again.

@@ -12,7 +12,7 @@ private struct Plant {
     var capacity = 64
     /// How many calls the callers would have in flight.
     var demand: Int
-    var now = ContinuousClock.now
+    var now = MonotonicInstant.now
 
     init(floor: Int = 8, ceiling: Int = 256, demand: Int) {
         limit = AdaptiveLimit(floor: floor, ceiling: ceiling)
@@ -120,7 +120,7 @@ private struct Plant {
 
     @Test func `few calls, and calls within a short time, make no window`() {
         var limit = AdaptiveLimit(floor: 1, ceiling: 4)
-        let start = ContinuousClock.now
+        let start = MonotonicInstant.now
         var fast = AdaptiveLimit.Sample()
         for _ in 0..<20 { fast.add(.milliseconds(1), inFlight: 4) }
         limit.note(fast, at: start)
