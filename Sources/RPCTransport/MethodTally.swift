@@ -154,8 +154,7 @@ final class MethodTallies {
 
     /// A call was answered within the burst in which it came.
     @inline(__always)
-    func end(inBurst method: ServerMethod, at start: MonotonicInstant) {
-        let tally = self[method]
+    func end(inBurst tally: MethodTally, at start: MonotonicInstant) {
         tally.succeed()
         if tally.endedInBurst == 0 {
             inBurst.append(tally)

@@ -83,7 +83,7 @@ final class ServerCall {
     private func count(_ status: Status?) {
         let tallies = connection.loop.tallies
         if status == nil, task == nil, connection.isInBurst {
-            tallies.end(inBurst: method, at: arrived)
+            tallies.end(inBurst: tallies[method], at: arrived)
         } else {
             let suspended = task == nil ? nil : began
             tallies.end(method, status, arrived: arrived, suspendedSince: suspended)

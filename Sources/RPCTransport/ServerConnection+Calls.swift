@@ -16,7 +16,8 @@ extension ServerConnection {
             return
         }
         lastCall = opening.call
-        loop.tallies[method].begin()
+        let tally = loop.tallies[method]
+        tally.begin()
         do throws(Status) {
             try authorize(method.descriptor)
             try checkPlace(for: method)
@@ -26,7 +27,7 @@ extension ServerConnection {
                 peer: peer)
             let payload = BufferPayload(bytes, opening.message)
             if case .synchronous(let handler) = method.handler {
-                answer(opening.call, of: method, payload, context, by: handler)
+                answer(opening.call, of: method, tally, payload, context, by: handler)
                 return
             }
             let requests =
@@ -51,7 +52,8 @@ extension ServerConnection {
             end(call, error)
             return
         }
-        loop.tallies[method].begin()
+        let tally = loop.tallies[method]
+        tally.begin()
         do throws(Status) {
             try check(opening, of: method)
             let context = CallContext(
@@ -60,7 +62,7 @@ extension ServerConnection {
                 peer: peer)
             let payload = BufferPayload(bytes, opening.message ?? 0..<0)
             if case .synchronous(let handler) = method.handler {
-                answer(call, of: method, payload, context, by: handler)
+                answer(call, of: method, tally, payload, context, by: handler)
                 return
             }
             let requests =
@@ -101,14 +103,15 @@ extension ServerConnection {
 
     /// Answers a call whose handler never waits: it takes no place, and needs no task.
     private func answer(
-        _ call: UInt32, of method: ServerMethod, _ payload: BufferPayload, _ context: CallContext,
+        _ call: UInt32, of method: ServerMethod, _ tally: MethodTally, _ payload: BufferPayload,
+        _ context: CallContext,
         by handler: @Sendable (any Payload, CallContext) throws -> OutgoingMessage
     ) {
         do {
             if let refusal = answer(call, try handler(payload, context)) {
                 loop.tallies.end(method, refusal, arrived: now)
             } else {
-                loop.tallies.end(inBurst: method, at: now)
+                loop.tallies.end(inBurst: tally, at: now)
             }
         } catch {
             let status = Status(thrown: error)
@@ -152,7 +155,7 @@ extension ServerConnection {
         return inbox
     }
 
-    /// - Parameter timeout: What the caller says, in microseconds; 0 when it says nothing.
+    /// When a call is due whose caller waits so many microseconds; 0 says nothing.
     private func deadline(_ timeout: UInt64, isStream: Bool) -> Deadline {
         guard !isStream else {
             return timeout == 0 ? .never : Deadline(at: now.advanced(byMicroseconds: timeout))

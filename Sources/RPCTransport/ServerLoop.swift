@@ -213,9 +213,10 @@ final class ServerLoop {
         return call.deadline.hasPassed(at: lookedAt)
     }
 
-    /// The next call that is ready; those whose method has no place wait on.
-    func next() -> ServerCall? {
-        while let call = takeReady() {
+    /// The next call that is ready, if it is due with the deadline or a moment later, should one be
+    /// given; calls whose method has no place wait on.
+    func next(sharing deadline: Deadline? = nil) -> ServerCall? {
+        while let call = takeReady(sharing: deadline) {
             if let limiter = call.method.limiter, !limiter.hasPlace {
                 wait(call, from: call.connection.now)
                 continue
@@ -225,9 +226,10 @@ final class ServerLoop {
         return nil
     }
 
-    private func takeReady() -> ServerCall? {
+    private func takeReady(sharing deadline: Deadline?) -> ServerCall? {
         guard readyHead < ready.count else { return nil }
         let call = ready[readyHead]
+        if let deadline, !deadline.serves(call.deadline) { return nil }
         readyHead += 1
         if readyHead == ready.count {
             ready.removeAll(keepingCapacity: ready.capacity <= 256)
@@ -300,5 +302,17 @@ final class ServerLoop {
                     metadata: [:]),
                 .retryInfo(delay: core.configuration.limits.retryDelay),
             ])
+    }
+}
+
+extension Deadline {
+    /// Calls are cut short by less than this when they inherit the deadline of another.
+    private static let momentMax: Duration = .milliseconds(1)
+
+    /// Whether it is the deadline of another call as well, or a moment earlier.
+    fileprivate func serves(_ other: Deadline) -> Bool {
+        if instant == other.instant { return true }
+        guard !isNever, !other.isNever, instant < other.instant else { return false }
+        return other.instant < instant.advanced(by: Self.momentMax)
     }
 }

@@ -71,8 +71,8 @@ final class ServerWorker {
         let worker = bound.value
         while true {
             while let call = worker.begin() {
-                worker.end(call, await run(call))
-                if call.hasSuspended, Task.isCancelled { return worker.state = .retired }
+                await work(worker, from: call)
+                if case .retired = worker.state { return }
             }
             worker.countsAtOnce = false
             guard worker.loop.keeps(worker) else { return worker.state = .retired }
@@ -83,8 +83,28 @@ final class ServerWorker {
         }
     }
 
-    private func begin() -> ServerCall? {
-        call = loop.next()
+    /// Runs a call and those after it that have the same deadline, or nearly: the calls that their
+    /// handlers make inherit it, and to bind it once for all of them is much of their cost.
+    @inline(__always)
+    private static func work(_ worker: ServerWorker, from first: ServerCall) async {
+        await inheriting(first.deadline) {
+            var next: ServerCall? = first
+            while let call = next {
+                worker.end(call, await run(call))
+                if call.hasSuspended, Task.isCancelled { return worker.state = .retired }
+                next = worker.begin(sharing: first.deadline)
+            }
+        }
+    }
+
+    @inline(__always)
+    private static func inheriting(_ deadline: Deadline, _ body: () async -> Void) async {
+        if deadline.isNever { return await body() }
+        await Deadline.$current.withValue(deadline, operation: body)
+    }
+
+    private func begin(sharing deadline: Deadline? = nil) -> ServerCall? {
+        call = loop.next(sharing: deadline)
         if countsAtOnce { didSuspend() }
         return call
     }
@@ -103,32 +123,22 @@ final class ServerWorker {
         do {
             switch call.method.handler {
             case .unary(let handler):
-                return .reply(
-                    try await within(call) { try await handler(call.payload, call.context) })
+                return .reply(try await handler(call.payload, call.context))
             case .synchronous(let handler):
                 return .reply(try handler(call.payload, call.context))
             case .serverStreaming(let handler):
                 guard let writer = call.writer else { return .end(nil) }
-                try await within(call) { try await handler(call.payload, call.context, writer) }
+                try await handler(call.payload, call.context, writer)
             case .clientStreaming(let handler):
                 guard let reader = call.reader else { return .end(nil) }
-                return .reply(try await within(call) { try await handler(reader, call.context) })
+                return .reply(try await handler(reader, call.context))
             case .bidirectional(let handler):
                 guard let reader = call.reader, let writer = call.writer else { return .end(nil) }
-                try await within(call) { try await handler(reader, call.context, writer) }
+                try await handler(reader, call.context, writer)
             }
             return .end(nil)
         } catch {
             return .end(Status(thrown: error))
         }
-    }
-
-    /// Lets the calls that a handler makes inherit its deadline.
-    @inline(__always)
-    private static func within<Result>(
-        _ call: ServerCall, _ body: () async throws -> Result
-    ) async throws -> Result {
-        if call.deadline.isNever { return try await body() }
-        return try await Deadline.$current.withValue(call.deadline, operation: body)
     }
 }
