@@ -38,10 +38,11 @@ struct DebugPage: Sendable {
                 + (server.isDraining ? ", draining" : ""),
             "  \(server.threads) threads, \(server.connections) connections, "
                 + "\(server.handshakes) of them shaking hands",
-            "  \(server.callsSuspended) calls suspended, \(server.callsQueued) waiting for a place, "
-                + "\(server.streamsOpen) streams open",
+            "  \(server.callsSuspended) calls suspended, "
+                + "\(server.callsQueued) waiting for a place, \(server.streamsOpen) streams open",
             "  \(server.callsBegun) calls begun, \(server.callsSucceeded) succeeded, "
-                + "\(server.callsFailed) failed, \(server.callsOfUnknownMethods) of unknown methods",
+                + "\(server.callsFailed) failed, "
+                + "\(server.callsOfUnknownMethods) of unknown methods",
         ]
     }
 

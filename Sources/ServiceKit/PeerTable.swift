@@ -5,7 +5,8 @@ internal import RPCTransport
 
 /// Which process of an installation may call what, by the name in its certificate.
 ///
-/// Every peer may ask for health and reflection. It says who may knock. What a caller may do is decided by each service, from the principal.
+/// Every peer may ask for health and reflection. The table says who may knock; what a caller may do
+/// is decided by each service, from the principal.
 enum PeerTable {
     /// The program for people at a terminal.
     static let operatorTool = "guildhall"

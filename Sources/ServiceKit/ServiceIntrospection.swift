@@ -4,7 +4,7 @@ public import RPC
 public import RPCTransport
 internal import Storage
 
-/// Tells operators what this server does now: its limits, its connections, the calls of its methods.
+/// Tells operators what this server does now: its limits, its connections and its calls.
 ///
 /// It names peers and methods and repeats the sentences of statuses; requests, replies and metadata
 /// it does not have. So it answers whoever is on this machine, peers that were granted it, and
