@@ -121,11 +121,10 @@ extension Service {
         _ approved: Messages.Sale, id: SaleID, by deadline: Deadline
     ) async throws -> Messages.Sale {
         guard let workflow = WorkflowID(text: approved.workflowID) else { return approved }
-        let now = ContinuousClock.now
-        let wait = approval.wait(within: deadline.isNever ? nil : deadline.remaining(at: now))
+        let wait = approval.wait(within: deadline.isNever ? nil : deadline.remaining())
         if wait > .zero {
             _ = try await database.workflows.waitForEnd(
-                workflow.bytes, until: now.advanced(by: wait))
+                workflow.bytes, until: .now.advanced(by: wait))
         }
         let sale = try database.readInline { try $0.sale(id) }
         return sale.map(Messages.Sale.init) ?? approved
