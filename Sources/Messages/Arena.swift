@@ -1,7 +1,8 @@
 internal import CMessages
 internal import CProtobufC
 
-/// Memory for the C structs of one message that is decoded, all given back when the closure of ``with(_:_:)`` ends.
+/// Memory for the C structs of one message that is decoded, all given back when the closure of
+/// ``with(bytesMax:_:)`` ends.
 ///
 /// It wraps the calling thread's arena in C; nothing in it outlives the closure.
 @unsafe struct Arena {
