@@ -166,12 +166,14 @@ final class ClientConnection: ChannelInboundHandler, StreamCarrier {
                 content, of: bytes, byteCount: byteCount,
                 frameBytesMax: configuration.frameBytesMax)
             let frame = try Frame(decoding: whole.readableBytesSpan)
-            if case .deflated = frame {
-                throw Status(.invalidArgument, "A compressed frame holds another.")
+            switch frame {
+            case .deflated, .settings:
+                throw Status(.invalidArgument, "A compressed frame holds what it must not.")
+            default: handle(frame, whole)
             }
-            handle(frame, whole)
         } catch {
-            close(Status(.internal, "The server sent what is no frame: \(error)"))
+            let why = (error as? Status)?.message ?? "\(error)"
+            close(Status(.internal, "The server sent what is no frame: \(why)"))
         }
     }
 
@@ -180,7 +182,9 @@ final class ClientConnection: ChannelInboundHandler, StreamCarrier {
             close(Status(.internal, "The server sent its settings twice."))
             return
         }
-        if settings.frameBytesMax != 0 { outbox.peerFrameBytesMax = Int(settings.frameBytesMax) }
+        if settings.frameBytesMax != 0 {
+            outbox.peerFrameBytesMax = min(Int(settings.frameBytesMax), Frame.byteCountHardMax)
+        }
         outbox.deflatesAbove = configuration.compression.threshold(for: settings)
         if settings.callsMax != 0 { callsMax = Int(settings.callsMax) }
         if settings.window != 0 { windowOfPeer = settings.window }

@@ -56,6 +56,7 @@ final class DebugResponder: ChannelInboundHandler {
     func refuse(_ status: HTTPResponseStatus, _ context: ChannelHandlerContext) {
         if case .answering = state { return }
         state = .answering
+        guard connection.phase == .answeringHTTP else { return }
         send(status, "\(status.code) \(status.reasonPhrase)\n", context)
     }
 
@@ -127,6 +128,7 @@ extension ServerConnection {
 
     /// The answer is on its way.
     func endHTTP() {
+        guard phase == .answeringHTTP else { return }
         leaveHandshake(if: true)
         close()
     }

@@ -187,7 +187,17 @@ final class MethodTallies {
     }
 
     /// A call has ended and nobody waits for an answer.
-    func cancel(_ method: ServerMethod) { self[method].fail(.cancelled) }
+    ///
+    /// Callers give up when calls take too long: so the time until then counts for the limiter.
+    func cancel(_ method: ServerMethod, suspendedSince: MonotonicInstant? = nil) {
+        let tally = self[method]
+        tally.fail(.cancelled)
+        guard let suspendedSince, let limiter = method.limiter else { return }
+        tally.learn(
+            Suspension(
+                since: suspendedSince, inFlight: limiter.suspendedCount, limiter: limiter),
+            at: .now)
+    }
 
     /// Answers have been written: times the calls that they end.
     func settle() {

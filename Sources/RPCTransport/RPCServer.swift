@@ -48,7 +48,6 @@ public final class RPCServer: Sendable {
                 state.withLock { state in
                     switch state {
                     case .starting(let already):
-
                         state = .starting(already + [continuation])
                     case .bound(let address): continuation.resume(returning: address)
                     case .failed(let error): continuation.resume(throwing: error)

@@ -32,8 +32,8 @@ final class ServerCall {
     ) {
         self.connection = connection
         self.number = number
-        arrived = connection.now
-        began = arrived
+        arrived = connection.arrival
+        began = connection.now
         self.context = context
         self.payload = payload
         self.requests = requests
@@ -95,7 +95,12 @@ final class ServerCall {
     /// - Parameter status: What the caller is told; nil when it is not told anything.
     func cancel(telling status: Status? = nil) {
         if !isAnswered {
-            if let status { count(status) } else { connection.loop.tallies.cancel(method) }
+            if let status {
+                count(status)
+            } else {
+                connection.loop.tallies.cancel(
+                    method, suspendedSince: hasSuspended ? began : nil)
+            }
         }
         isAnswered = true
         closeStreams()

@@ -108,6 +108,8 @@ extension ServerConnection {
         by handler: @Sendable (any Payload, CallContext) throws -> OutgoingMessage
     ) {
         do {
+            // Frames that were held back may have waited for longer than their callers do.
+            guard !context.deadline.hasPassed(at: now) else { throw Self.late }
             if let refusal = answer(call, try handler(payload, context)) {
                 loop.tallies.end(method, refusal, arrived: now)
             } else {
@@ -158,10 +160,10 @@ extension ServerConnection {
     /// When a call is due whose caller waits so many microseconds; 0 says nothing.
     private func deadline(_ timeout: UInt64, isStream: Bool) -> Deadline {
         guard !isStream else {
-            return timeout == 0 ? .never : Deadline(at: now.advanced(byMicroseconds: timeout))
+            return timeout == 0 ? .never : Deadline(at: arrival.advanced(byMicroseconds: timeout))
         }
         let microseconds = timeout == 0 ? core.timeoutDefault : min(timeout, core.timeoutMax)
-        return Deadline(at: now.advanced(byMicroseconds: microseconds))
+        return Deadline(at: arrival.advanced(byMicroseconds: microseconds))
     }
 
     // MARK: In flight

@@ -37,7 +37,8 @@ extension ServerConnection {
     /// Keeps to what the peer accepts.
     func apply(_ settings: Frame.Settings) {
         let announced = Int(settings.frameBytesMax)
-        outbox.peerFrameBytesMax = announced == 0 ? Frame.byteCountDefault : announced
+        outbox.peerFrameBytesMax =
+            announced == 0 ? Frame.byteCountDefault : min(announced, Frame.byteCountHardMax)
         outbox.deflatesAbove = core.configuration.compression.threshold(for: settings)
         if settings.window != 0 { windowOfPeer = settings.window }
     }

@@ -66,8 +66,10 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
     var openCalls = 0
     var lastCall: UInt32 = 0
     var windowOfPeer = Frame.windowDefault
-    /// When the burst of frames being handled arrived.
+    /// When the burst of frames being handled arrived, or when it was gone on with.
     var now = MonotonicInstant.now
+    /// When the frames being handled arrived: earlier than ``now`` for those that were held back.
+    private(set) var arrival = MonotonicInstant.now
     var timers: Timers
     var cancels: CancelRate
 
@@ -134,6 +136,7 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
         if !isInBurst {
             isInBurst = true
             now = .now
+            if !holdsFrames { arrival = now }
         }
         let bytes = unwrapInboundIn(data)
         bytesReceived &+= UInt64(bytes.readableBytes)
@@ -193,6 +196,7 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
         now = .now
         takeFrames(context)
         channelReadComplete(context: context)
+        if !holdsFrames { readOn(context) }
     }
 
     func handle(_ bytes: ByteBuffer, isInflated: Bool = false) {
@@ -311,10 +315,8 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
             if holdsFrames {
                 let bound = NIOLoopBound(self, eventLoop: loop.context.loop)
                 loop.context.loop.execute { bound.value.resumeFrames() }
-            }
-            if holdsRead {
-                holdsRead = false
-                context.read()
+            } else {
+                readOn(context)
             }
         } else {
             timers.noteUnwritable(at: .now)
@@ -323,9 +325,17 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
         context.fireChannelWritabilityChanged()
     }
 
-    /// A peer that does not take its replies is not read from.
+    /// A peer that does not take its replies is not read from, nor one whose frames are held back:
+    /// what it sends stays in the sockets.
     func read(context: ChannelHandlerContext) {
-        if context.channel.isWritable || isClosed { context.read() } else { holdsRead = true }
+        let mayRead = context.channel.isWritable && !holdsFrames
+        if mayRead || isClosed { context.read() } else { holdsRead = true }
+    }
+
+    private func readOn(_ context: ChannelHandlerContext) {
+        guard holdsRead else { return }
+        holdsRead = false
+        context.read()
     }
 
     private func pumpStreams() {

@@ -157,6 +157,10 @@ final class ServerLoop {
             now.advanced(by: core.configuration.limits.queueTimeMax), call.deadline.instant)
         waiting.append((call, until))
         armWaitingTimer()
+        guard hasPlace(call) else { return }
+        // Another thread gave a place back before it could see that somebody waits.
+        let bound = NIOLoopBound(self, eventLoop: context.loop)
+        context.loop.execute { bound.value.admitWaiting() }
     }
 
     /// Takes back a call that has not begun; false when it has.
@@ -218,7 +222,7 @@ final class ServerLoop {
     func next(sharing deadline: Deadline? = nil) -> ServerCall? {
         while let call = takeReady(sharing: deadline) {
             if let limiter = call.method.limiter, !limiter.hasPlace {
-                wait(call, from: call.connection.now)
+                wait(call, from: call.arrived)
                 continue
             }
             return call

@@ -274,6 +274,32 @@ import Testing
         }
     }
 
+    @Test func `what waits to be inflated is not read from the socket before its turn`()
+        async throws
+    {
+        let monitor = RPCServerMonitor()
+        let quick = RegisteredMethod(Methods.echo, .synchronous { _, _ in .encoded([UInt8]()) })
+        let large = [UInt8](repeating: 0, count: 1_000_000)
+        let calls = (0..<250).map { UInt32(2 * $0 + 1) }
+
+        try await withServer(of: Router(services: [[quick]]), monitor: monitor) {
+            $0.compression = .deflate()
+        } _: { _, address in
+            let raw = try await RawConnection.open(to: address)
+            let frames = calls.map { Deflation.frame(of: .call($0, Methods.echo, large)).encoded() }
+            try await raw.send(frames.flatMap(\.self))
+            _ = try await raw.end(of: calls[8])
+            let received = await traffic(monitor).received
+            let last = try await raw.end(of: 499)
+            await raw.close()
+
+            #expect(frames.reduce(0) { $0 + $1.count } > 240_000)
+            // What one read takes, and what a second may have taken by now.
+            #expect(received < 140_000)
+            #expect(last?.status.code == .ok)
+        }
+    }
+
     /// How many calls a thread handles before it turns to something else.
     private final class TurnLog: Sendable {
         private let state = Mutex((calls: 0, callsMax: 0))

@@ -156,6 +156,24 @@ import Testing
         }
     }
 
+    @Test func `requests that are broken off give back one place each`() async throws {
+        try await withPage { address in
+            let silent = try await RawConnection(to: address)
+            for _ in 0..<3 {
+                let half = try await RawConnection(to: address)
+                try await half.send(Array("GET /deb".utf8))
+                await half.close()
+            }
+            var text = ""
+            while !text.contains(" 2 connections, ") {
+                text = try await answer(to: Self.request, at: address).text
+            }
+            await silent.close()
+
+            #expect(text.contains("2 connections, 2 of them shaking hands\n"))
+        }
+    }
+
     @Test func `nobody reads it when it is off`() async throws {
         try await withPage(.nobody) { address in
             let raw = try await RawConnection(to: address)

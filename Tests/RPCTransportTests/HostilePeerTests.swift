@@ -122,6 +122,54 @@ import Testing
         }
     }
 
+    @Test func `calls whose time passes while the peer reads nothing are not begun`()
+        async throws
+    {
+        let reply = [UInt8](repeating: 7, count: 900_000)
+        let large = RegisteredMethod(Methods.echo, .synchronous { _, _ in .encoded(reply) })
+        let calls = (0..<30).map { UInt32(2 * $0 + 1) }
+
+        try await withServer([large]) { _, address in
+            let raw = try await RawConnection(to: address, reading: false)
+            try await raw.send(
+                Frame.preface + OutgoingFrame.settings(Frame.Settings()).encoded()
+                    + calls.flatMap {
+                        OutgoingFrame.call($0, Methods.echo, timeout: .milliseconds(200))
+                            .encoded()
+                    })
+            try await ContinuousClock().sleep(for: .milliseconds(400))
+            try await raw.beginReading()
+            var codes: [Status.Code] = []
+            for call in calls {
+                if let ending = try await raw.end(of: call) { codes.append(ending.status.code) }
+            }
+            await raw.close()
+
+            #expect(codes.count == calls.count)
+            #expect(codes.first == .ok)
+            #expect(codes.last == .deadlineExceeded)
+        }
+    }
+
+    @Test func `a peer that accepts frames without end gets none above the hard limit`()
+        async throws
+    {
+        let reply = [UInt8](repeating: 7, count: Frame.byteCountHardMax)
+        let large = RegisteredMethod(Methods.echo, .synchronous { _, _ in .encoded(reply) })
+        var settings = Frame.Settings()
+        settings.frameBytesMax = .max
+
+        try await withServer([large]) { _, address in
+            let raw = try await RawConnection(to: address)
+            try await raw.send(Frame.preface + OutgoingFrame.settings(settings).encoded())
+            try await raw.send(.call(1, Methods.echo))
+            let ending = try await raw.end(of: 1)
+            await raw.close()
+
+            #expect(ending?.status.code == .resourceExhausted)
+        }
+    }
+
     @Test func `calls that are answered while the peer reads slowly are all answered`()
         async throws
     {

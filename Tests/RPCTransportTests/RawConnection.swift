@@ -100,6 +100,11 @@ struct RawConnection: Sendable {
         return (0..<4).map { UInt8(truncatingIfNeeded: count >> (24 - 8 * $0)) } + content
     }
 
+    /// Begins to read after all.
+    func beginReading() async throws {
+        try await channel.setOption(.autoRead, value: true).get()
+    }
+
     /// The next frame; nil once the server has closed.
     func next() async throws -> Received? {
         for try await received in inbox { return received }

@@ -194,7 +194,7 @@ public struct ConnectionDescription: Message {
     public var age: ProtobufDuration?
     /// Calls that were accepted and have not ended.
     public var callsInFlight: UInt32
-    /// Bytes of frames; the server's Goaway at the end is not counted.
+    /// Bytes of frames, those of TLS and of HTTP answers not counted.
     public var bytesReceived: UInt64
     /// The field `bytes_sent`.
     public var bytesSent: UInt64
