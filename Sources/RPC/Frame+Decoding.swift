@@ -353,16 +353,16 @@ extension Duration {
     /// Microseconds as they travel; 0 is none, and no value is too large.
     init?(wireMicroseconds value: UInt64) {
         guard value != 0 else { return nil }
-        self = .microseconds(Int64(clamping: min(value, 1 << 52)))
+        self = .microseconds(Int64(clamping: min(value, Frame.Opening.timeoutMicrosecondsMax)))
     }
 
     /// Whole microseconds as they travel: at least 1 unless the duration is not positive.
     var wireMicroseconds: UInt64 {
         guard self > .zero else { return 0 }
         let (seconds, attoseconds) = components
-        guard seconds < 1 << 33 else { return 1 << 52 }
+        guard seconds < 1 << 33 else { return Frame.Opening.timeoutMicrosecondsMax }
         let microseconds =
             UInt64(seconds) * 1_000_000 + UInt64(attoseconds / 1_000_000_000_000)
-        return min(max(1, microseconds), 1 << 52)
+        return min(max(1, microseconds), Frame.Opening.timeoutMicrosecondsMax)
     }
 }

@@ -145,7 +145,7 @@ extension OutgoingFrame {
         reply.encode(into: &output)
         let end = output.byteCount
         unsafe output.withUnsafeMutableBytes { memory, _ in
-            var header = unsafe FrameHeader(memory, at: start)
+            var header = unsafe LeftBytes(memory, at: start)
             unsafe header.append(bigEndian: UInt32(end - start - Frame.lengthByteCount))
             unsafe header.append(byte: 1 << 3)
             unsafe header.append(varint: UInt64(call), width: callWidth)
@@ -288,39 +288,5 @@ extension Frame.Settings {
         output.append(field: 7, varint: pingIntervalMin.wireMicroseconds)
         if takesDeflated { output.append(field: 8, text: Self.deflate) }
         output.close(content, width: width)
-    }
-}
-
-/// Writes over bytes that were left before a message.
-@unsafe private struct FrameHeader {
-    private let memory: UnsafeMutableRawBufferPointer
-    private var position: Int
-
-    init(_ memory: UnsafeMutableRawBufferPointer, at position: Int) {
-        unsafe self.memory = memory
-        unsafe self.position = position
-    }
-
-    @inline(__always)
-    mutating func append(byte: UInt8) {
-        unsafe memory[position] = byte
-        unsafe position += 1
-    }
-
-    @inline(__always)
-    mutating func append(bigEndian value: UInt32) {
-        unsafe memory.storeBytes(of: value.bigEndian, toByteOffset: position, as: UInt32.self)
-        unsafe position += MemoryLayout<UInt32>.size
-    }
-
-    /// A varint of a width; it may be longer than need be.
-    @inline(__always)
-    mutating func append(varint value: UInt64, width: Int) {
-        var rest = value
-        for _ in 1..<width {
-            unsafe append(byte: UInt8(truncatingIfNeeded: rest) | 0x80)
-            rest >>= 7
-        }
-        unsafe append(byte: UInt8(truncatingIfNeeded: rest))
     }
 }

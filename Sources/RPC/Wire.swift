@@ -241,23 +241,51 @@ extension OutputRawSpan {
     mutating func patch(varint value: Int, width: Int, at offset: Int) {
         precondition(value < 1 << (7 * width), "the width follows from the upper bound")
         unsafe withUnsafeMutableBytes { memory, _ in
-            var rest = value
-            for position in offset..<(offset + width - 1) {
-                unsafe memory[position] = UInt8(truncatingIfNeeded: rest) | 0x80
-                rest >>= 7
-            }
-            unsafe memory[offset + width - 1] = UInt8(rest)
+            var left = unsafe LeftBytes(memory, at: offset)
+            unsafe left.append(varint: UInt64(value), width: width)
         }
     }
 
     /// Writes the big-endian length of a frame over the four bytes that were left for it.
     mutating func patch(frameLength: Int, at offset: Int) {
         unsafe withUnsafeMutableBytes { memory, _ in
-            for position in 0..<4 {
-                unsafe memory[offset + position] = UInt8(
-                    truncatingIfNeeded: frameLength >> (24 - 8 * position))
-            }
+            var left = unsafe LeftBytes(memory, at: offset)
+            unsafe left.append(bigEndian: UInt32(frameLength))
         }
+    }
+}
+
+/// Writes over bytes that were left for what is known later.
+@unsafe struct LeftBytes {
+    private let memory: UnsafeMutableRawBufferPointer
+    private var position: Int
+
+    init(_ memory: UnsafeMutableRawBufferPointer, at position: Int) {
+        unsafe self.memory = memory
+        unsafe self.position = position
+    }
+
+    @inline(__always)
+    mutating func append(byte: UInt8) {
+        unsafe memory[position] = byte
+        unsafe position += 1
+    }
+
+    @inline(__always)
+    mutating func append(bigEndian value: UInt32) {
+        unsafe memory.storeBytes(of: value.bigEndian, toByteOffset: position, as: UInt32.self)
+        unsafe position += MemoryLayout<UInt32>.size
+    }
+
+    /// A varint of a width; it may be longer than need be.
+    @inline(__always)
+    mutating func append(varint value: UInt64, width: Int) {
+        var rest = value
+        for _ in 1..<width {
+            unsafe append(byte: UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        unsafe append(byte: UInt8(truncatingIfNeeded: rest))
     }
 }
 

@@ -21,19 +21,10 @@ extension ServerConnection {
         do throws(Status) {
             try authorize(method.descriptor)
             try checkPlace(for: method)
-            let context = CallContext(
-                method: method.descriptor,
-                deadline: deadline(opening.timeoutMicroseconds, isStream: method.isStream),
-                peer: peer)
-            let payload = BufferPayload(bytes, opening.message)
-            if case .synchronous(let handler) = method.handler {
-                answer(opening.call, of: method, tally, payload, context, by: handler)
-                return
-            }
-            let requests =
-                method.streamsRequests
-                ? inbox(opening.call, opening.message, endOfStream: true, bytes) : nil
-            begin(opening.call, method, context, payload, requests, window: opening.window)
+            begin(
+                opening.call, of: method, tally, Metadata(),
+                timeout: opening.timeoutMicroseconds, message: opening.message,
+                endOfStream: true, window: opening.window, in: bytes)
         } catch {
             loop.tallies.end(method, error, arrived: now)
             end(opening.call, error)
@@ -56,19 +47,10 @@ extension ServerConnection {
         tally.begin()
         do throws(Status) {
             try check(opening, of: method)
-            let context = CallContext(
-                method: method.descriptor, metadata: opening.metadata,
-                deadline: deadline(opening.timeoutMicroseconds, isStream: method.isStream),
-                peer: peer)
-            let payload = BufferPayload(bytes, opening.message ?? 0..<0)
-            if case .synchronous(let handler) = method.handler {
-                answer(call, of: method, tally, payload, context, by: handler)
-                return
-            }
-            let requests =
-                method.streamsRequests
-                ? inbox(call, opening.message, endOfStream: opening.endOfStream, bytes) : nil
-            begin(call, method, context, payload, requests, window: opening.window)
+            begin(
+                call, of: method, tally, opening.metadata, timeout: opening.timeoutMicroseconds,
+                message: opening.message, endOfStream: opening.endOfStream,
+                window: opening.window, in: bytes)
         } catch {
             loop.tallies.end(method, error, arrived: now)
             end(call, error)
@@ -89,10 +71,24 @@ extension ServerConnection {
         return true
     }
 
+    /// Begins a call that has passed every check.
+    @inline(__always)
     private func begin(
-        _ call: UInt32, _ method: ServerMethod, _ context: CallContext, _ payload: BufferPayload,
-        _ requests: MessageInbox?, window: UInt32
+        _ call: UInt32, of method: ServerMethod, _ tally: MethodTally, _ metadata: Metadata,
+        timeout: UInt64, message: Range<Int>?, endOfStream: Bool, window: UInt32,
+        in bytes: ByteBuffer
     ) {
+        let context = CallContext(
+            method: method.descriptor, metadata: metadata,
+            deadline: deadline(timeout, isStream: method.isStream), peer: peer)
+        let payload = BufferPayload(bytes, message ?? 0..<0)
+        if case .synchronous(let handler) = method.handler {
+            answer(call, of: method, tally, payload, context, by: handler)
+            return
+        }
+        let requests =
+            method.streamsRequests
+            ? inbox(call, message, endOfStream: endOfStream, bytes) : nil
         openCalls += 1
         loop.accept(
             ServerCall(
