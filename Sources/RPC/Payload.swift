@@ -33,44 +33,84 @@ extension Payload {
 }
 
 /// A message on its way out: a value to encode into the outgoing frame, or bytes to pass through.
-public enum OutgoingMessage: Sendable {
-    /// A value; the transport encodes it straight into its outgoing buffer.
-    case message(any Message)
-    /// An encoded message.
-    case encoded(any Payload)
+///
+/// One reference: it passes through several hands, and each would copy the message.
+public struct OutgoingMessage: Sendable {
+    private let content: any OutgoingContent
 
-    /// The most bytes that ``encode(into:)`` appends.
-    public var encodedByteCountMax: Int {
-        switch self {
-        case .message(let message): message.encodedByteCountMax
-        case .encoded(let payload): payload.byteCount
-        }
+    @usableFromInline
+    init(_ content: any OutgoingContent) {
+        self.content = content
     }
 
+    /// A value; the transport encodes it straight into its outgoing buffer.
+    @inlinable
+    public static func message(_ message: some Message) -> OutgoingMessage {
+        OutgoingMessage(MessageContent(message))
+    }
+
+    /// An encoded message.
+    public static func encoded(_ payload: any Payload) -> OutgoingMessage {
+        OutgoingMessage(EncodedContent(payload))
+    }
+
+    /// The most bytes that ``encode(into:)`` appends.
+    public var encodedByteCountMax: Int { content.encodedByteCountMax }
+
     /// Appends the encoded message.
-    public func encode(into output: inout OutputRawSpan) {
-        switch self {
-        case .message(let message): message.encode(into: &output)
-        case .encoded(let payload):
-            payload.withBytes { span in
-                unsafe output.withUnsafeMutableBytes { memory, count in
-                    unsafe span.withUnsafeBytes { bytes in
-                        let free = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[count...])
-                        unsafe free.copyMemory(from: bytes)
-                    }
-                    count += span.byteCount
+    public func encode(into output: inout OutputRawSpan) { content.encode(into: &output) }
+
+    /// The encoded message as an array of bytes.
+    public func encoded() -> [UInt8] { content.encoded() }
+}
+
+@usableFromInline
+protocol OutgoingContent: AnyObject, Sendable {
+    var encodedByteCountMax: Int { get }
+    func encode(into output: inout OutputRawSpan)
+    func encoded() -> [UInt8]
+}
+
+@usableFromInline
+final class MessageContent<Value: Message>: OutgoingContent {
+    @usableFromInline
+    let value: Value
+
+    @inlinable
+    init(_ value: Value) {
+        self.value = value
+    }
+
+    @inlinable
+    var encodedByteCountMax: Int { value.encodedByteCountMax }
+
+    @inlinable
+    func encode(into output: inout OutputRawSpan) { value.encode(into: &output) }
+
+    @inlinable
+    func encoded() -> [UInt8] { value.encoded() }
+}
+
+private final class EncodedContent: OutgoingContent {
+    private let payload: any Payload
+
+    init(_ payload: any Payload) {
+        self.payload = payload
+    }
+
+    var encodedByteCountMax: Int { payload.byteCount }
+
+    func encode(into output: inout OutputRawSpan) {
+        payload.withBytes { span in
+            unsafe output.withUnsafeMutableBytes { memory, count in
+                unsafe span.withUnsafeBytes { bytes in
+                    let free = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[count...])
+                    unsafe free.copyMemory(from: bytes)
                 }
+                count += span.byteCount
             }
         }
     }
-}
 
-extension OutgoingMessage {
-    /// The encoded message as an array of bytes.
-    public func encoded() -> [UInt8] {
-        switch self {
-        case .message(let message): message.encoded()
-        case .encoded(let payload): payload.bytes
-        }
-    }
+    func encoded() -> [UInt8] { payload.bytes }
 }

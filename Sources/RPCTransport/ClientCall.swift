@@ -87,6 +87,8 @@ final class ClientCall: Sendable {
         var opening: CheckedContinuation<Opened, Never>?
         /// Where its requests go out once it is.
         var outbox: MessageOutbox?
+        /// Without those of its outbox.
+        var bytes = RPCClientEvent.Bytes()
     }
 
     /// A call that streams requests is opened, or has failed before.
@@ -132,6 +134,16 @@ final class ClientCall: Sendable {
     /// Where the requests of an opened call go out, when they stream.
     var outbox: MessageOutbox? { state.value.outbox }
 
+    /// The bytes of its frames so far.
+    var bytes: RPCClientEvent.Bytes {
+        var bytes = state.value.bytes
+        bytes.sent += state.value.outbox?.byteCount ?? 0
+        return bytes
+    }
+
+    func noteSent(_ byteCount: Int) { state.value.bytes.sent += byteCount }
+    func noteReceived(_ byteCount: Int) { state.value.bytes.received += byteCount }
+
     /// Says who waits until a call that streams requests is opened.
     func setOpening(_ continuation: CheckedContinuation<Opened, Never>) {
         if state.value.isOver {
@@ -162,6 +174,7 @@ final class ClientCall: Sendable {
     /// - Returns: Whether the server kept within the credit.
     func receive(_ reply: BufferPayload, byteCount: Int) -> Bool {
         guard case .stream(let inbox, _) = sink else { return false }
+        noteReceived(byteCount)
         return inbox.append(reply, byteCount: byteCount)
     }
 

@@ -198,6 +198,7 @@ final class ClientConnection: ChannelInboundHandler, StreamCarrier {
     private func end(_ number: UInt32, _ ending: Frame.Ending, _ bytes: ByteBuffer) {
         // A call that was cancelled may still be answered.
         guard let call = calls.remove(number) else { return }
+        call.noteReceived(bytes.readableBytes)
         let status = ending.status
         link.didAnswer(call, status.code, over: self)
         observeEnd(of: call, status.code)
@@ -253,12 +254,13 @@ final class ClientConnection: ChannelInboundHandler, StreamCarrier {
             timeout: call.deadline.isNever ? nil : call.deadline.remaining(at: now),
             metadata: call.options.metadata, message: call.request,
             endOfStream: !call.streamsRequests)
-        guard send(.open(call: number, opening)) != nil else {
+        guard let byteCount = send(.open(call: number, opening)) else {
             let why = "the request is larger than the \(outbox.peerFrameBytesMax) bytes accepted"
             fail(call, .resourceExhausted, why, .queue)
             return
         }
         call.number = number
+        call.noteSent(byteCount)
         calls.insert(call, for: number)
         if call.streamsRequests {
             call.didOpen(
@@ -285,7 +287,9 @@ final class ClientConnection: ChannelInboundHandler, StreamCarrier {
 
     private func observeEnd(of call: ClientCall, _ code: Status.Code) {
         core.observe(
-            .ended(call.attempt(at: address), code, spent: call.began.duration(to: .now)))
+            .ended(
+                call.attempt(at: address), code, bytes: call.bytes,
+                spent: call.began.duration(to: .now)))
     }
 
     private var core: ClientCore { link.core }

@@ -37,6 +37,8 @@ final class MessageOutbox {
     private var credit: Int
     private var waiters: [Waiter] = []
     private var isFinishing = false
+    /// The bytes of the frames that were sent.
+    private(set) var byteCount = 0
     /// What writers are told once the stream is closed.
     private var closing: any Error = CancellationError()
 
@@ -55,10 +57,17 @@ final class MessageOutbox {
         fileprivate let loop: LoopContext
         fileprivate let bound: NIOLoopBound<MessageOutbox>
 
+        /// Sends a message if there is room for it and the thread is that of the connection.
+        ///
+        /// - Returns: Whether it was sent.
+        func sendNow(_ message: OutgoingMessage) throws -> Bool {
+            try Task.checkCancellation()
+            return try loop.loop.inEventLoop && bound.value.sendNow(message)
+        }
+
         /// Sends a message; returns when there is room for more.
         func send(_ message: OutgoingMessage) async throws {
-            try Task.checkCancellation()
-            if loop.loop.inEventLoop, try bound.value.sendNow(message) { return }
+            if try sendNow(message) { return }
             let ticket = Ticket()
             try await withTaskCancellationHandler {
                 try await withCheckedThrowingContinuation { continuation in
@@ -88,6 +97,7 @@ final class MessageOutbox {
             throw Status(.resourceExhausted, "A message is larger than the receiver accepts.")
         }
         credit -= count
+        byteCount += count
     }
 
     private func enqueue(
@@ -127,7 +137,7 @@ final class MessageOutbox {
         guard let carrier else { return }
         isFinishing = true
         guard waiters.isEmpty else { return }
-        _ = carrier.send(.data(call: call, nil, endOfStream: true))
+        byteCount += carrier.send(.data(call: call, nil, endOfStream: true)) ?? 0
         close(CallEnded())
     }
 

@@ -4,8 +4,8 @@ import RPC
 /// Collects outgoing frames of a connection: many frames, one write and one flush.
 final class Outbox {
     let loop: LoopContext
-    /// Taken out while something is done with it: then no access to it outlasts a call of others,
-    /// which would have to be watched for while the program runs.
+    /// Taken out while something is done with it, and only ever read or replaced: an access that
+    /// changes it in place would have to be watched for overlaps while the program runs.
     private var buffer: ByteBuffer?
     /// The largest frame that the peer accepts.
     var peerFrameBytesMax = Frame.byteCountDefault
@@ -41,7 +41,8 @@ final class Outbox {
     private func append(
         byteCountMax: Int, _ encode: (inout OutputRawSpan) -> Void
     ) -> Int? {
-        var open = buffer.take() ?? loop.takeBuffer()
+        var open = buffer ?? loop.takeBuffer()
+        buffer = nil
         let start = open.writerIndex
         open.writeWithOutputRawSpan(minimumWritableBytes: byteCountMax) { output in
             encode(&output)
@@ -58,7 +59,10 @@ final class Outbox {
     ///
     /// Writing may call back into the connection, so that it is not done in here.
     func take() -> ByteBuffer? {
-        byteCount > 0 ? buffer.take() : nil
+        guard byteCount > 0 else { return nil }
+        let full = buffer
+        buffer = nil
+        return full
     }
 
     /// Takes a buffer back that was written.

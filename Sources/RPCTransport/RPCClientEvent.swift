@@ -12,10 +12,18 @@ public enum RPCClientEvent: Sendable {
         public let address: RPCAddress
     }
 
+    /// The bytes of the frames that carry an attempt's messages and its end, without their lengths.
+    public struct Bytes: Sendable, Hashable {
+        /// Those that went out; as many as were packed, whether or not the server took them.
+        public internal(set) var sent = 0
+        /// Those that came in.
+        public internal(set) var received = 0
+    }
+
     /// An attempt was sent, this long after it was made.
     case sent(Attempt, waited: Duration)
     /// An attempt that was sent has ended, this long after it was made.
-    case ended(Attempt, Status.Code, spent: Duration)
+    case ended(Attempt, Status.Code, bytes: Bytes, spent: Duration)
     /// A call has failed and will be tried again after a pause.
     case retrying(MethodDescriptor, number: Int, after: Status, pause: Duration)
     /// A call is not answered in time: a second attempt goes to another server.

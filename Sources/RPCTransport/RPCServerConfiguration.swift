@@ -80,6 +80,14 @@ public struct RPCServerConfiguration: Sendable {
         public var cancelsPeriod: Duration = .seconds(30)
         /// A connection that cannot be written to for this time is closed.
         public var unwritableTimeout: Duration = .seconds(30)
+        /// A connection is drained after this time, give or take ``connectionAgeJitter``.
+        ///
+        /// Its client connects anew, to whatever servers there are by then.
+        public var connectionAge: Duration = .seconds(1_800)
+        /// The part by which ages differ, so that clients do not come back all at once.
+        public var connectionAgeJitter = 0.1
+        /// Calls in flight may take this time once their connection is of age.
+        public var connectionGrace: Duration = .seconds(30)
         /// Above so many bytes not yet taken by the peer its frames are not read.
         public var writeHighWaterBytes = 64 * 1_024
         /// Below so many bytes they are read again.

@@ -51,6 +51,8 @@ final class ServerCall {
     /// Whether messages of the call stream, either way.
     var isStreaming: Bool { replies != nil || requests != nil }
     var hasSuspended: Bool { task != nil }
+    /// Whether the caller streams its requests.
+    var streamsRequests: Bool { requests != nil }
 
     func didSuspend(_ task: Task<Void, Never>) {
         self.task = task
@@ -58,7 +60,12 @@ final class ServerCall {
     }
 
     /// What a handler writes its replies to.
-    var writer: ReplyWriter? { replies.map { ReplyWriter($0.handle.send) } }
+    var writer: ReplyWriter? {
+        replies.map { outbox in
+            let handle = outbox.handle
+            return ReplyWriter(now: handle.sendNow, handle.send)
+        }
+    }
 
     /// What a handler reads its requests from.
     var reader: MessageReader? { requests.map { connection.reader(of: $0, number) } }

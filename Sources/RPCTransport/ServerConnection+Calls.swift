@@ -281,7 +281,7 @@ extension ServerConnection {
 
     func didEnd(_ call: ServerCall) {
         openCalls -= 1
-        if !inboxes.isEmpty { inboxes.remove(call.number) }
+        if call.streamsRequests { inboxes.remove(call.number) }
         if call.hasSuspended { calls.remove(call.number) }
         if phase == .draining { scheduleDrainCheck() }
     }
@@ -289,51 +289,5 @@ extension ServerConnection {
     /// The connection is over: handlers are cancelled, nobody hears of them.
     func abandonCalls() {
         for (_, call) in calls.all { call.cancel() }
-    }
-
-    // MARK: Draining
-
-    /// Tells the client to go elsewhere; calls in flight may end.
-    func drain() {
-        guard phase == .open else {
-            if phase != .draining { fail(Self.draining) }
-            return
-        }
-        phase = .draining
-        send(
-            .goaway(
-                Frame.Goaway(
-                    lastCall: lastCall, status: Self.draining, drain: limits.drainTimeout)))
-        closeIfDrained()
-    }
-
-    static let draining = Status(.unavailable, "The server is shutting down.")
-
-    /// The client has said that it sends no further calls.
-    func stopTaking() {
-        if phase == .open { phase = .draining }
-        closeIfDrained()
-    }
-
-    /// Ends what is still in flight: streams first, everything at the end of the drain time.
-    func endCalls(streamsOnly: Bool) {
-        for (number, call) in calls.all where !call.isAnswered {
-            if streamsOnly, !call.isStreaming { continue }
-            call.cancel(telling: Self.draining)
-            end(number, Self.draining)
-        }
-        closeIfDrained()
-    }
-
-    func closeIfDrained() {
-        guard phase == .draining, !isInBurst else { return }
-        let unanswered = calls.all.contains { !$0.value.isAnswered }
-        guard !unanswered, openCalls == calls.count else { return }
-        close()
-    }
-
-    private func scheduleDrainCheck() {
-        let bound = NIOLoopBound(self, eventLoop: loop.context.loop)
-        loop.context.loop.execute { bound.value.closeIfDrained() }
     }
 }

@@ -11,6 +11,8 @@ extension ServerConnection {
         private var callDue: MonotonicInstant?
         private var unwritableDue: MonotonicInstant?
         private var lingerDue: MonotonicInstant?
+        private var ageDue: MonotonicInstant?
+        private var graceDue: MonotonicInstant?
         private var lastFrames: MonotonicInstant
         private var pingSent: MonotonicInstant?
         private var lastPing: MonotonicInstant?
@@ -30,7 +32,16 @@ extension ServerConnection {
             handshakeDue = now.advanced(by: limits.handshakeTimeout)
         }
 
-        mutating func endHandshake() { handshakeDue = nil }
+        mutating func endHandshake(at now: MonotonicInstant) {
+            handshakeDue = nil
+            ageDue = now.advanced(by: limits.connectionAge.spread(by: limits.connectionAgeJitter))
+        }
+
+        /// The connection is to be closed once its calls have had some time.
+        mutating func noteGrace(from now: MonotonicInstant) {
+            graceDue = now.advanced(by: limits.connectionGrace)
+        }
+
         mutating func setCallDue(_ due: MonotonicInstant?) { callDue = due }
         mutating func noteWritable() { unwritableDue = nil }
         mutating func cancel() { timer.cancel() }
@@ -69,6 +80,8 @@ extension ServerConnection {
             frameDue = nil
             callDue = nil
             unwritableDue = nil
+            ageDue = nil
+            graceDue = nil
             lingerDue = due
         }
 
@@ -83,7 +96,7 @@ extension ServerConnection {
         /// When the timer must fire, if it is not set for then or earlier.
         func dueUnarmed(hasCalls: Bool) -> MonotonicInstant? {
             var due = lingerDue ?? handshakeDue ?? quietDue(hasCalls: hasCalls)
-            for candidate in [frameDue, callDue, unwritableDue] {
+            for candidate in [frameDue, callDue, unwritableDue, ageDue, graceDue] {
                 if let candidate { due = min(due, candidate) }
             }
             return timer.isArmed(for: due) ? nil : due
@@ -106,6 +119,8 @@ extension ServerConnection {
             case linger
             case failure(Status)
             case calls
+            case age
+            case grace
             case ping
             case idle
         }
@@ -124,6 +139,14 @@ extension ServerConnection {
                     Status(.resourceExhausted, "The peer did not take what was sent."))
             }
             if let callDue, callDue <= now { return .calls }
+            if let graceDue, graceDue <= now {
+                self.graceDue = nil
+                return .grace
+            }
+            if let ageDue, ageDue <= now {
+                self.ageDue = nil
+                return .age
+            }
             guard handshakeDue == nil, quietDue(hasCalls: hasCalls) <= now else { return nil }
             guard hasCalls else { return .idle }
             guard pingSent == nil else {
@@ -177,6 +200,8 @@ extension ServerConnection {
                 if phase == .closing, !hasRoom { closeNow() }
                 return
             case .calls: endLateCalls(at: now)
+            case .age: retire()
+            case .grace: endCalls(streamsOnly: false, telling: Self.aged)
             case .ping: send(.ping(number: 1))
             case .idle:
                 fail(Status(.ok, "The connection was idle."))

@@ -5,7 +5,7 @@ import RPC
 /// The server's side of one connection: frames in, frames out, and what may fall due.
 ///
 /// It lives on its event loop. Openings become calls in `ServerConnection+Calls.swift`; what falls
-/// due is in `ServerConnection+Timers.swift`.
+/// due is in `ServerConnection+Timers.swift`, and its end in `ServerConnection+Draining.swift`.
 final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -161,6 +161,10 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
     private func takeFrames(_ context: ChannelHandlerContext) {
         do {
             guard try takePreface(context) else { return }
+            // As with what goes out: see ``Outbox``.
+            var arrived = assembler
+            assembler = FrameAssembler(frameBytesMax: arrived.frameBytesMax)
+            defer { assembler = arrived }
             var hasTakenFrame = false
             // What follows a whole frame is another, with a time of its own.
             defer { if hasTakenFrame { timers.noteWholeFrame() } }
@@ -171,7 +175,7 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
                     if holdsFrames { return }
                 }
                 if inflatedBytes >= Self.inflatedBytesMax { return holdFrames() }
-                guard let bytes = try assembler.next() else { return }
+                guard let bytes = try arrived.next() else { return }
                 hasTakenFrame = true
                 handle(bytes)
             }
@@ -218,7 +222,7 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
             }
             leaveHandshake(if: true)
             phase = .open
-            timers.endHandshake()
+            timers.endHandshake(at: now)
             apply(settings)
             return
         }

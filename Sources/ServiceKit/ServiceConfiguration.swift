@@ -1,4 +1,5 @@
 internal import Configuration
+internal import RPCTransport
 
 /// What a program was told at its start, by flags or else by its environment; read once.
 ///
@@ -7,7 +8,9 @@ internal import Configuration
 ///   one another (default: `keys` in the data folder).
 /// - `--log-level`: the least important events that are logged.
 /// - `--drain-seconds`: how long calls in flight may take once the program was asked to stop.
-/// - `--debug-token`: what opens `GET /debug` to other machines.
+/// - `--compression`: whether frames travel compressed to and from processes that want it, too.
+/// - `--debug-page`: whether anybody may read `GET /debug`; `--debug-token`: what opens it to other
+///   machines.
 /// - `--stop-with-parent`: stop, as if asked to, when the standard input ends, because whoever
 ///   started the program is gone.
 /// - `--tls-mode`, `--tls-certificate`, `--tls-key`, `--tls-trust`: how calls are protected.
@@ -79,8 +82,14 @@ public struct ServiceConfiguration: Sendable {
     /// How long calls in flight may take once the program was asked to stop.
     public var drainTimeout: Duration { .seconds(integer("drain.seconds") ?? 10) }
 
-    /// What opens the page for operators to other machines.
-    var debugToken: String? { text("debug.token") }
+    /// Whether frames travel compressed, as a server and as a client.
+    var compression: RPCCompression { text("compression") == "deflate" ? .deflate() : .off }
+
+    /// Who may read the page for operators.
+    var debugPage: DebugPageAccess {
+        guard text("debug.page") != "off" else { return .nobody }
+        return text("debug.token").map { .localOrToken($0) } ?? .local
+    }
 
     /// Whether it stops when the standard input ends.
     var stopsWithParent: Bool { isOn("stop.with.parent") }
@@ -111,6 +120,12 @@ public struct ServiceConfiguration: Sendable {
             ConfigurationKey(
                 "drain.seconds", .integer(0...600), default: "10",
                 "How long calls in flight may take once asked to stop."),
+            ConfigurationKey(
+                "compression", .choice(["off", "deflate"]), default: "off",
+                "How frames travel to and from processes that have the same set."),
+            ConfigurationKey(
+                "debug.page", .choice(["on", "off"]), default: "on",
+                "Whether GET /debug on the port answers on this machine."),
             ConfigurationKey(
                 "debug.token", .token(bytesMin: 16), isSecret: true,
                 "Opens GET /debug on the port to other machines that send it; better a variable."),

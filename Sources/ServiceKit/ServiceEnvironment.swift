@@ -96,6 +96,7 @@ public final class ServiceEnvironment: Sendable {
         let target = try RPCTarget(parsing: text)
         var settings = RPCClientConfiguration()
         settings.security = try security.client(of: upstream)
+        settings.compression = configuration.compression
         try settings.security.check(target)
         return opened.withLock { opened in
             if let known = opened.clients[upstream] { return known }

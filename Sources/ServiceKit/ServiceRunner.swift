@@ -165,7 +165,8 @@ public struct ServiceRunner: Sendable {
             incarnation: environment.databases.first?.incarnation ?? [])
         configuration.security = environment.security.server(of: name)
         configuration.limits.drainTimeout = settings.drainTimeout
-        if let token = settings.debugToken { configuration.debugPage = .localOrToken(token) }
+        configuration.compression = settings.compression
+        configuration.debugPage = settings.debugPage
         return RPCServer(
             router: router, configuration: configuration, loops: environment.loops,
             monitor: monitor, logger: environment.logger)

@@ -135,11 +135,36 @@ import Testing
         let calls = log.events.compactMap { event in
             switch event {
             case .sent(let attempt, _): "sent \(attempt.method.name) \(attempt.number)"
-            case .ended(let attempt, let code, _): "\(code) \(attempt.method.name)"
+            case .ended(let attempt, let code, _, _): "\(code) \(attempt.method.name)"
             default: nil as String?
             }
         }
         #expect(calls == ["sent Echo 1", "ok Echo"])
+    }
+
+    @Test func `the observer sees how many bytes a call took, streams included`() async throws {
+        let log = EventLog()
+
+        let methods = [Methods.echoing, Methods.counting, `Streams of requests`.summing]
+        try await withServerAndClient(
+            methods,
+            configure: {
+                $0.observer = log.observer
+            }
+        ) { client in
+            _ = try await client.bytes(Methods.echo, [UInt8](repeating: 1, count: 1_000))
+            try await client.serverStreaming(
+                Methods.count, .encoded([3, 4]), options: CallOptions()
+            ) { _ in }
+            _ = try await `Streams of requests`.total(client, count: 5, size: 500)
+        }
+
+        let bytes = log.events.compactMap { event in
+            if case .ended(_, _, let bytes, _) = event { bytes } else { nil }
+        }
+        // A frame adds a few bytes to its message.
+        #expect(bytes.map { $0.sent / 100 } == [10, 0, 25])
+        #expect(bytes.map { $0.received / 100 } == [10, 31, 0])
     }
 }
 

@@ -120,7 +120,10 @@ import Testing
                 let refused = await status { try await client.bytes(Methods.echo) }
                 _ = try old.issue(service: "gateway")
                 try credentials.reload()
-                let reply = try await client.bytes(Methods.echo, [1])
+                // An attempt to connect that began before may still be under way.
+                let reply = try await client.bytes(
+                    Methods.echo, [1],
+                    options: CallOptions(timeout: .seconds(20), waitsForReady: true))
 
                 #expect(refused?.message.contains("has expired") == true)
                 #expect(reply == [1])

@@ -1,5 +1,7 @@
-import ServiceKit
+import RPCTransport
 import Testing
+
+@testable import ServiceKit
 
 @Suite struct ConfigurationTests {
     private let keys = [
@@ -50,6 +52,7 @@ import Testing
         (["--port", "http"], "--port"), (["--port", "70000"], "--port"),
         (["--port", "1", "--port", "2"], "--port"), (["--log-level", "loud"], "--log-level"),
         (["--membership", "nowhere"], "--membership"), (["--demo=maybe"], "--demo"),
+        (["--compression", "zip"], "--compression"), (["--debug-page=maybe"], "--debug-page"),
         (["--debug-token", "too-short"], "--debug-token"),
         (["--debug-token", "long enough, but not one word"], "--debug-token"),
     ])
@@ -64,6 +67,21 @@ import Testing
         }
         #expect(line.hasPrefix("gateway: ") && line.contains(named))
         #expect(!line.contains("\n"))
+    }
+
+    @Test(arguments: [
+        ([], RPCCompression.off, DebugPageAccess.local),
+        (["--compression", "deflate"], .deflate(), .local),
+        (["--debug-token", "sixteen-or-more-bytes"], .off, .localOrToken("sixteen-or-more-bytes")),
+        (["--debug-page", "off", "--debug-token", "sixteen-or-more-bytes"], .off, .nobody),
+    ])
+    func `compression and the page for operators are as told`(
+        arguments: [String], compression: RPCCompression, page: DebugPageAccess
+    ) throws {
+        let settings = try read(arguments)
+
+        #expect(settings.compression == compression)
+        #expect(settings.debugPage == page)
     }
 
     @Test func `a malformed variable is named, not passed over`() {

@@ -1,0 +1,82 @@
+import RPC
+import Testing
+
+@testable import RPCTransport
+
+@Suite(.timeLimit(.minutes(1))) struct `Connections of age, at the server` {
+    @Test func `clients connect anew, and no call is lost`() async throws {
+        let server = NumberedServer(1)
+        let log = EventLog()
+
+        try await withServer(server.methods) {
+            $0.connectionAge = .milliseconds(10)
+        } _: { running, address in
+            try await withClient(address) {
+                $0.observer = log.observer
+            } _: { client in
+                try await until {
+                    try await withThrowingTaskGroup(of: Void.self) { group in
+                        for _ in 0..<8 {
+                            group.addTask { _ = try await client.bytes(Methods.unknown) }
+                        }
+                        try await group.waitForAll()
+                    }
+                    return log.states(of: address).count { $0 == .ready } >= 5
+                }
+                try await until { running.connectionCount <= 2 }
+            }
+        }
+    }
+
+    @Test func `a client is told, and its call may end`() async throws {
+        let hanging = HangingMethod()
+
+        try await withServer([hanging.method()]) {
+            $0.connectionAge = .milliseconds(200)
+        } _: { _, address in
+            let raw = try await RawConnection.open(to: address)
+            try await raw.send(.call(1, Methods.hang, [3]))
+            guard case .goaway(let goaway)? = try await raw.next()?.frame else {
+                Issue.record("no Goaway")
+                return
+            }
+            hanging.cancelled.send()
+            let ending = try await raw.end(of: 1)
+            let after = try await raw.next()
+
+            #expect(goaway.lastCall == 1)
+            #expect(goaway.status.code == .unavailable)
+            #expect(goaway.drain == .seconds(30))
+            #expect(ending?.status.code == .ok)
+            #expect(after == nil)
+        }
+    }
+
+    @Test func `a call that takes longer than the grace is ended`() async throws {
+        let hanging = HangingMethod()
+
+        try await withServer([hanging.method()]) {
+            $0.connectionAge = .milliseconds(200)
+            $0.connectionGrace = .milliseconds(20)
+        } _: { _, address in
+            let raw = try await RawConnection.open(to: address)
+            try await raw.send(.call(1, Methods.hang, timeout: .seconds(20)))
+            let ending = try await raw.end(of: 1)
+            let after = try await raw.next()
+            await hanging.cancelled.wait()
+
+            #expect(ending?.status.code == .unavailable)
+            #expect(ending?.status.message.contains("reached its age") == true)
+            #expect(after == nil)
+        }
+    }
+
+    @Test func `ages differ by a tenth at most`() {
+        let limits = RPCServerConfiguration.Limits()
+        let ages = (0..<200).map { _ in limits.connectionAge.spread(by: limits.connectionAgeJitter)
+        }
+
+        #expect(ages.allSatisfy { .seconds(1_620) <= $0 && $0 <= .seconds(1_980) })
+        #expect(Set(ages).count > 100)
+    }
+}
