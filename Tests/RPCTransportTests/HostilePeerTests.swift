@@ -122,6 +122,33 @@ import Testing
         }
     }
 
+    @Test func `a peer that reads no replies and sends on is not read from`() async throws {
+        let reply = [UInt8](repeating: 0, count: 60_000)
+        let large = RegisteredMethod(Methods.echo, .synchronous { _, _ in .encoded(reply) })
+        // Frames that nobody keeps.
+        let noise = RawConnection.framed(
+            [0x42, 0x00] + Bomb.field(15, [UInt8](repeating: 0, count: 60_000)))
+
+        try await withServer([large]) {
+            $0.unwritableTimeout = .milliseconds(300)
+        } _: { server, address in
+            let raw = try await RawConnection(to: address, reading: false)
+            let calls = (0..<UInt32(500)).flatMap {
+                OutgoingFrame.call(2 * $0 + 1, Methods.echo).encoded()
+            }
+            let bytes = try await Cost.memory {
+                try await raw.send(
+                    Frame.preface + OutgoingFrame.settings(Frame.Settings()).encoded() + calls)
+                // Each waits until the sockets have room; then the server has closed.
+                for _ in 0..<1_000 { try await raw.send(noise) }
+                while server.connectionCount > 0 { await Task.yield() }
+            }
+            await raw.close()
+
+            #expect(bytes <= Cost.bytesMax)
+        }
+    }
+
     @Test func `calls whose time passes while the peer reads nothing are not begun`()
         async throws
     {

@@ -252,6 +252,34 @@ import Testing
         }
     }
 
+    @Test func `connections that end give back no place of those that have yet to shake hands`()
+        async throws
+    {
+        try await withServer([Methods.echoing]) {
+            $0.handshakesPerAddressMax = 2
+        } _: { server, address in
+            var silent = [try await RawConnection(to: address)]
+            try await until { server.connectionCount == 1 }
+            for _ in 0..<3 {
+                let open = try await RawConnection.open(to: address)
+                await open.close()
+                let refused = try await RawConnection(to: address)
+                try await refused.send([UInt8](repeating: 0, count: 8))
+                _ = try await refused.goaway()
+                await refused.close()
+                try await until { server.connectionCount == 1 }
+            }
+            silent.append(try await RawConnection(to: address))
+            try await until { server.connectionCount == 2 }
+            let third = try await RawConnection(to: address)
+            let goaway = try await third.goaway()
+            await third.close()
+            for raw in silent { await raw.close() }
+
+            #expect(goaway?.status.code == .resourceExhausted)
+        }
+    }
+
     @Test func `a flood of cancellations is closed`() async throws {
         try await withServer([HangingMethod().method()]) {
             $0.cancelsMax = 10

@@ -32,7 +32,7 @@ import Testing
         let hanging = HangingMethod()
 
         try await withServer([hanging.method()]) {
-            $0.connectionAge = .milliseconds(200)
+            $0.connectionAge = .seconds(1)
         } _: { _, address in
             let raw = try await RawConnection.open(to: address)
             try await raw.send(.call(1, Methods.hang, [3]))
@@ -56,7 +56,7 @@ import Testing
         let hanging = HangingMethod()
 
         try await withServer([hanging.method()]) {
-            $0.connectionAge = .milliseconds(200)
+            $0.connectionAge = .seconds(1)
             $0.connectionGrace = .milliseconds(20)
         } _: { _, address in
             let raw = try await RawConnection.open(to: address)
