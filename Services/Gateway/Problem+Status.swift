@@ -5,6 +5,10 @@ extension Problem {
     /// The problem that a call of a service ended in.
     init(_ status: Status, from upstream: Backend) {
         let reason = Self.reason(of: status)
+        guard status.reason != "request_too_large" else {
+            self = .requestTooLarge(status.message)
+            return
+        }
         self.init(
             httpStatus: ErrorReason.httpStatus(of: status),
             code: reason ?? Self.code(for: status.code),

@@ -59,6 +59,11 @@ extension Problem {
             message: "A body has at most \(bytesMax) bytes.", closesConnection: true)
     }
 
+    /// What the body says is larger than its method takes.
+    static func requestTooLarge(_ sentence: String) -> Problem {
+        Problem(httpStatus: 413, code: "too_large", message: sentence)
+    }
+
     /// The request target is longer than allowed.
     static func targetTooLong(_ bytesMax: Int) -> Problem {
         Problem(

@@ -110,7 +110,7 @@ extension Problem {
             case 403: .permissionDenied
             case 404: .notFound
             case 409, 412: .failedPrecondition
-            case 429: .resourceExhausted
+            case 413, 429: .resourceExhausted
             case 499: .cancelled
             case 501: .unimplemented
             case 503: .unavailable

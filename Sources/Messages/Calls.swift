@@ -11,7 +11,8 @@ enum Calls {
         RegisteredMethod(
             method,
             .serverStreaming { payload, context, writer in
-                try await handler(request(in: payload), context, ReplyStream(writer))
+                let request: Request = try request(in: payload, limits: limits(of: method))
+                try await handler(request, context, ReplyStream(writer))
             })
     }
 
@@ -23,7 +24,7 @@ enum Calls {
         RegisteredMethod(
             method,
             .clientStreaming { reader, context in
-                let requests = MessageStream<Request>(reader) { try request(in: $0) }
+                let requests = messages(of: Request.self, method, in: reader)
                 return .message(try await handler(requests, context))
             })
     }
@@ -38,7 +39,7 @@ enum Calls {
         RegisteredMethod(
             method,
             .bidirectional { reader, context, writer in
-                let requests = MessageStream<Request>(reader) { try request(in: $0) }
+                let requests = messages(of: Request.self, method, in: reader)
                 try await handler(requests, context, ReplyStream(writer))
             })
     }
@@ -98,13 +99,28 @@ enum Calls {
         }
     }
 
+    /// What a request of a method may cost.
+    private static func limits(of method: MethodDescriptor) -> DecodingLimits {
+        method.isBulk ? .bulk : .standard
+    }
+
+    /// The requests that a call streams.
+    private static func messages<Request: Message>(
+        of type: Request.Type, _ method: MethodDescriptor, in reader: MessageReader
+    ) -> MessageStream<Request> {
+        let limits = limits(of: method)
+        return MessageStream(reader) { try request(in: $0, limits: limits) }
+    }
+
     /// The request of a call.
     ///
     /// - Throws: `INVALID_ARGUMENT` naming what is wrong with it.
-    static func request<Request: Message>(in payload: any Payload) throws(Status) -> Request {
+    static func request<Request: Message>(
+        in payload: any Payload, limits: DecodingLimits = .standard
+    ) throws(Status) -> Request {
         do {
             return try payload.withBytes { (bytes) throws(DecodingFault) in
-                try Request(decoding: bytes, limits: .standard)
+                try Request(decoding: bytes, limits: limits)
             }
         } catch {
             let field = error.location ?? Request.messageName

@@ -24,13 +24,18 @@ public struct MethodDescriptor: Sendable, Hashable {
         let name: String
         let kind: Kind
         let idempotency: Idempotency
+        let isBulk: Bool
         let path: String
 
-        init(_ service: String, _ name: String, _ kind: Kind, _ idempotency: Idempotency) {
+        init(
+            _ service: String, _ name: String, _ kind: Kind, _ idempotency: Idempotency,
+            isBulk: Bool
+        ) {
             self.service = service
             self.name = name
             self.kind = kind
             self.idempotency = idempotency
+            self.isBulk = isBulk
             path = "\(service)/\(name)"
         }
     }
@@ -45,21 +50,24 @@ public struct MethodDescriptor: Sendable, Hashable {
     public var kind: Kind { storage.kind }
     /// What repeating a call does.
     public var idempotency: Idempotency { storage.idempotency }
+    /// Whether its requests may be large; `guildhall.rpc.v1.bulk` of the .proto file.
+    public var isBulk: Bool { storage.isBulk }
     /// `service/name`, as it stands in an `Open` frame.
     public var path: String { storage.path }
 
     /// A method.
     public init(
-        service: String, name: String, kind: Kind = .unary, idempotency: Idempotency = .unknown
+        service: String, name: String, kind: Kind = .unary, idempotency: Idempotency = .unknown,
+        isBulk: Bool = false
     ) {
-        storage = Storage(service, name, kind, idempotency)
+        storage = Storage(service, name, kind, idempotency, isBulk: isBulk)
     }
 
     /// Whether two descriptors say the same.
     public static func == (left: MethodDescriptor, right: MethodDescriptor) -> Bool {
         left.storage === right.storage
             || (left.path == right.path && left.kind == right.kind
-                && left.idempotency == right.idempotency)
+                && left.idempotency == right.idempotency && left.isBulk == right.isBulk)
     }
 
     /// Hashes the path: no two methods of a server share it.

@@ -229,7 +229,7 @@ final class ClientConnection: ChannelInboundHandler, StreamCarrier {
                 link.balancer.start(call)
             } else {
                 // What it has sent cannot be sent again from here.
-                fail(call, .unavailable, "the server is shutting down", .queue)
+                fail(call, .unavailable, goaway.status.message, .queue)
             }
         }
         closeIfDrained()

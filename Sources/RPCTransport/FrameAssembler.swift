@@ -29,6 +29,13 @@ struct FrameAssembler {
         }
     }
 
+    /// Takes over what another has.
+    mutating func append(all other: inout FrameAssembler) {
+        guard other.hasPartialFrame else { return }
+        append(other.buffer)
+        other.discard()
+    }
+
     /// The next bytes if so many have arrived; they need no length before them.
     mutating func take(_ count: Int) -> ByteBuffer? {
         buffer.readSlice(length: count)

@@ -26,16 +26,21 @@ final class MessageInbox: Sendable {
         var reader: CheckedContinuation<Void, Never>?
     }
 
+    /// A larger message ends the call; whoever appends sees to it.
+    let messageBytesMax: Int
     private let window: Int
     private let heldBytesMax: Int
     private let state = Mutex(State())
 
     /// An empty inbox.
     ///
-    /// - Parameter window: The credit in bytes that the sender has; the last frame that it allows
-    ///   may be larger than what is left.
-    init(window: Int) {
+    /// - Parameters:
+    ///   - window: The credit in bytes that the sender has; the last frame that it allows may be
+    ///     larger than what is left.
+    ///   - messageBytesMax: See ``messageBytesMax``.
+    init(window: Int, messageBytesMax: Int = .max) {
         self.window = window
+        self.messageBytesMax = messageBytesMax
         heldBytesMax = 4 * window
     }
 

@@ -103,11 +103,6 @@ struct EndedCall: Sendable, Hashable {
 /// A call pays for a few additions. The clock is read once for all calls whose answers are written
 /// together: their time is that from the burst in which they came to that reading.
 final class MethodTallies {
-    /// More methods that only a fallback knows are counted together.
-    static let fallbackMethodsMax = 512
-    /// The name under which they are.
-    static let restPath = "(others)"
-
     private struct Ended {
         let tally: MethodTally
         let status: Status?
@@ -116,8 +111,8 @@ final class MethodTallies {
     }
 
     private let slowCallTime: Duration
-    private let announced: [MethodTally]
-    private var fallback: [String: MethodTally] = [:]
+    /// All of them, in the order of the methods.
+    let all: [MethodTally]
     /// Those with calls that ended in the burst being handled.
     private var inBurst: [MethodTally] = []
     private var burstStart: MonotonicInstant?
@@ -128,26 +123,13 @@ final class MethodTallies {
 
     init(_ methods: ServerMethods, slowCallTime: Duration) {
         self.slowCallTime = slowCallTime
-        announced = methods.announced.map {
+        all = methods.announced.map {
             MethodTally($0.descriptor.path, isTimed: !$0.isStream)
         }
     }
 
     /// The tally of a method.
-    subscript(method: ServerMethod) -> MethodTally {
-        if let number = method.position { return announced[number] }
-        let path = method.descriptor.path
-        if let known = fallback[path] { return known }
-        let isFull = fallback.count >= Self.fallbackMethodsMax
-        let key = isFull ? Self.restPath : path
-        if let rest = fallback[key] { return rest }
-        let made = MethodTally(key, isTimed: !isFull && !method.isStream)
-        fallback[key] = made
-        return made
-    }
-
-    /// All of them.
-    var all: [MethodTally] { announced + fallback.values }
+    subscript(method: ServerMethod) -> MethodTally { all[method.position] }
 
     /// A call names no method of this server.
     func noteUnknown() { unknown &+= 1 }

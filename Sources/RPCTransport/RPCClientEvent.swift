@@ -12,7 +12,8 @@ public enum RPCClientEvent: Sendable {
         public let address: RPCAddress
     }
 
-    /// The bytes of the frames that carry an attempt's messages and its end, without their lengths.
+    /// The bytes of the frames that carry an attempt's messages and its end, without their lengths
+    /// and as they are before compression.
     public struct Bytes: Sendable, Hashable {
         /// Those that went out; as many as were packed, whether or not the server took them.
         public internal(set) var sent = 0

@@ -33,6 +33,9 @@ public struct RPCServerConfiguration: Sendable {
     public struct Limits: Sendable, Hashable {
         /// The largest frame in bytes; more is refused by its length alone.
         public var frameBytesMax = Frame.byteCountHardMax
+        /// The largest request in bytes of a method that is not marked bulk; a larger one is
+        /// refused, and the connection goes on.
+        public var requestBytesMax = 64 * 1_024
         /// Credit in bytes for the requests of a call that streams them.
         public var requestWindow = Frame.windowDefault
         /// Calls in flight on a connection.

@@ -20,6 +20,7 @@ extension ServerConnection {
         tally.begin()
         do throws(Status) {
             try authorize(method.descriptor)
+            try checkSize(opening.message.count, for: method)
             try checkPlace(for: method)
             begin(
                 opening.call, of: method, tally, Metadata(),
@@ -88,7 +89,7 @@ extension ServerConnection {
         }
         let requests =
             method.streamsRequests
-            ? inbox(call, message, endOfStream: endOfStream, bytes) : nil
+            ? inbox(call, of: method, message, endOfStream: endOfStream, bytes) : nil
         openCalls += 1
         loop.accept(
             ServerCall(
@@ -120,6 +121,7 @@ extension ServerConnection {
 
     private func check(_ opening: Frame.Opening, of method: ServerMethod) throws(Status) {
         try authorize(method.descriptor)
+        try checkSize(opening.message?.count ?? 0, for: method)
         if !opening.metadata.isEmpty { try opening.metadata.validate() }
         guard method.streamsRequests || (opening.message != nil && opening.endOfStream) else {
             throw Status(
@@ -127,6 +129,23 @@ extension ServerConnection {
                 "The method \(method.descriptor.path) takes one message, with the opening.")
         }
         try checkPlace(for: method)
+    }
+
+    private func checkSize(_ byteCount: Int, for method: ServerMethod) throws(Status) {
+        guard byteCount <= method.requestBytesMax else {
+            throw Self.requestTooLarge(byteCount, max: method.requestBytesMax)
+        }
+    }
+
+    private static func requestTooLarge(_ byteCount: Int, max: Int) -> Status {
+        Status(
+            .resourceExhausted,
+            "A request has \(byteCount) bytes; this method accepts \(max).",
+            details: [
+                .errorInfo(
+                    reason: "request_too_large", domain: "guildhall.rpc",
+                    metadata: ["bytes": "\(byteCount)", "max": "\(max)"])
+            ])
     }
 
     private func checkPlace(for method: ServerMethod) throws(Status) {
@@ -143,9 +162,11 @@ extension ServerConnection {
     }
 
     private func inbox(
-        _ call: UInt32, _ message: Range<Int>?, endOfStream: Bool, _ bytes: ByteBuffer
+        _ call: UInt32, of method: ServerMethod, _ message: Range<Int>?, endOfStream: Bool,
+        _ bytes: ByteBuffer
     ) -> MessageInbox {
-        let inbox = MessageInbox(window: Int(limits.requestWindow))
+        let inbox = MessageInbox(
+            window: Int(limits.requestWindow), messageBytesMax: method.requestBytesMax)
         if let message {
             _ = inbox.append(BufferPayload(bytes, message), byteCount: 0)
         }
@@ -183,6 +204,11 @@ extension ServerConnection {
             return
         }
         if let message {
+            guard message.count <= inbox.messageBytesMax else {
+                let status = Self.requestTooLarge(message.count, max: inbox.messageBytesMax)
+                refuseRest(of: call, status)
+                return
+            }
             let payload = BufferPayload(bytes, message)
             guard inbox.append(payload, byteCount: bytes.readableBytes) else {
                 fail(
@@ -193,6 +219,15 @@ extension ServerConnection {
         guard endOfStream else { return }
         inbox.end(nil)
         inboxes.remove(call)
+    }
+
+    /// Ends a call because of a request that streams; what follows it is passed over.
+    private func refuseRest(of call: UInt32, _ status: Status) {
+        guard let begun = calls[call] ?? loop.ready(call, of: self), !begun.isAnswered else {
+            return
+        }
+        begun.cancel(telling: status)
+        end(call, status)
     }
 
     /// Hands the requests of a call to its handler, and gives credit as they are read.

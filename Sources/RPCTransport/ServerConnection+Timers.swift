@@ -70,8 +70,8 @@ extension ServerConnection {
             }
         }
 
-        mutating func linger(from now: MonotonicInstant) {
-            self = Timers(lingering: self, until: now.advanced(by: Self.lingerTime))
+        mutating func linger(from now: MonotonicInstant, after time: Duration = .zero) {
+            self = Timers(lingering: self, until: now.advanced(by: time + Self.lingerTime))
         }
 
         private init(lingering old: Timers, until due: MonotonicInstant) {

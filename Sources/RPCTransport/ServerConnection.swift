@@ -5,7 +5,7 @@ import RPC
 /// The server's side of one connection: frames in, frames out, and what may fall due.
 ///
 /// It lives on its event loop. Openings become calls in `ServerConnection+Calls.swift`; what falls
-/// due is in `ServerConnection+Timers.swift`, and its end in `ServerConnection+Draining.swift`.
+/// due is in `ServerConnection+Timers.swift`, and its end in `ServerConnection+Ending.swift`.
 final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -46,12 +46,14 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
     /// What the peer may call; nil when every peer may call everything.
     var grants: PeerPolicy.Grants?
     private let host: String
-    private var context: ChannelHandlerContext?
+    private(set) var context: ChannelHandlerContext?
     var assembler: FrameAssembler
     let outbox: Outbox
     private(set) var isInBurst = false
     private var isFlushScheduled = false
     private var holdsRead = false
+    /// Frames are being handled; what arrives meanwhile, if a write makes the channel read, waits.
+    private var isTakingFrames = false
     /// Frames have arrived that are handled once the peer takes what is on its way.
     private var holdsFrames = false
     /// Bytes of compressed frames that were inflated in this burst.
@@ -142,11 +144,11 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
         bytesReceived &+= UInt64(bytes.readableBytes)
         guard phase != .answeringHTTP else { return passToHTTP(bytes, context) }
         assembler.append(bytes)
-        if !holdsFrames { takeFrames(context) }
+        if !holdsFrames, !isTakingFrames { takeFrames(context) }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        guard isInBurst else { return }
+        guard isInBurst, !isTakingFrames else { return }
         loop.dispatch()
         isInBurst = false
         inflatedBytes = 0
@@ -162,9 +164,14 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
         do {
             guard try takePreface(context) else { return }
             // As with what goes out: see ``Outbox``.
-            var arrived = assembler
-            assembler = FrameAssembler(frameBytesMax: arrived.frameBytesMax)
-            defer { assembler = arrived }
+            var frames = assembler
+            assembler = FrameAssembler(frameBytesMax: frames.frameBytesMax)
+            isTakingFrames = true
+            defer {
+                isTakingFrames = false
+                frames.append(all: &assembler)
+                assembler = frames
+            }
             var hasTakenFrame = false
             // What follows a whole frame is another, with a time of its own.
             defer { if hasTakenFrame { timers.noteWholeFrame() } }
@@ -175,7 +182,11 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
                     if holdsFrames { return }
                 }
                 if inflatedBytes >= Self.inflatedBytesMax { return holdFrames() }
-                guard let bytes = try arrived.next() else { return }
+                guard let bytes = try frames.next() else {
+                    guard assembler.hasPartialFrame else { return }
+                    frames.append(all: &assembler)
+                    continue
+                }
                 hasTakenFrame = true
                 handle(bytes)
             }
@@ -305,7 +316,7 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
         closeIfDrained()
     }
 
-    private func writeOut(_ context: ChannelHandlerContext) {
+    func writeOut(_ context: ChannelHandlerContext) {
         guard let full = outbox.take() else { return }
         bytesSent &+= UInt64(full.readableBytes)
         context.writeAndFlush(wrapOutboundOut(full), promise: nil)
@@ -345,40 +356,5 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
     private func pumpStreams() {
         guard !calls.isEmpty else { return }
         for (_, call) in calls.all { call.replies?.pump() }
-    }
-
-    // MARK: Ends
-
-    /// Says why, and closes: the peer broke the protocol or a limit.
-    func fail(_ status: Status) {
-        guard !isClosed else { return }
-        core.logger.debug(
-            "connection refused",
-            metadata: ["peer": "\(peer)", "code": "\(status.code)", "why": "\(status.message)"])
-        leaveHandshake(if: phase.isHandshake)
-        guard phase != .securing, phase != .answeringHTTP else {
-            // Nothing can be said before TLS stands, nor in frames to who does not know them.
-            phase = .closing
-            closeNow()
-            return
-        }
-        send(.goaway(Frame.Goaway(lastCall: lastCall, status: status)))
-        close()
-    }
-
-    /// Flushes, closes the outgoing half and gives the peer a moment to read.
-    func close() {
-        guard !isClosed, let context else { return }
-        phase = .closing
-        abandonCalls()
-        assembler.discard()
-        writeOut(context)
-        context.close(mode: .output, promise: nil)
-        timers.linger(from: .now)
-        armTimers()
-    }
-
-    func closeNow() {
-        context?.close(promise: nil)
     }
 }

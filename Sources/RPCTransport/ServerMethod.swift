@@ -3,18 +3,20 @@ import RPC
 /// A method with what its server decides about each of its calls once.
 final class ServerMethod: Sendable {
     let descriptor: MethodDescriptor
-    /// Its place among the methods that the server announces; nil for one that a fallback made.
-    let position: Int?
+    /// Its place among the methods of the server.
+    let position: Int
     let handler: MethodHandler
     let lane: Admission.Lane
     /// How many of its calls may be suspended at once; nil for streams and reserved services.
     let limiter: MethodLimiter?
     let isStream: Bool
     let streamsRequests: Bool
+    /// The largest of its requests.
+    let requestBytesMax: Int
 
     init(
-        _ method: RegisteredMethod, at position: Int? = nil, isReserved: Bool,
-        limiter: MethodLimiter? = nil
+        _ method: RegisteredMethod, at position: Int, isReserved: Bool,
+        limits: RPCServerConfiguration.Limits
     ) {
         self.position = position
         descriptor = method.descriptor
@@ -23,29 +25,27 @@ final class ServerMethod: Sendable {
         isStream = kind != .unary
         streamsRequests = kind == .clientStreaming || kind == .bidirectional
         lane = isReserved ? .reserved : isStream ? .stream : .unary
-        self.limiter = lane == .unary ? limiter : nil
+        requestBytesMax =
+            method.descriptor.isBulk
+            ? limits.frameBytesMax : min(limits.requestBytesMax, limits.frameBytesMax)
+        limiter = lane == .unary ? MethodLimiter(limits) : nil
     }
 }
 
 /// The methods of a server, by number and by path.
 final class ServerMethods: Sendable {
     private let router: Router
-    private let reservedServices: Set<String>
     /// Those that the server announces, by their numbers less one.
     let announced: [ServerMethod]
-    private let byPath: [String: ServerMethod]
 
     init(_ router: Router, _ configuration: RPCServerConfiguration) {
         self.router = router
-        let reservedServices = configuration.reservedServices
-        self.reservedServices = reservedServices
         announced = router.methods.enumerated().map { position, method in
             ServerMethod(
                 method, at: position,
-                isReserved: reservedServices.contains(method.descriptor.service),
-                limiter: MethodLimiter(configuration.limits))
+                isReserved: configuration.reservedServices.contains(method.descriptor.service),
+                limits: configuration.limits)
         }
-        byPath = Dictionary(announced.map { ($0.descriptor.path, $0) }) { first, _ in first }
     }
 
     /// The method with an announced number; nil when none has it.
@@ -58,20 +58,6 @@ final class ServerMethods: Sendable {
     ///
     /// - Throws: `UNIMPLEMENTED` when there is none.
     subscript(reference: MethodReference) -> ServerMethod {
-        get throws(Status) {
-            switch reference {
-            case .number(let number):
-                if let method = self[announced: number] { return method }
-                return made(of: try router.method(number: number))
-            case .path(let path):
-                if let method = byPath[path] { return method }
-                return made(of: try router.method(at: path))
-            }
-        }
-    }
-
-    /// A method that the router makes for a path of its own accord.
-    private func made(of method: RegisteredMethod) -> ServerMethod {
-        ServerMethod(method, isReserved: reservedServices.contains(method.descriptor.service))
+        get throws(Status) { announced[try router.position(of: reference)] }
     }
 }

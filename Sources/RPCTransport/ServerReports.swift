@@ -111,8 +111,7 @@ public struct MethodReport: Sendable, Hashable {
     public internal(set) var failed: [Status.Code: UInt64] = [:]
     /// The times of calls of one request and one reply that were answered.
     public internal(set) var latency = LatencyHistogram()
-    /// Its limit, which moves with the times of its calls; nil for streams, reserved services and
-    /// methods that only a fallback knows.
+    /// Its limit, which moves with the times of its calls; nil for streams and reserved services.
     public internal(set) var concurrency: Concurrency?
     /// The last calls that took longer than ``RPCServerConfiguration/Limits/slowCallTime``, newest
     /// first.

@@ -34,6 +34,9 @@ public final class FeedConsumer: Sendable {
         trouble = FeedTrouble(source: source.name, logger: logger)
     }
 
+    /// The reason of a stream's end when its server has let the connection go.
+    private static let agedReason = "connection_aged"
+
     /// Follows the feed until the task is cancelled; reconnects as often as need be.
     public func run() async throws {
         var failures = 0
@@ -41,11 +44,13 @@ public final class FeedConsumer: Sendable {
             let before = progress.position
             do {
                 try await follow()
+            } catch let end as Status where end.reason == Self.agedReason {
+                // Nothing is wrong: the stream goes on over another connection.
             } catch {
                 if Task.isCancelled { break }
                 trouble.failed(error, at: progress.position)
+                progress.suspend()
             }
-            progress.suspend()
             failures = progress.position == before ? failures + 1 : 0
             // Cancelled while pausing: the loop ends.
             try? await Task.sleep(for: Self.pause(after: failures))

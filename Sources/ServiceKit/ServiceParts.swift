@@ -26,8 +26,6 @@ public struct ServiceParts: Sendable {
     public var openMethods: Set<MethodDescriptor>
     /// Work beside the calls; begins before calls are accepted and ends after the last.
     public var children: [ServiceChild]
-    /// Finds handlers for methods of other services; a router of calls needs it.
-    public var fallback: (@Sendable (String) -> RegisteredMethod?)?
     /// Finds out who calls; nil for principals signed by trusted processes.
     public var authentication: (any ServerInterceptor)?
     /// What the line that says `ready` ends with, once it is known.
@@ -37,14 +35,12 @@ public struct ServiceParts: Sendable {
     public init(
         methods: [[RegisteredMethod]], openMethods: Set<MethodDescriptor> = [],
         children: [ServiceChild] = [],
-        fallback: (@Sendable (String) -> RegisteredMethod?)? = nil,
         authentication: (any ServerInterceptor)? = nil,
         readySuffix: (@Sendable () async throws -> String)? = nil
     ) {
         self.methods = methods
         self.openMethods = openMethods
         self.children = children
-        self.fallback = fallback
         self.authentication = authentication
         self.readySuffix = readySuffix
     }

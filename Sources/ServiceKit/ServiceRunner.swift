@@ -156,8 +156,7 @@ public struct ServiceRunner: Sendable {
             interceptors: telemetry.compactMap { $0 } + [
                 LoggingInterceptor(logger: environment.logger, clock: environment.clock),
                 authentication,
-            ],
-            fallback: parts.fallback)
+            ])
         let settings = environment.configuration
         var configuration = RPCServerConfiguration(
             address: address(environment),

@@ -294,6 +294,26 @@ struct APITests {
         }
     }
 
+    @Test func `a request that is too large for its method is no reason to wait`() async throws {
+        let signIn = serve(MembershipMethods.signIn) { (_: SignInRequest, _) -> Session in
+            throw Status(
+                .resourceExhausted, "A request has 70000 bytes; this method accepts 65536.",
+                details: [
+                    .errorInfo(
+                        reason: "request_too_large", domain: "guildhall.rpc",
+                        metadata: ["bytes": "70000", "max": "65536"])
+                ])
+        }
+        try await Stage.run([signIn]) { stage in
+            let answer = try await stage.http.send("POST", "/v1/sessions", body: "{}")
+
+            #expect(answer.status == 413)
+            #expect(answer.fields["retry-after"] == nil)
+            #expect(try answer.text("code") == "too_large")
+            #expect(try answer.text("message")?.contains("accepts 65536") == true)
+        }
+    }
+
     @Test func `If-Match goes along and If-None-Match spares the body`() async throws {
         let match = Last<String>()
         let getOrganization = serve(OrganizationsMethods.getOrganization) {

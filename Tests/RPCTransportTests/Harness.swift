@@ -18,7 +18,9 @@ enum Methods {
         MethodDescriptor(service: service, name: name, kind: .serverStreaming)
     }
 
-    static let echo = unary("Echo", .safe)
+    /// Takes large requests, too.
+    static let echo = MethodDescriptor(
+        service: service, name: "Echo", idempotency: .safe, isBulk: true)
     static let hang = unary("Hang")
     static let count = stream("Count")
 

@@ -188,30 +188,4 @@ import Testing
         #expect(LatencyHistogram().bound(below: 0.5) == nil)
         #expect(LatencyHistogram.bounds == LatencyHistogram.bounds.sorted())
     }
-
-    @Test func `methods that only a fallback knows are told by path, a bounded number of them`()
-        async throws
-    {
-        let monitor = RPCServerMonitor()
-        let router = Router(services: []) { path in
-            let name = String(path.drop { $0 != "/" }.dropFirst())
-            return RegisteredMethod(
-                Methods.unary(name, .safe), .unary { payload, _ in .encoded(payload) })
-        }
-        let most = MethodTallies.fallbackMethodsMax
-
-        try await withServer(of: router, monitor: monitor) { _, address in
-            let raw = try await RawConnection.open(to: address)
-            for number in 0..<most + 9 {
-                let call = UInt32(2 * number + 1)
-                try await raw.send(.call(call, Methods.unary("Any\(number)")))
-                _ = try await raw.end(of: call)
-            }
-            await raw.close()
-            let reports = await monitor.methods()
-
-            #expect(reports.count == most + 1)
-            #expect(reports.first { $0.path == MethodTallies.restPath }?.succeeded == 9)
-        }
-    }
 }

@@ -71,6 +71,53 @@ import Testing
         }
     }
 
+    @Test func `who has taken leave itself keeps its calls no longer`() async throws {
+        let hanging = HangingMethod()
+
+        try await withServer([hanging.method()]) {
+            $0.connectionAge = .milliseconds(10)
+            $0.connectionGrace = .milliseconds(20)
+        } _: { _, address in
+            let raw = try await RawConnection.open(to: address)
+            let leave = Frame.Goaway(lastCall: 0, status: Status(.ok, "Done."))
+            try await raw.send(.call(1, Methods.hang, timeout: .seconds(20)), .goaway(leave))
+            let ending = try await raw.end(of: 1)
+
+            #expect(ending?.status.reason == "connection_aged")
+        }
+    }
+
+    @Test func `what a slow reader has yet to take is not cut off`() async throws {
+        let reply = [UInt8](repeating: 7, count: 1_000_000)
+        let large = RegisteredMethod(Methods.echo, .synchronous { _, _ in .encoded(reply) })
+        let calls = (0..<UInt32(8)).map { 2 * $0 + 1 }
+
+        try await withServer([large]) {
+            $0.connectionAge = .milliseconds(200)
+            // All are answered before the peer reads.
+            $0.writeHighWaterBytes = 64 << 20
+        } _: { server, address in
+            let raw = try await RawConnection(to: address, reading: false)
+            try await raw.send(
+                Frame.preface + OutgoingFrame.settings(Frame.Settings()).encoded()
+                    + calls.flatMap { OutgoingFrame.call($0, Methods.echo).encoded() })
+            // Longer than a connection stays that has nothing left to send.
+            try await ContinuousClock().sleep(for: .milliseconds(1_500))
+            let isKept = server.connectionCount == 1
+            try await raw.beginReading()
+            var answered: [UInt32] = []
+            while let received = try await raw.next() {
+                if case .end(let call, let ending) = received.frame, ending.status.code == .ok {
+                    answered.append(call)
+                }
+            }
+            await raw.close()
+
+            #expect(isKept)
+            #expect(answered == calls)
+        }
+    }
+
     @Test func `ages differ by a tenth at most`() {
         let limits = RPCServerConfiguration.Limits()
         let ages = (0..<200).map { _ in limits.connectionAge.spread(by: limits.connectionAgeJitter)

@@ -79,8 +79,15 @@ private final class Source: Sendable {
         of source: Source? = nil,
         applied: @escaping @Sendable (Messages.FeedEvent) throws -> Void = { _ in }
     ) throws -> FeedConsumer {
+        consumer(of: FeedSource(try client(of: source ?? self.source)), applied: applied)
+    }
+
+    private func consumer(
+        of source: FeedSource,
+        applied: @escaping @Sendable (Messages.FeedEvent) throws -> Void = { _ in }
+    ) -> FeedConsumer {
         FeedConsumer(
-            FeedSource(try client(of: source ?? self.source)), into: copy,
+            source, into: copy,
             target: FeedTarget(
                 apply: { event, transaction in
                     try applied(event)
@@ -209,6 +216,40 @@ private final class Source: Sendable {
 
         #expect(back.database.incarnation == today.database.incarnation)
         #expect(try await titles() == ["Kept", "New"])
+    }
+
+    @Test func `a feed whose connection has reached its age goes on without a word`() async throws {
+        let position = try await source.publish(identifiers.next(), title: "Before")
+        let lives = Mutex(3)
+        let feed = FeedSource(try client(of: source))
+        let aging = FeedSource(
+            name: feed.name,
+            watch: { request, options, take in
+                let isLast = lives.withLock { left in
+                    left -= 1
+                    return left == 0
+                }
+                guard isLast else {
+                    throw Status(
+                        .unavailable, "The connection has reached its age.",
+                        details: [
+                            .errorInfo(
+                                reason: "connection_aged", domain: "guildhall.rpc",
+                                metadata: [:])
+                        ])
+                }
+                try await feed.watch(request, options, take)
+            },
+            head: feed.head)
+        let consumer = consumer(of: aging)
+
+        try await during(consumer.run) {
+            try await consumer.waitUntilApplied(
+                position, incarnation: source.database.incarnation)
+        }
+
+        #expect(lives.withLock { $0 } == 0)
+        #expect(!installation.log.lines.contains { $0.contains("feed") })
     }
 
     @Test func `a feed that stands still is in the log, and that it goes on`() async throws {

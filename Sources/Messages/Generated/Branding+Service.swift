@@ -82,7 +82,7 @@ extension BrandingService {
                 .message(try await self.setWhiteLabel(Calls.request(in: payload), context))
             }),
             RegisteredMethod(BrandingMethods.setLogo, .unary { payload, context in
-                .message(try await self.setLogo(Calls.request(in: payload), context))
+                .message(try await self.setLogo(Calls.request(in: payload, limits: .bulk), context))
             }),
             RegisteredMethod(BrandingMethods.getAsset, .unary { payload, context in
                 .message(try await self.getAsset(Calls.request(in: payload), context))
@@ -131,7 +131,7 @@ public enum BrandingMethods {
     /// Sets the logo: a PNG or JPEG of at most 512 KiB and 2,048 pixels a side.
     public static let setLogo = MethodDescriptor(
         service: "guildhall.branding.v1.Branding", name: "SetLogo",
-        kind: .unary, idempotency: .keyed)
+        kind: .unary, idempotency: .keyed, isBulk: true)
 
     /// Answers an image by the hash of its bytes. Needs no principal.
     public static let getAsset = MethodDescriptor(

@@ -116,7 +116,7 @@ class Client:
             kind = frame.WhichOneof("kind")
             if kind == "ping":
                 self.send(frame_pb2.Frame(pong=frame_pb2.Pong(number=frame.ping.number)))
-            elif kind == "goaway":
+            elif kind == "goaway" and not 0 < call <= frame.goaway.last_call:
                 raise GoneAway(f"{frame.goaway.code}: {frame.goaway.message}")
             elif frame.call == call:
                 yield frame, kind

@@ -6,6 +6,7 @@ enum Filter {
     /// Whether a file is of no use to any generator: annotations, and what they are made of.
     static func isDropped(_ file: String) -> Bool {
         file.hasPrefix("google/api/") || file == "google/protobuf/descriptor.proto"
+            || file == "guildhall/rpc/v1/annotations.proto"
     }
 
     /// The file without imports of what is dropped and without the options that it defines.

@@ -6,7 +6,7 @@ import SwiftProtobuf
 //
 // `names` writes the names of the files instead, one a line.
 //
-// Both lose the annotations of `google.api`, which their output has no use for. For protoc-c,
+// Both lose the annotations, of `google.api` and our own, which their output has no use for. For protoc-c,
 // moreover, strings become bytes, `optional` becomes the oneof that it is on the wire, and
 // services and the marks of what is deprecated go.
 enum Target: String {

@@ -235,6 +235,8 @@ struct ServiceModel {
         let kind: Kind
         /// A case of `MethodDescriptor.Idempotency`.
         let idempotency: String
+        /// Whether its requests may be large.
+        let isBulk: Bool
 
         var swiftName: String { Names.escaped(Names.lowerFirst(name)) }
     }

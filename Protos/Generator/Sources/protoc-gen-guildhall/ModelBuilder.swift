@@ -166,13 +166,23 @@ struct ModelBuilder {
                 name: method.name, documentation: documentation(method),
                 deprecation: deprecation(method, method.options.deprecated, in: method.fullName),
                 request: try swiftName(method.inputType), reply: try swiftName(method.outputType),
-                kind: kind(of: method), idempotency: idempotency)
+                kind: kind(of: method), idempotency: idempotency, isBulk: try isBulk(method))
         }
         return ServiceModel(
             fullName: service.fullName, name: service.name,
             documentation: documentation(service),
             deprecation: deprecation(service, service.options.deprecated, in: service.fullName),
             methods: methods)
+    }
+
+    /// The number of the extension of `google.protobuf.MethodOptions`.
+    private static let bulkNumber = 51_101
+
+    /// Whether a method has the annotation `guildhall.rpc.v1.bulk`.
+    private func isBulk(_ method: MethodDescriptor) throws -> Bool {
+        try WireFields(of: method).numbers.contains {
+            $0.number == Self.bulkNumber && $0.value != 0
+        }
     }
 
     private func kind(of method: MethodDescriptor) -> ServiceModel.Kind {

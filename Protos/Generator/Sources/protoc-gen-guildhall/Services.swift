@@ -85,7 +85,8 @@ struct Services {
             return
         }
         let waits = form.waits(in: method)
-        let call = "self.\(method.swiftName)(Calls.request(in: payload), context)"
+        let limits = method.isBulk ? ", limits: .bulk" : ""
+        let call = "self.\(method.swiftName)(Calls.request(in: payload\(limits)), context)"
         printer.line(
             "RegisteredMethod(\(descriptor), .\(waits ? "unary" : "synchronous")"
                 + " { payload, context in")
@@ -104,7 +105,8 @@ struct Services {
                 printer.indented { printer in
                     printer.line("service: \"\(service.fullName)\", name: \"\(method.name)\",")
                     printer.line(
-                        "kind: .\(method.kind.rawValue), idempotency: .\(method.idempotency))")
+                        "kind: .\(method.kind.rawValue), idempotency: .\(method.idempotency)"
+                            + (method.isBulk ? ", isBulk: true)" : ")"))
                 }
                 printer.line()
             }

@@ -14,7 +14,7 @@ struct Generation {
 
     /// Runs protoc and the plugin on a file of the package `test.v1`.
     ///
-    /// It may import google/api/annotations.proto, of which it gets a small part.
+    /// It may import google/api/annotations.proto, of which it gets a small part, and our own.
     init(
         _ body: String, syntax: String = "proto3", parameter: String = ""
     ) throws {
@@ -23,6 +23,7 @@ struct Generation {
         let sources = [
             "test.proto": "syntax = \"\(syntax)\";\npackage test.v1;\n\(body)\n",
             "google/api/annotations.proto": Self.annotations,
+            "guildhall/rpc/v1/annotations.proto": try Self.ownAnnotations(),
         ]
         for (name, text) in sources {
             let file = folder.appending(path: name)
@@ -51,6 +52,13 @@ struct Generation {
         let response = generateCode(request: request, generator: Plugin())
         files = Dictionary(response.file.map { ($0.name, $0.content) }) { first, _ in first }
         refusal = response.hasError ? response.error : nil
+    }
+
+    private static func ownAnnotations() throws -> String {
+        let protos = URL(filePath: #filePath).appending(path: "../../../..").standardized
+        return try String(
+            contentsOf: protos.appending(path: "guildhall/rpc/v1/annotations.proto"),
+            encoding: .utf8)
     }
 
     private static let annotations = """

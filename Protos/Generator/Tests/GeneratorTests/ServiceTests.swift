@@ -56,6 +56,30 @@ import Testing
         }
     }
 
+    @Test func `only a method that is marked takes bulk`() throws {
+        let service = try service(
+            """
+            import "guildhall/rpc/v1/annotations.proto";
+            import "google/protobuf/descriptor.proto";
+            extend google.protobuf.MethodOptions {
+              int32 priority = 52000;
+              double ratio = 52001;
+            }
+            message A {}
+            service S {
+              rpc One(A) returns (A) { option (guildhall.rpc.v1.bulk) = true; }
+              rpc Two(A) returns (A) { option (guildhall.rpc.v1.bulk) = false; }
+              rpc Three(A) returns (A) { option (priority) = -1; option (ratio) = 0.5; }
+              rpc Many(stream A) returns (A) { option (guildhall.rpc.v1.bulk) = true; }
+            }
+            """)
+
+        let marks = service.split(separator: "\n").filter { $0.hasPrefix("kind: .") }
+        #expect(marks.map { $0.hasSuffix(", isBulk: true)") } == [true, false, false, true])
+        #expect(service.contains("self.one(Calls.request(in: payload, limits: .bulk), context)"))
+        #expect(service.contains("self.two(Calls.request(in: payload), context)"))
+    }
+
     @Test func `only a service that is named has a synchronous form`() throws {
         let without = try service(Self.scales)
         let with = try service(Self.scales, parameter: "synchronous=test.v1.S")
