@@ -130,3 +130,18 @@ func connected(
 func until(_ condition: () async throws -> Bool) async throws {
     while !(try await condition()) { try await ContinuousClock().sleep(for: .milliseconds(1)) }
 }
+
+extension RPCClient {
+    /// Makes calls, several at a time, until the client has connected to an address five times.
+    func callUntilReconnected(to address: RPCAddress, _ log: EventLog) async throws {
+        try await until {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<8 {
+                    group.addTask { _ = try await self.bytes(Methods.unknown) }
+                }
+                try await group.waitForAll()
+            }
+            return log.states(of: address).count { $0 == .ready } >= 5
+        }
+    }
+}

@@ -50,15 +50,7 @@ import Testing
                 $0.connectionAge = .milliseconds(10)
                 $0.observer = log.observer
             } _: { client in
-                try await until {
-                    try await withThrowingTaskGroup(of: Void.self) { group in
-                        for _ in 0..<8 {
-                            group.addTask { _ = try await client.bytes(Methods.unknown) }
-                        }
-                        try await group.waitForAll()
-                    }
-                    return log.states(of: address).count { $0 == .ready } >= 5
-                }
+                try await client.callUntilReconnected(to: address, log)
                 // A new connection was there before the old one went.
                 #expect(log.states(of: address).count { $0 == .connecting } == 1)
                 try await until { running.connectionCount <= 2 }

@@ -14,15 +14,7 @@ import Testing
             try await withClient(address) {
                 $0.observer = log.observer
             } _: { client in
-                try await until {
-                    try await withThrowingTaskGroup(of: Void.self) { group in
-                        for _ in 0..<8 {
-                            group.addTask { _ = try await client.bytes(Methods.unknown) }
-                        }
-                        try await group.waitForAll()
-                    }
-                    return log.states(of: address).count { $0 == .ready } >= 5
-                }
+                try await client.callUntilReconnected(to: address, log)
                 try await until { running.connectionCount <= 2 }
             }
         }
@@ -52,26 +44,10 @@ import Testing
         }
     }
 
-    @Test func `a call that takes longer than the grace is ended`() async throws {
-        let hanging = HangingMethod()
-
-        try await withServer([hanging.method()]) {
-            $0.connectionAge = .seconds(1)
-            $0.connectionGrace = .milliseconds(20)
-        } _: { _, address in
-            let raw = try await RawConnection.open(to: address)
-            try await raw.send(.call(1, Methods.hang, timeout: .seconds(20)))
-            let ending = try await raw.end(of: 1)
-            let after = try await raw.next()
-            await hanging.cancelled.wait()
-
-            #expect(ending?.status.code == .unavailable)
-            #expect(ending?.status.message.contains("reached its age") == true)
-            #expect(after == nil)
-        }
-    }
-
-    @Test func `who has taken leave itself keeps its calls no longer`() async throws {
+    @Test(arguments: [false, true])
+    func `a call that takes longer than the grace is ended`(
+        ofWhoHasTakenLeave: Bool
+    ) async throws {
         let hanging = HangingMethod()
 
         try await withServer([hanging.method()]) {
@@ -79,11 +55,19 @@ import Testing
             $0.connectionGrace = .milliseconds(20)
         } _: { _, address in
             let raw = try await RawConnection.open(to: address)
-            let leave = Frame.Goaway(lastCall: 0, status: Status(.ok, "Done."))
-            try await raw.send(.call(1, Methods.hang, timeout: .seconds(20)), .goaway(leave))
+            try await raw.send(.call(1, Methods.hang, timeout: .seconds(20)))
+            if ofWhoHasTakenLeave {
+                let leave = Frame.Goaway(lastCall: 0, status: Status(.ok, "Done."))
+                try await raw.send(.goaway(leave))
+            }
             let ending = try await raw.end(of: 1)
+            let after = try await raw.next()
+            await hanging.cancelled.wait()
 
+            #expect(ending?.status.code == .unavailable)
             #expect(ending?.status.reason == "connection_aged")
+            #expect(ending?.status.message.contains("reached its age") == true)
+            #expect(after == nil)
         }
     }
 
