@@ -76,6 +76,14 @@ private struct Suspension {
     /// The calls of the method that were suspended then, itself included.
     let inFlight: Int
     let limiter: MethodLimiter
+
+    /// A call whose own place is given back later; nil when its method has no limit.
+    init?(of method: ServerMethod, since: MonotonicInstant) {
+        guard let limiter = method.limiter else { return nil }
+        self.since = since
+        self.limiter = limiter
+        inFlight = limiter.suspendedCount
+    }
 }
 
 /// A call that has ended, as it is remembered: nothing of its request, reply or metadata.
@@ -158,12 +166,7 @@ final class MethodTallies {
     ) {
         let tally = self[method]
         if let status, status.code != .ok { tally.fail(status.code) } else { tally.succeed() }
-        var suspended: Suspension?
-        if let suspendedSince, let limiter = method.limiter {
-            // Its own place is given back later.
-            suspended = Suspension(
-                since: suspendedSince, inFlight: limiter.suspendedCount, limiter: limiter)
-        }
+        let suspended = suspendedSince.flatMap { Suspension(of: method, since: $0) }
         ended.append(
             Ended(tally: tally, status: status, arrived: arrived, suspended: suspended))
     }
@@ -174,11 +177,9 @@ final class MethodTallies {
     func cancel(_ method: ServerMethod, suspendedSince: MonotonicInstant? = nil) {
         let tally = self[method]
         tally.fail(.cancelled)
-        guard let suspendedSince, let limiter = method.limiter else { return }
-        tally.learn(
-            Suspension(
-                since: suspendedSince, inFlight: limiter.suspendedCount, limiter: limiter),
-            at: .now)
+        if let suspendedSince, let suspended = Suspension(of: method, since: suspendedSince) {
+            tally.learn(suspended, at: .now)
+        }
     }
 
     /// Answers have been written: times the calls that they end.

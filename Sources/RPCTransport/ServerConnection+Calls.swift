@@ -226,8 +226,7 @@ extension ServerConnection {
         guard let begun = calls[call] ?? loop.ready(call, of: self), !begun.isAnswered else {
             return
         }
-        begun.cancel(telling: status)
-        end(call, status)
+        cutOff(begun, status)
     }
 
     /// Hands the requests of a call to its handler, and gives credit as they are read.
@@ -276,10 +275,9 @@ extension ServerConnection {
     /// Ends the calls whose deadlines have passed; their handlers are cancelled.
     func endLateCalls(at now: MonotonicInstant) {
         var next: MonotonicInstant?
-        for (number, call) in calls.all where !call.isAnswered {
+        for (_, call) in calls.all where !call.isAnswered {
             if call.deadline.hasPassed(at: now) {
-                call.cancel(telling: Self.late)
-                end(number, Self.late)
+                cutOff(call, Self.late)
             } else if !call.deadline.isNever {
                 next = min(next ?? call.deadline.instant, call.deadline.instant)
             }
@@ -303,6 +301,12 @@ extension ServerConnection {
         // Only details can make it so large; the code and the sentence matter more.
         let bare = Status(status?.code ?? .internal, String(status?.message.prefix(1_024) ?? ""))
         send(.end(call: call, bare))
+    }
+
+    /// Ends a call whose handler may still run; what the handler does is of no interest any more.
+    func cutOff(_ call: ServerCall, _ status: Status) {
+        call.cancel(telling: status)
+        end(call.number, status)
     }
 
     /// Ends a call that was accepted and never began.

@@ -91,10 +91,9 @@ extension ServerConnection {
 
     /// Ends what is still in flight: streams first, everything at the end of the drain time.
     func endCalls(streamsOnly: Bool, telling status: Status = ServerConnection.draining) {
-        for (number, call) in calls.all where !call.isAnswered {
+        for (_, call) in calls.all where !call.isAnswered {
             if streamsOnly, !call.isStreaming { continue }
-            call.cancel(telling: status)
-            end(number, status)
+            cutOff(call, status)
         }
         closeIfDrained()
     }
