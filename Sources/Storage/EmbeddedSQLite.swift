@@ -13,12 +13,33 @@ struct EmbeddedSQLite: Engine {
     /// Once a process, before its first connection.
     private static let isCountingMemory = storage_sqlite3_stop_counting_memory() != SQLITE_OK
 
+    /// When a commit is on the disk.
+    enum Durability: String, Sendable {
+        /// Before it is answered.
+        case full = "FULL"
+        /// Whenever the system writes it: for showing by tests what is lost then.
+        case none = "OFF"
+    }
+
     let file: DataFile
     let ballastBytes: Int
+    private let durability: Durability
+    private let fileSystem: String?
 
-    init(path: String, ballastBytes: Int) {
+    /// An engine on a file.
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - ballastBytes: The space set aside beside it.
+    ///   - durability: Anything but `full` is for tests.
+    ///   - fileSystem: The name of the file system layer registered with SQLite; nil for its own.
+    init(
+        path: String, ballastBytes: Int, durability: Durability = .full, fileSystem: String? = nil
+    ) {
         file = DataFile(path: path)
         self.ballastBytes = ballastBytes
+        self.durability = durability
+        self.fileSystem = fileSystem
     }
 
     func claim() throws -> any Sendable & AnyObject {
@@ -30,7 +51,7 @@ struct EmbeddedSQLite: Engine {
     }
 
     func connect(_ role: ConnectionRole) throws -> any Connection {
-        let connection = try SQLiteConnection(path: file.path)
+        let connection = try SQLiteConnection(path: file.path, fileSystem: fileSystem)
         try connection.set(SQLITE_DBCONFIG_DEFENSIVE, to: true)
         try connection.set(SQLITE_DBCONFIG_TRUSTED_SCHEMA, to: false)
         try connection.set(SQLITE_DBCONFIG_ENABLE_FKEY, to: true)
@@ -60,7 +81,7 @@ struct EmbeddedSQLite: Engine {
         } catch StorageFault.lost(let reason) {
             throw OpeningFault.damaged(path: file.path, reason: reason)
         }
-        _ = try connection.ask("PRAGMA synchronous = FULL")
+        _ = try connection.ask("PRAGMA synchronous = \(durability.rawValue)")
         _ = try connection.ask("PRAGMA cache_size = -\(Self.writerCacheBytes / 1_024)")
         _ = try connection.ask("PRAGMA wal_autocheckpoint = \(Self.checkpointPages)")
         _ = try connection.ask("PRAGMA journal_size_limit = \(Self.journalBytesMax)")

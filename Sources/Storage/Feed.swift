@@ -150,12 +150,14 @@ extension Transaction {
     public func publish(
         kind: String, aggregate: [UInt8], version: Int64, body: [UInt8], at: WallTime
     ) throws {
+        Failpoint.beforeEvent.reach()
         try execute(
             """
             INSERT INTO storage_event (kind, aggregate, version, body, at_us)
             VALUES (\(kind), \(aggregate), \(version), \(body), \(at))
             """)
         effects.lastEvent = lastInsertedRow
+        Failpoint.afterEvent.reach()
     }
 
     /// How far the feed of a source has been applied here.

@@ -44,7 +44,9 @@ final class Idempotency: Sendable {
             return stored.state == .done ? .reply(stored.reply) : .refusal(stored.reply)
         }
         do {
+            Failpoint.beforeEffect.reach()
             let reply = try body(transaction)
+            Failpoint.afterEffect.reach()
             try store(command, .done, reply, in: transaction)
             return .reply(reply)
         } catch let refusal as any DefiniteRefusal {
@@ -98,6 +100,7 @@ final class Idempotency: Sendable {
     private func store(
         _ command: Command, _ state: State, _ reply: [UInt8], in transaction: Transaction
     ) throws {
+        Failpoint.beforeReply.reach()
         try transaction.execute(
             """
             INSERT INTO storage_reply
@@ -106,6 +109,7 @@ final class Idempotency: Sendable {
                 \(command.requestDigest), \(state.rawValue), \(reply),
                 \(purges.load(ordering: .relaxed)), \(command.now))
             """)
+        Failpoint.afterReply.reach()
     }
 
     // MARK: Purge

@@ -84,7 +84,9 @@ struct Migrator {
             return
         }
         do {
+            Failpoint.beforeMigration.reach()
             try connection.run(script: migration.sql)
+            Failpoint.afterMigration.reach()
             _ = try connection.execute(
                 """
                 INSERT INTO storage_migration (component, number, name, checksum, applied_at_us)

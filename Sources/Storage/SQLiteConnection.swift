@@ -16,11 +16,16 @@ internal import CSQLite
     private var controls: [TransactionControl: SQLiteStatement] = [:]
 
     /// Opens a file that exists.
-    init(path: String) throws {
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - fileSystem: The name of the file system layer registered with SQLite; nil for its own.
+    /// - Throws: ``StorageFault``.
+    init(path: String, fileSystem: String? = nil) throws {
         var opened: OpaquePointer?
         // One thread at a time uses a connection, so that SQLite need not lock it.
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
-        let code = unsafe sqlite3_open_v2(path, &opened, flags, nil)
+        let code = unsafe sqlite3_open_v2(path, &opened, flags, fileSystem)
         guard let connection = unsafe opened else {
             throw StorageFault.sql("no memory to open \(path)")
         }

@@ -179,7 +179,9 @@ public final class WorkflowRunner: Sendable {
     ) async throws {
         var instance = claimed
         while instance.state.isOpen {
+            Failpoint.beforeStep.reach()
             let outcome = await outcome(of: instance, definition)
+            Failpoint.afterStep.reach()
             let next: WorkflowInstance?
             do {
                 next = try await advance(instance, outcome, definition)

@@ -40,7 +40,9 @@ final class WriterLoop {
     private func perform(_ jobs: [any QueuedJob<Transaction>]) {
         var batch = Batch()
         do {
+            Failpoint.beforeBegin.reach()
             try connection.control(.beginWriting)
+            Failpoint.afterBegin.reach()
             for job in jobs where job.begin(at: .now) {
                 batch.ran.append(job)
                 try runInBatch(job, &batch)
@@ -85,7 +87,9 @@ final class WriterLoop {
 
     private func commit(_ batch: Batch) {
         do {
+            Failpoint.beforeCommit.reach()
             try connection.control(.commit)
+            Failpoint.afterCommit.reach()
         } catch StorageFault.constraint where connection.isInTransaction {
             return performAlone(batch.ran)
         } catch {
