@@ -47,6 +47,20 @@ struct DataFile: Sendable {
         return overflows ? .max : bytes
     }
 
+    /// Where a copy of the database is made, to be sent away.
+    var copyPath: String { path + ".copy" }
+
+    /// Removes a copy that a former life of the program has left.
+    func removeCopy() {
+        for suffix in ["", "-journal"] { unsafe unlink(copyPath + suffix) }
+    }
+
+    /// The bytes of the file; nil if they cannot be told.
+    func byteCount() -> Int64? {
+        var info = stat()
+        return unsafe stat(path, &info) == 0 ? Int64(info.st_size) : nil
+    }
+
     private var ballastPath: String { path + ".ballast" }
 
     private func makeFolder() {
@@ -55,7 +69,7 @@ struct DataFile: Sendable {
         unsafe mkdir(String(path[..<slash]), 0o700)
     }
 
-    fileprivate static var reason: String { unsafe String(cString: strerror(errno)) }
+    static var reason: String { unsafe String(cString: strerror(errno)) }
 }
 
 /// A lock on a file, held until released with its last reference.

@@ -7,8 +7,10 @@ public final class Database: Sendable {
     /// The events that transactions published.
     public let feed: Feed
     let signals: CommitSignals
+    let engine: any Engine
+    let copyPlace = CopyPlace()
     private let writes: JobQueue<Transaction>
-    private let reads: JobQueue<Snapshot>
+    let reads: JobQueue<Snapshot>
     private let inline: InlineReaders
     private let idempotency: Idempotency
     private let threads: Mutex<[DedicatedThread]>
@@ -47,6 +49,7 @@ public final class Database: Sendable {
             for thread in threads.reversed() { thread.join() }
             throw error
         }
+        self.engine = engine
         self.writes = writes
         self.reads = reads
         self.threads = Mutex(threads)

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Synchronization
 
 /// A thread of our own, for what blocks: never one of the few that run Swift's tasks.
 struct DedicatedThread: Sendable {
@@ -29,6 +30,44 @@ struct DedicatedThread: Sendable {
     /// Waits until the thread has ended; once only, and not on the thread itself.
     func join() {
         pthread_join(thread, nil)
+    }
+
+    /// Runs a closure on a thread of its own.
+    ///
+    /// - Parameter body: Runs on it; given what tells whether the task has been cancelled.
+    /// - Returns: What the closure returns.
+    /// - Throws: What the closure throws, or ``StorageFault/busy(retryAfter:)`` when the machine
+    ///   has no thread left.
+    static func run<Value: Sendable>(
+        _ body: @escaping @Sendable (_ isCancelled: @escaping () -> Bool) throws -> Value
+    ) async throws -> Value {
+        let cancellation = Cancellation()
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                do {
+                    let thread = try DedicatedThread {
+                        continuation.resume(
+                            with: Result { try body { cancellation.isRequested } })
+                    }
+                    pthread_detach(thread.thread)
+                } catch {
+                    continuation.resume(throwing: error)
+                }
+            }
+        } onCancel: {
+            cancellation.request()
+        }
+    }
+
+    /// Whether somebody wants work to end.
+    private final class Cancellation: Sendable {
+        private let requested = Atomic(false)
+
+        var isRequested: Bool { requested.load(ordering: .relaxed) }
+
+        func request() {
+            requested.store(true, ordering: .relaxed)
+        }
     }
 
     private final class Body: Sendable {

@@ -46,13 +46,16 @@ struct EmbeddedSQLite: Engine {
         _ = Self.isCountingMemory
         let lock = try file.lock()
         try file.make()
+        file.removeCopy()
         file.makeBallast(bytes: ballastBytes)
         return lock
     }
 
-    func connect(_ role: ConnectionRole) throws -> any Connection {
+    func connect(_ role: ConnectionRole) throws -> any Connection { try open(role) }
+
+    private func open(_ role: ConnectionRole) throws -> SQLiteConnection {
         let connection = try SQLiteConnection(path: file.path, fileSystem: fileSystem)
-        try connection.set(SQLITE_DBCONFIG_DEFENSIVE, to: true)
+        try connection.set(SQLiteConnection.defensive, to: true)
         try connection.set(SQLITE_DBCONFIG_TRUSTED_SCHEMA, to: false)
         try connection.set(SQLITE_DBCONFIG_ENABLE_FKEY, to: true)
         switch role {
@@ -65,6 +68,27 @@ struct EmbeddedSQLite: Engine {
     func freeBytes() -> Int64? { file.freeBytes() }
 
     func releaseBallast() { file.releaseBallast() }
+
+    func copy(isCancelled: @escaping () -> Bool) throws -> String {
+        if let needed = file.byteCount(), let free = file.freeBytes(), free < needed {
+            throw CopyFault.noSpace(neededBytes: needed, freeBytes: free)
+        }
+        file.removeCopy()
+        do {
+            let source = try open(.reader)
+            let copy = try SQLiteConnection(
+                path: file.copyPath, fileSystem: fileSystem, makes: true)
+            try copy.fill(from: source, isCancelled: isCancelled)
+            // One file, that anybody can carry away.
+            _ = try copy.ask("PRAGMA journal_mode = DELETE")
+            let verdict = try copy.ask("PRAGMA quick_check(1)")
+            guard verdict == "ok" else { throw CopyFault.damaged(verdict ?? "no answer") }
+            return file.copyPath
+        } catch {
+            file.removeCopy()
+            throw error
+        }
+    }
 
     private func prepareWriter(_ connection: SQLiteConnection) throws {
         // The queue orders the writes; nobody else holds the lock.
@@ -93,6 +117,6 @@ struct EmbeddedSQLite: Engine {
         _ = try connection.ask("PRAGMA wal_autocheckpoint = 0")
         _ = try connection.ask("PRAGMA query_only = 1")
         _ = try connection.ask("PRAGMA busy_timeout = 1000")
-        connection.watchReadDeadline()
+        connection.watchReadLimit()
     }
 }

@@ -11,6 +11,13 @@ package protocol Engine: Sendable {
     /// The bytes that the database can still grow by; nil if unknown.
     func freeBytes() -> Int64?
 
+    /// Copies the database as it is at one moment to a file beside it, and checks the copy.
+    ///
+    /// - Parameter isCancelled: Asked now and then.
+    /// - Returns: The path of the copy.
+    /// - Throws: ``CopyFault``, ``StorageFault`` or `CancellationError`.
+    func copy(isCancelled: @escaping () -> Bool) throws -> String
+
     /// Gives back the space kept for the moment when there is none, if it is still there.
     func releaseBallast()
 }
@@ -41,6 +48,25 @@ package enum TransactionControl: Sendable, Hashable, CaseIterable {
     case undoJob
 }
 
+/// What cuts queries off.
+package enum ReadLimit {
+    /// Nothing does.
+    case none
+    /// An instant.
+    case deadline(ContinuousClock.Instant)
+    /// Somebody's wish, asked for now and then.
+    case cancellation(() -> Bool)
+
+    /// Whether it is reached.
+    var isReached: Bool {
+        switch self {
+        case .none: false
+        case .deadline(let deadline): deadline <= ContinuousClock.now
+        case .cancellation(let isCancelled): isCancelled()
+        }
+    }
+}
+
 /// A connection to a database: blocking, used by one thread at a time.
 package protocol Connection: AnyObject, Reading {
     /// Runs one statement that changes rows.
@@ -64,5 +90,5 @@ package protocol Connection: AnyObject, Reading {
     var lastInsertedRow: Int64 { get }
 
     /// When queries are cut off.
-    var readDeadline: ContinuousClock.Instant? { get set }
+    var readLimit: ReadLimit { get set }
 }

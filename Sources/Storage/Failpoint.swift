@@ -16,6 +16,10 @@ package enum Failpoint: String, CaseIterable, Sendable {
     case afterStep
     case beforeMigration
     case afterMigration
+    case beforeCopy
+    case afterCopy
+    case beforeRestore
+    case afterRestore
 
     #if DEBUG
         private static let hook = Mutex<(@Sendable (Failpoint) -> Void)?>(nil)

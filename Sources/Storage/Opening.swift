@@ -71,12 +71,10 @@ extension Database {
         _ connection: any Connection, _ migrations: [Migration], at now: WallTime
     ) throws -> Opening {
         try Migrator(connection: connection, migrations: migrations, now: now).run()
-        var random = SystemRandomNumberGenerator()
-        let incarnation = (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &random) }
         _ = try connection.execute(
             """
             INSERT INTO storage_meta (id, incarnation, created_at_us)
-            VALUES (1, \(incarnation), \(now)) ON CONFLICT (id) DO NOTHING
+            VALUES (1, \(Incarnation.random()), \(now)) ON CONFLICT (id) DO NOTHING
             """)
         let meta = try connection.row(
             "SELECT incarnation, purges FROM storage_meta WHERE id = 1"

@@ -26,7 +26,25 @@ struct ReaderLoop {
 extension Connection {
     /// Runs a job in a transaction that reads, and ends it whatever happens.
     func reading<Value>(for time: Duration, _ job: (Snapshot) throws -> Value) throws -> Value {
-        readDeadline = .now + time
+        readLimit = .deadline(.now + time)
+        return try reading(job)
+    }
+
+    /// Runs a job in a transaction that reads for as long as nobody wants it to end.
+    ///
+    /// - Throws: `CancellationError` when somebody does.
+    func reading<Value>(
+        until isCancelled: @escaping () -> Bool, _ job: (Snapshot) throws -> Value
+    ) throws -> Value {
+        readLimit = .cancellation(isCancelled)
+        do {
+            return try reading(job)
+        } catch StorageFault.busy where isCancelled() {
+            throw CancellationError()
+        }
+    }
+
+    private func reading<Value>(_ job: (Snapshot) throws -> Value) throws -> Value {
         try control(.beginReading)
         let result = Result { try job(Snapshot(self)) }
         // A query that was cut off may have ended the transaction.

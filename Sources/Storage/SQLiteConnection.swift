@@ -9,22 +9,25 @@ internal import CSQLite
         "SELECT", "WITH", "VALUES", "INSERT", "UPDATE", "DELETE", "EXPLAIN",
     ]
 
-    var readDeadline: ContinuousClock.Instant?
+    var readLimit = ReadLimit.none
     private(set) var breakdown: String?
-    private let handle: OpaquePointer
+    let handle: OpaquePointer
     private var cache = StatementCache()
     private var controls: [TransactionControl: SQLiteStatement] = [:]
 
-    /// Opens a file that exists.
+    /// Opens a file.
     ///
     /// - Parameters:
     ///   - path: The file.
     ///   - fileSystem: The name of the file system layer registered with SQLite; nil for its own.
+    ///   - makes: Whether a file that does not exist is made.
     /// - Throws: ``StorageFault``.
-    init(path: String, fileSystem: String? = nil) throws {
+    init(path: String, fileSystem: String? = nil, makes: Bool = false) throws {
         var opened: OpaquePointer?
         // One thread at a time uses a connection, so that SQLite need not lock it.
-        let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
+        let flags =
+            SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
+            | (makes ? SQLITE_OPEN_CREATE : 0)
         let code = unsafe sqlite3_open_v2(path, &opened, flags, fileSystem)
         guard let connection = unsafe opened else {
             throw StorageFault.sql("no memory to open \(path)")
@@ -46,13 +49,16 @@ internal import CSQLite
 
     var lastInsertedRow: Int64 { unsafe sqlite3_last_insert_rowid(handle) }
 
+    /// The option under which no statement can damage the file.
+    static let defensive = SQLITE_DBCONFIG_DEFENSIVE
+
     /// Switches an option of the connection.
     func set(_ option: Int32, to value: Bool) throws {
         try check(unsafe storage_sqlite3_switch(handle, option, value ? 1 : 0))
     }
 
-    /// Cuts queries off that pass ``readDeadline``.
-    func watchReadDeadline() {
+    /// Cuts queries off that reach ``readLimit``.
+    func watchReadLimit() {
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         unsafe sqlite3_progress_handler(
             handle, Self.stepsBetweenClockReads,
@@ -60,8 +66,7 @@ internal import CSQLite
                 guard let context = unsafe context else { return 0 }
                 let connection = unsafe Unmanaged<SQLiteConnection>.fromOpaque(context)
                     .takeUnretainedValue()
-                guard let deadline = connection.readDeadline else { return 0 }
-                return ContinuousClock.now < deadline ? 0 : 1
+                return connection.readLimit.isReached ? 1 : 0
             }, context)
     }
 
@@ -197,7 +202,7 @@ internal import CSQLite
     }
 
     /// What a result code means to a caller; remembers what breaks the connection for good.
-    private func fault(_ code: Int32) -> StorageFault {
+    func fault(_ code: Int32) -> StorageFault {
         let message = unsafe String(cString: sqlite3_errmsg(handle))
         switch code & 0xff {
         case SQLITE_CONSTRAINT:

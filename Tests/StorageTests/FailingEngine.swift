@@ -22,6 +22,10 @@ final class FailingEngine: Engine {
 
     func freeBytes() -> Int64? { engine.freeBytes() }
 
+    func copy(isCancelled: @escaping () -> Bool) throws -> String {
+        try engine.copy(isCancelled: isCancelled)
+    }
+
     func releaseBallast() {
         ballastReleases.withLock { $0 += 1 }
         engine.releaseBallast()
@@ -63,8 +67,8 @@ private final class FailingConnection: Connection {
     var isInTransaction: Bool { connection.isInTransaction }
     var breakdown: String? { connection.breakdown }
     var lastInsertedRow: Int64 { connection.lastInsertedRow }
-    var readDeadline: ContinuousClock.Instant? {
-        get { connection.readDeadline }
-        set { connection.readDeadline = newValue }
+    var readLimit: ReadLimit {
+        get { connection.readLimit }
+        set { connection.readLimit = newValue }
     }
 }

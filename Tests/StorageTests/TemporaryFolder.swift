@@ -13,13 +13,25 @@ final class TemporaryFolder: Sendable {
     }
 
     deinit {
-        for name in ["db", "db-wal", "db-shm", "db.lock", "db.ballast"] {
-            unsafe unlink("\(path)/\(name)")
-        }
+        for name in files { unsafe unlink("\(path)/\(name)") }
         unsafe rmdir(path)
     }
 
     var databasePath: String { "\(path)/db" }
+
+    /// The names of the files in it, sorted.
+    var files: [String] {
+        guard let folder = unsafe opendir(path) else { return [] }
+        defer { unsafe closedir(folder) }
+        var names: [String] = []
+        while let entry = unsafe readdir(folder) {
+            let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
 
     func database(
         _ migrations: [Migration] = [.members],

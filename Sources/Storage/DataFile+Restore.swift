@@ -1,0 +1,77 @@
+internal import Glibc
+
+/// What a restore does with files; nobody has them open.
+extension DataFile {
+    /// The files in which SQLite keeps what is not in the database yet.
+    private static let companions = ["-wal", "-shm", "-journal"]
+
+    /// Whether the file is there.
+    var exists: Bool { unsafe access(path, F_OK) == 0 }
+
+    /// Removes the file and what belongs to it.
+    func remove() {
+        for suffix in [""] + Self.companions { unsafe unlink(path + suffix) }
+    }
+
+    /// Makes the file from another, and waits until it is on the disk.
+    func fill(from source: String, chunkBytes: Int) throws {
+        let input = unsafe open(source, O_RDONLY | O_CLOEXEC)
+        guard input >= 0 else { throw OpeningFault.file(path: source, reason: Self.reason) }
+        defer { close(input) }
+        let output = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard output >= 0 else { throw OpeningFault.file(path: path, reason: Self.reason) }
+        defer { close(output) }
+        var chunk = [UInt8](repeating: 0, count: chunkBytes)
+        while true {
+            let count = unsafe chunk.withUnsafeMutableBytes { bytes in
+                unsafe read(input, bytes.baseAddress, bytes.count)
+            }
+            guard count >= 0 else { throw OpeningFault.file(path: source, reason: Self.reason) }
+            if count == 0 { break }
+            try write(chunk.prefix(count), to: output)
+        }
+        guard fsync(output) == 0 else { throw OpeningFault.file(path: path, reason: Self.reason) }
+    }
+
+    /// Gives the file, and the log of a process that was killed, a second name.
+    ///
+    /// - Returns: Whether the name was free.
+    func link(to other: String) throws -> Bool {
+        guard unsafe Glibc.link(path, other) == 0 else {
+            if errno == EEXIST { return false }
+            throw OpeningFault.file(path: other, reason: Self.reason)
+        }
+        // The log goes with the file that it belongs to: beside another it would damage that.
+        for suffix in Self.companions where unsafe access(path + suffix, F_OK) == 0 {
+            guard unsafe Glibc.rename(path + suffix, other + suffix) == 0 else {
+                throw OpeningFault.file(path: other + suffix, reason: Self.reason)
+            }
+        }
+        return true
+    }
+
+    /// Puts the file in the place of another, for good.
+    func rename(to other: String) throws {
+        guard unsafe Glibc.rename(path, other) == 0 else {
+            throw OpeningFault.file(path: other, reason: Self.reason)
+        }
+        let folder = other.lastIndex(of: "/").map { String(other[..<$0]) } ?? "."
+        let descriptor = unsafe open(folder.isEmpty ? "/" : folder, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw OpeningFault.file(path: folder, reason: Self.reason) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else {
+            throw OpeningFault.file(path: folder, reason: Self.reason)
+        }
+    }
+
+    private func write(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) throws {
+        var rest = bytes
+        while !rest.isEmpty {
+            let count = unsafe rest.withUnsafeBytes { bytes in
+                unsafe Glibc.write(descriptor, bytes.baseAddress, bytes.count)
+            }
+            guard count > 0 else { throw OpeningFault.file(path: path, reason: Self.reason) }
+            rest = rest.dropFirst(count)
+        }
+    }
+}

@@ -1,0 +1,137 @@
+internal import Glibc
+internal import Synchronization
+
+/// Why a database is not copied.
+public enum CopyFault: Error, Sendable, Hashable {
+    /// Another copy of it is being made or sent.
+    case underWay
+    /// The disk has no room for a second one.
+    case noSpace(neededBytes: Int64, freeBytes: Int64)
+    /// What was copied is not sound.
+    case damaged(String)
+}
+
+extension CopyFault: CustomStringConvertible {
+    /// The fault in one line.
+    public var description: String {
+        switch self {
+        case .underWay: "A copy of this database is already being made."
+        case .noSpace(let needed, let free):
+            "A copy of this database takes \(needed) bytes; the disk has \(free) to spare."
+        case .damaged(let reason): "The copy is damaged: \(reason)."
+        }
+    }
+}
+
+/// A database as it was at one moment, in one file beside it that goes with its last reference.
+public final class DatabaseCopy: Sendable {
+    /// The bytes of the file.
+    public let byteCount: Int64
+    private let path: String
+    private let descriptor: Int32
+    private let reads: JobQueue<Snapshot>
+    private let place: CopyPlace.Claim
+
+    fileprivate init(path: String, reads: JobQueue<Snapshot>, place: CopyPlace.Claim) throws {
+        descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        let end = descriptor >= 0 ? lseek(descriptor, 0, SEEK_END) : -1
+        guard end >= 0 else { throw OpeningFault.file(path: path, reason: DataFile.reason) }
+        byteCount = Int64(end)
+        self.path = path
+        self.reads = reads
+        self.place = place
+    }
+
+    deinit {
+        if descriptor >= 0 { close(descriptor) }
+        unsafe unlink(path)
+    }
+
+    /// A piece of the file.
+    ///
+    /// - Parameters:
+    ///   - offset: Where it begins, in bytes.
+    ///   - count: At most so many bytes.
+    /// - Returns: The bytes; none at the end of the file.
+    /// - Throws: ``StorageFault``, `CancellationError`, or ``OpeningFault`` when the file cannot be
+    ///   read.
+    public func bytes(at offset: Int64, count: Int) async throws -> [UInt8] {
+        let (descriptor, path) = (descriptor, path)
+        return try await reads.perform(deadline: nil) { _ in
+            try unsafe [UInt8](unsafeUninitializedCapacity: max(count, 0)) { buffer, filled in
+                let read = unsafe pread(
+                    descriptor, buffer.baseAddress, buffer.count, off_t(offset))
+                guard read >= 0 else {
+                    throw OpeningFault.file(path: path, reason: DataFile.reason)
+                }
+                filled = read
+            }
+        }
+    }
+}
+
+/// Room for one copy beside a database.
+final class CopyPlace: Sendable {
+    private let isTaken = Mutex(false)
+
+    /// Held by whoever makes or has the copy.
+    final class Claim: Sendable {
+        private let place: CopyPlace
+
+        fileprivate init(_ place: CopyPlace) {
+            self.place = place
+        }
+
+        deinit {
+            place.isTaken.withLock { $0 = false }
+        }
+    }
+
+    /// Takes the place.
+    ///
+    /// - Throws: ``CopyFault/underWay``.
+    func claim() throws -> Claim {
+        let isFree = isTaken.withLock { isTaken in
+            defer { isTaken = true }
+            return !isTaken
+        }
+        guard isFree else { throw CopyFault.underWay }
+        return Claim(self)
+    }
+}
+
+extension Database {
+    /// Copies the database as it is now, while it is in use.
+    ///
+    /// Writes go on; what they write is kept beside the file until the copy is made. The copy is
+    /// checked before it is handed out.
+    /// - Returns: The copy, which lives as long as it is referred to; one at a time.
+    /// - Throws: ``CopyFault``, ``StorageFault`` or `CancellationError`.
+    public func copy() async throws -> DatabaseCopy {
+        let place = try copyPlace.claim()
+        let (engine, reads) = (engine, reads)
+        return try await DedicatedThread.run { isCancelled in
+            Failpoint.beforeCopy.reach()
+            let path = try engine.copy(isCancelled: isCancelled)
+            Failpoint.afterCopy.reach()
+            return try DatabaseCopy(path: path, reads: reads, place: place)
+        }
+    }
+
+    /// Runs a job that reads everything, on a thread and a connection of its own, for as long as it
+    /// takes.
+    ///
+    /// - Parameter job: Sees one state of the database; what is written meanwhile is kept beside
+    ///   the file until it ends.
+    /// - Returns: What the job returns.
+    /// - Throws: ``StorageFault``, `CancellationError`, or what the job throws.
+    public func inspect<T: Sendable>(
+        _ job: @escaping @Sendable (Snapshot) throws -> T
+    ) async throws -> T {
+        let engine = engine
+        return try await DedicatedThread.run { isCancelled in
+            let connection = try engine.connect(.reader)
+            return try connection.reading(until: isCancelled) { try job($0) }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+internal import Glibc
+
+/// Puts a copy of a database in the place of one that nobody has open.
+///
+/// The database begins another life: consumers of its feed start anew, and whoever has workflows
+/// with it sends their steps again.
+public struct DatabaseRestore: Sendable {
+    /// Bytes copied at a time.
+    private static let chunkBytes = 1 << 20
+    /// Databases put aside under one path, at most.
+    private static let replacedMax = 1_000
+
+    /// What was done.
+    public struct Outcome: Sendable, Hashable {
+        /// The new life: 16 random bytes.
+        public let incarnation: [UInt8]
+        /// Where the database lies that was there before; nil if there was none.
+        public let replaced: String?
+    }
+
+    private let copy: String
+    private let component: String
+    private let file: DataFile
+
+    /// A restore.
+    ///
+    /// - Parameters:
+    ///   - copy: The file made by ``Database/copy()``; it stays as it is.
+    ///   - path: Where the database belongs.
+    ///   - component: A component whose tables the copy must have, so that no service gets the
+    ///     database of another.
+    public init(copy: String, to path: String, component: String) {
+        self.copy = copy
+        self.component = component
+        file = DataFile(path: path)
+    }
+
+    /// Checks the copy wholly, and puts a copy of it in place; what was there is put aside.
+    ///
+    /// Whenever it is interrupted, the one database or the other is in place, and whole.
+    /// - Returns: What was done.
+    /// - Throws: ``OpeningFault``; nothing has changed then.
+    public func run() async throws -> Outcome {
+        try await DedicatedThread.run { _ in
+            let lock = try file.lock()
+            return try withExtendedLifetime(lock) { try putInPlace() }
+        }
+    }
+
+    private func putInPlace() throws -> Outcome {
+        let staged = DataFile(path: file.path + ".restoring")
+        staged.remove()
+        defer { staged.remove() }
+        try staged.fill(from: copy, chunkBytes: Self.chunkBytes)
+        let incarnation = try begin(staged)
+        let replaced = try putAside()
+        Failpoint.beforeRestore.reach()
+        try staged.rename(to: file.path)
+        Failpoint.afterRestore.reach()
+        return Outcome(incarnation: incarnation, replaced: replaced)
+    }
+
+    /// Checks the database and gives it a life of its own.
+    private func begin(_ staged: DataFile) throws -> [UInt8] {
+        do {
+            let connection = try SQLiteConnection(path: staged.path)
+            try connection.set(SQLiteConnection.defensive, to: true)
+            let verdict = try connection.ask("PRAGMA integrity_check(1)")
+            guard verdict == "ok" else {
+                throw OpeningFault.damaged(path: copy, reason: verdict ?? "no answer")
+            }
+            let isOurs = try connection.exists(
+                "SELECT 1 FROM storage_migration WHERE component = \(component) LIMIT 1")
+            guard isOurs else {
+                throw OpeningFault.file(path: copy, reason: "it holds no tables of \(component)")
+            }
+            let incarnation = Incarnation.random()
+            let changed = try connection.execute(
+                "UPDATE storage_meta SET incarnation = \(incarnation) WHERE id = 1")
+            guard changed == 1 else { throw StorageFault.sql("no incarnation") }
+            return incarnation
+        } catch let fault as StorageFault {
+            throw OpeningFault.damaged(path: copy, reason: "\(fault)")
+        }
+    }
+
+    /// Gives the database that is there a second name, whole: with the log of a process that was
+    /// killed.
+    private func putAside() throws -> String? {
+        guard file.exists else { return nil }
+        do {
+            let connection = try SQLiteConnection(path: file.path)
+            _ = try connection.ask("PRAGMA wal_checkpoint(TRUNCATE)")
+        } catch {
+            // It is damaged, which may be the reason for the restore: it is put aside as it is.
+        }
+        for number in 1...Self.replacedMax {
+            let path = "\(file.path).replaced-\(number)"
+            if try file.link(to: path) { return path }
+        }
+        throw OpeningFault.file(
+            path: file.path, reason: "\(Self.replacedMax) replaced databases lie beside it")
+    }
+}
