@@ -140,7 +140,7 @@ struct Housekeeping: Sendable {
         while true {
             do {
                 let now = clock.now()
-                try await database.purgeReplies(at: now)
+                try await database.purge(at: now)
                 try await database.feed.compact(
                     olderThan: now.advanced(by: .zero - Self.eventRetention))
             } catch let fault as StorageFault {

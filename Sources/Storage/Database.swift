@@ -12,7 +12,7 @@ public final class Database: Sendable {
     private let writes: JobQueue<Transaction>
     let reads: JobQueue<Snapshot>
     private let inline: InlineReaders
-    private let idempotency: Idempotency
+    let idempotency: Idempotency
     private let threads: Mutex<[DedicatedThread]>
 
     /// Opens a database, checks it and brings its schema up to date; blocks until that is done.
@@ -131,30 +131,6 @@ public final class Database: Sendable {
         try await writes.perform(deadline: command.deadline) { transaction in
             try idempotency.cancel(command, in: transaction, undo: undo)
         }
-    }
-
-    /// Removes replies older than 7 days and cancelled commands older than 30, in small steps.
-    ///
-    /// To be called once a day; a row stays until it has been there at two purges before.
-    /// - Parameter now: The wall clock.
-    /// - Returns: How many rows were removed.
-    /// - Throws: ``StorageFault`` or `CancellationError`.
-    @discardableResult
-    public func purgeReplies(at now: WallTime) async throws -> Int {
-        let idempotency = self.idempotency
-        var removed = 0
-        var position: Idempotency.PurgePosition?
-        repeat {
-            let from = position
-            let batch = try await write { transaction in
-                try idempotency.purge(after: from, at: now, in: transaction)
-            }
-            removed += batch.removed
-            position = batch.next
-        } while position != nil
-        try await write { try idempotency.countPurge(in: $0) }
-        idempotency.purgeCounted()
-        return removed
     }
 
     /// Ends the threads and closes the file.

@@ -120,6 +120,9 @@ final class Idempotency: Sendable {
         let key: [UInt8]
     }
 
+    /// A row of this purge, or one before, has been there at enough purges to be removed.
+    var purgeOfOldRows: Int64 { purges.load(ordering: .relaxed) - Self.purgesBefore }
+
     /// Removes old rows among the next ones after a position.
     ///
     /// - Returns: How many were removed, and where to go on; nil at the end.
@@ -130,7 +133,7 @@ final class Idempotency: Sendable {
         let key = position?.key ?? []
         let replyLimit = now.advanced(by: .zero - Self.replyRetention)
         let cancelledLimit = now.advanced(by: .zero - Self.cancelledRetention)
-        let lastPurge = purges.load(ordering: .relaxed) - Self.purgesBefore
+        let lastPurge = purgeOfOldRows
         let seen = try transaction.rows(
             """
             SELECT principal, key, state, purge, at_us FROM storage_reply

@@ -1,7 +1,10 @@
 /// The tables of storage itself, alike in every database.
 enum Schema {
     static let migrations = [
-        Migration(component: "storage", number: 1, name: "first tables", sql: firstTables)
+        Migration(component: "storage", number: 1, name: "first tables", sql: firstTables),
+        Migration(
+            component: "storage", number: 2, name: "operators of workflows",
+            sql: operatorsOfWorkflows),
     ]
 
     private static let firstTables = """
@@ -75,6 +78,26 @@ enum Schema {
             step        INTEGER NOT NULL,
             result      BLOB    NOT NULL,
             PRIMARY KEY (workflow_id, step)
+        ) STRICT, WITHOUT ROWID;
+        """
+
+    private static let operatorsOfWorkflows = """
+        -- How often old rows had been purged when it ended; none while it is open.
+        ALTER TABLE storage_workflow ADD COLUMN ended_purge INTEGER;
+        UPDATE storage_workflow SET ended_purge = (SELECT purges FROM storage_meta)
+            WHERE state IN (2, 3);
+        CREATE INDEX storage_workflow_ended ON storage_workflow (ended_purge, updated_at_us)
+            WHERE ended_purge IS NOT NULL;
+
+        CREATE TABLE storage_workflow_note (
+            workflow_id BLOB    NOT NULL REFERENCES storage_workflow (id),
+            number      INTEGER NOT NULL CHECK (number >= 1),
+            -- 1 remark, 2 retry, 3 cancel
+            action      INTEGER NOT NULL CHECK (action IN (1, 2, 3)),
+            author      TEXT    NOT NULL,
+            at_us       INTEGER NOT NULL,
+            text        TEXT    NOT NULL,
+            PRIMARY KEY (workflow_id, number)
         ) STRICT, WITHOUT ROWID;
         """
 }

@@ -24,14 +24,14 @@ public final class WorkflowRunner: Sendable {
     public typealias StepKey =
         @Sendable (_ workflowID: [UInt8], _ stepName: String) -> [UInt8]
 
-    private let database: Database
+    let database: Database
     private let definitions: [Kind: WorkflowDefinition]
     private let kinds: [String]
     private let stepKey: StepKey
     private let settings: WorkflowSettings
     private let now: @Sendable () -> WallTime
-    private let clock: any Clock<Duration>
-    private let random: @Sendable () -> Double
+    let clock: any Clock<Duration>
+    let random: @Sendable () -> Double
     private let onStuck: @Sendable (WorkflowInstance) -> Void
     private let underWay = Mutex<Set<[UInt8]>>([])
 
@@ -138,7 +138,7 @@ public final class WorkflowRunner: Sendable {
         defer { letGo(id) }
         do {
             guard let instance = try await claim(id),
-                let definition = definitions[Kind(name: instance.kind, version: instance.version)]
+                let definition = definition(of: instance)
             else { return }
             try await work(on: instance, definition)
         } catch StorageFault.lost(let reason) {
@@ -157,7 +157,7 @@ public final class WorkflowRunner: Sendable {
 
     /// Does something as soon as the database is not too busy: a full disk or a long queue must not
     /// end the program, which can still answer reads.
-    private func whenFree<Value: Sendable>(
+    func whenFree<Value: Sendable>(
         _ body: @Sendable () async throws -> Value
     ) async throws -> Value {
         while true {
@@ -225,6 +225,19 @@ public final class WorkflowRunner: Sendable {
         }
     }
 
+    /// What a workflow follows; nil when this program does not know it.
+    func definition(of instance: WorkflowInstance) -> WorkflowDefinition? {
+        definitions[Kind(name: instance.kind, version: instance.version)]
+    }
+
+    /// What a step is told of its workflow.
+    func call(of instance: WorkflowInstance, _ step: WorkflowStep) -> WorkflowInstance {
+        var call = instance
+        call.stepName = step.name
+        call.stepKey = stepKey(instance.id, step.name)
+        return call
+    }
+
     private func outcome(
         of instance: WorkflowInstance, _ definition: WorkflowDefinition
     ) async -> StepOutcome {
@@ -232,9 +245,7 @@ public final class WorkflowRunner: Sendable {
             return .unknown("there is no step \(instance.step)")
         }
         let step = definition.steps[instance.step]
-        var call = instance
-        call.stepName = step.name
-        call.stepKey = stepKey(instance.id, step.name)
+        let call = call(of: instance, step)
         guard instance.state == .compensating else { return await step.action(call) }
         guard let compensation = step.compensation else { return .done([]) }
         return await compensation(call)

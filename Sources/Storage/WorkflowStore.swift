@@ -22,6 +22,22 @@ enum WorkflowStore {
             """, instance)
     }
 
+    /// Lists workflows that changed since an instant in the order of their names, with the results
+    /// of their steps.
+    static func changed(
+        since instant: WallTime, after id: [UInt8], limit: Int, in reading: some Reading
+    ) throws -> [WorkflowInstance] {
+        var found = try reading.rows(
+            """
+            \(columns) WHERE id > \(id) AND updated_at_us >= \(instant)
+            ORDER BY id LIMIT \(limit)
+            """, instance)
+        for index in found.indices {
+            found[index].results = try results(of: found[index].id, in: reading)
+        }
+        return found
+    }
+
     /// The names of the workflows that have something to do.
     static func due(
         at now: WallTime, kinds: [String], limit: Int, in reading: some Reading
@@ -102,6 +118,7 @@ enum WorkflowStore {
     ) throws -> WorkflowInstance? {
         let moves = progress.state != instance.state || progress.step != instance.step
         let dueAt = moves && progress.state.isOpen ? now.advanced(by: lease) : progress.dueAt
+        let endedPurge: SQL = progress.state.isOpen ? "NULL" : "(SELECT purges FROM storage_meta)"
         let changed = try transaction.execute(
             """
             UPDATE storage_workflow
@@ -109,7 +126,7 @@ enum WorkflowStore {
                 attempts = \(progress.attempts), due_at_us = \(dueAt),
                 is_stuck = \(progress.isStuck), refusal = \(progress.refusal),
                 last_error = \(progress.lastError), progressed_at_us = \(progress.progressedAt),
-                updated_at_us = \(now)
+                updated_at_us = \(now), ended_purge = \(endedPurge)
             WHERE id = \(instance.id) AND epoch = \(instance.epoch)
                 AND state = \(instance.state.rawValue) AND step = \(instance.step)
             """)
@@ -124,6 +141,39 @@ enum WorkflowStore {
         if !progress.state.isOpen { transaction.effects.hasWorkflowEnd = true }
         if !moves || lease == .zero { transaction.effects.hasWorkflowWork = true }
         return try get(instance.id, in: transaction)
+    }
+
+    /// Ended workflows are kept for operators to read, and for longer than their steps may have to
+    /// be sent again.
+    static let retention: Duration = .seconds(30 * 86_400)
+    /// Workflows removed in one transaction.
+    private static let purgeBatch = 100
+
+    /// Removes some workflows that ended long ago.
+    ///
+    /// - Parameters:
+    ///   - now: The wall clock.
+    ///   - purge: Those that ended after this purge stay.
+    ///   - transaction: Holds the changes.
+    /// - Returns: How many were removed; 0 when none is left.
+    /// - Throws: ``StorageFault``.
+    static func purge(
+        at now: WallTime, before purge: Int64, in transaction: Transaction
+    ) throws -> Int {
+        let ids = try transaction.rows(
+            """
+            SELECT id FROM storage_workflow
+            WHERE ended_purge <= \(purge) AND updated_at_us < \(now.advanced(by: .zero - retention))
+            ORDER BY ended_purge LIMIT \(purgeBatch)
+            """
+        ) { try $0.bytes(0) }
+        for id in ids {
+            try transaction.execute(
+                "DELETE FROM storage_workflow_result WHERE workflow_id = \(id)")
+            try transaction.execute("DELETE FROM storage_workflow_note WHERE workflow_id = \(id)")
+            try transaction.execute("DELETE FROM storage_workflow WHERE id = \(id)")
+        }
+        return ids.count
     }
 
     private static let columns: SQL = """

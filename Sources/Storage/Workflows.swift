@@ -72,48 +72,6 @@ public struct Workflows: Sendable {
         }
     }
 
-    /// Tries a workflow again at once.
-    ///
-    /// - Parameters:
-    ///   - id: Names the workflow.
-    ///   - now: The wall clock.
-    /// - Returns: Whether it is open.
-    /// - Throws: ``StorageFault`` or `CancellationError`.
-    public func retryNow(_ id: [UInt8], at now: WallTime) async throws -> Bool {
-        try await database.write { transaction in
-            let changed = try transaction.execute(
-                """
-                UPDATE storage_workflow SET due_at_us = \(now), updated_at_us = \(now)
-                WHERE id = \(id) AND state IN (0, 1)
-                """)
-            transaction.effects.hasWorkflowWork = changed == 1
-            return changed == 1
-        }
-    }
-
-    /// Gives a workflow up and undoes what it has done; only before its pivot.
-    ///
-    /// - Parameters:
-    ///   - id: Names the workflow.
-    ///   - definition: What it follows.
-    ///   - now: The wall clock.
-    /// - Returns: Whether it was not too late.
-    /// - Throws: ``StorageFault`` or `CancellationError`.
-    public func cancel(
-        _ id: [UInt8], of definition: WorkflowDefinition, at now: WallTime
-    ) async throws -> Bool {
-        try await database.write { transaction in
-            guard let found = try WorkflowStore.get(id, in: transaction),
-                found.kind == definition.kind, found.version == definition.version,
-                let next = found.progress.cancelled(shape: definition.shape, now: now),
-                let moved = try WorkflowStore.advance(
-                    found, to: next, result: nil, at: now, lease: .zero, in: transaction)
-            else { return false }
-            try definition.onTransition(transaction, moved)
-            return true
-        }
-    }
-
     private func end(of id: [UInt8]) async throws -> WorkflowInstance? {
         while true {
             let seen = database.signals.workflowEnds.value

@@ -199,7 +199,7 @@ import Testing
 
         var removed: [Int] = []
         for day in 1...31 {
-            removed.append(try await database.purgeReplies(at: .start.after(days: day)))
+            removed.append(try await database.purge(at: .start.after(days: day)).replies)
         }
 
         #expect(removed[7] == 3)
@@ -212,11 +212,11 @@ import Testing
         let first = try files.database()
         _ = try await first.command(.sample()) { _ in [1] }
 
-        #expect(try await first.purgeReplies(at: .start.after(days: 1_000)) == 0)
+        #expect(try await first.purge(at: .start.after(days: 1_000)).replies == 0)
         first.close()
         let second = try files.database()
-        #expect(try await second.purgeReplies(at: .start.after(days: 1_001)) == 0)
-        #expect(try await second.purgeReplies(at: .start.after(days: 1_002)) == 1)
+        #expect(try await second.purge(at: .start.after(days: 1_001)).replies == 0)
+        #expect(try await second.purge(at: .start.after(days: 1_002)).replies == 1)
     }
 
     @Test func `a purge goes through more rows than fit one step`() async throws {
@@ -234,7 +234,7 @@ import Testing
 
         var removed = 0
         for day in 10...12 {
-            removed += try await database.purgeReplies(at: .start.after(days: day))
+            removed += try await database.purge(at: .start.after(days: day)).replies
         }
 
         #expect(removed == count)

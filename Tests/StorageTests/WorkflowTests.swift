@@ -7,7 +7,7 @@ import Testing
     @Test func `a workflow does its steps in order and hands on their results`() async throws {
         let files = TemporaryFolder()
         let database = try files.database()
-        let log = Log()
+        let log = StepLog()
         let definition = WorkflowDefinition(
             kind: "sale",
             steps: [
@@ -29,7 +29,7 @@ import Testing
     @Test func `a refusal undoes the steps before it in reverse`() async throws {
         let files = TemporaryFolder()
         let database = try files.database()
-        let log = Log()
+        let log = StepLog()
         let definition = WorkflowDefinition(
             kind: "sale",
             steps: [
@@ -49,7 +49,7 @@ import Testing
     @Test func `the owner is told of each move in its own transaction`() async throws {
         let files = TemporaryFolder()
         let database = try files.database()
-        let log = Log()
+        let log = StepLog()
         let definition = WorkflowDefinition(
             kind: "sale",
             steps: [log.step("create", .done([])), log.step("close", .done([]))]
@@ -76,7 +76,7 @@ import Testing
     @Test func `a step with an unknown outcome is tried again with its key`() async throws {
         let files = TemporaryFolder()
         let database = try files.database()
-        let log = Log()
+        let log = StepLog()
         let definition = WorkflowDefinition(
             kind: "sale",
             steps: [log.step("create", .unknown("gone"), .unknown("gone"), .done([1]))])
@@ -93,7 +93,7 @@ import Testing
     @Test func `ten minutes without progress undo the step that may have been done`() async throws {
         let files = TemporaryFolder()
         let database = try files.database()
-        let log = Log()
+        let log = StepLog()
         let definition = WorkflowDefinition(
             kind: "sale",
             steps: [
@@ -110,7 +110,7 @@ import Testing
 
     @Test func `a workflow goes on in the next life of the program`() async throws {
         let files = TemporaryFolder()
-        let log = Log()
+        let log = StepLog()
         let first = try files.database()
         let hangs = WorkflowDefinition(
             kind: "sale",
@@ -210,39 +210,10 @@ import Testing
         #expect(unknown == nil)
     }
 
-    @Test func `an operator lists, retries and cancels`() async throws {
-        let files = TemporaryFolder()
-        let database = try files.database()
-        let log = Log()
-        let definition = WorkflowDefinition(
-            kind: "sale",
-            steps: [
-                log.step("create", .done([])), log.step("activate", .done([]), isPivot: true),
-            ])
-        try await database.write { try $0.start(sample) }
-        let workflows = database.workflows
-
-        let retried = try await workflows.retryNow(sample.id, at: .start)
-        let cancelled = try await workflows.cancel(sample.id, of: definition, at: .start)
-        let again = try await workflows.cancel(sample.id, of: definition, at: .start)
-        let undoing = try await workflows.list(WorkflowFilter(states: [.compensating]))
-        let stuck = try await workflows.list(WorkflowFilter(kind: "sale", isStuck: true))
-        let end = try await run(definition, on: database, starting: false)
-
-        #expect(retried)
-        #expect(cancelled)
-        #expect(!again)
-        #expect(undoing.map(\.id) == [sample.id])
-        #expect(stuck == [])
-        #expect(end?.state == .aborted)
-        #expect(log.entries == ["undo create"])
-        #expect(try await !workflows.retryNow(sample.id, at: .start))
-    }
-
     @Test func `many workflows run beside each other, each step once`() async throws {
         let files = TemporaryFolder()
         let database = try files.database()
-        let log = Log()
+        let log = StepLog()
         let definition = WorkflowDefinition(
             kind: "sale",
             steps: [log.step("create", .done([])), log.step("close", .done([]), isPivot: true)])
@@ -267,7 +238,7 @@ import Testing
         let files = TemporaryFolder()
         let engine = FailingEngine(EmbeddedSQLite(path: files.databasePath, ballastBytes: 0))
         let database = try files.database { $0.engine = engine }
-        let log = Log()
+        let log = StepLog()
         let definition = WorkflowDefinition(kind: "sale", steps: [log.step("create", .done([1]))])
         try await database.write { [sample] in try $0.start(sample) }
         engine.isFull.withLock { $0 = true }
@@ -336,32 +307,6 @@ import Testing
             }
             group.cancelAll()
             return try database.workflows.get(start.id)
-        }
-    }
-}
-
-/// What the steps of a test were asked for.
-private final class Log: Sendable {
-    private let kept = Mutex<[(String, WorkflowInstance)]>([])
-
-    var entries: [String] { kept.withLock { $0.map(\.0) } }
-    var calls: [WorkflowInstance] { kept.withLock { $0.map(\.1) } }
-
-    func note(_ entry: String, _ call: WorkflowInstance) {
-        kept.withLock { $0.append((entry, call)) }
-    }
-
-    /// A step that answers with each outcome in turn, and then with the last.
-    func step(
-        _ name: String, _ outcomes: StepOutcome..., isPivot: Bool = false
-    ) -> WorkflowStep {
-        WorkflowStep(name, isPivot: isPivot) { call in
-            self.note(name, call)
-            let tries = self.entries.filter { $0 == name }.count
-            return outcomes[min(tries, outcomes.count) - 1]
-        } compensation: { call in
-            self.note("undo \(name)", call)
-            return .done([])
         }
     }
 }
