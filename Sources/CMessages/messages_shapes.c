@@ -4,6 +4,7 @@
 #include "guildhall/branding/v1/branding.pb-c.h"
 #include "guildhall/feed/v1/feed.pb-c.h"
 #include "guildhall/membership/v1/membership.pb-c.h"
+#include "guildhall/operations/v1/operations.pb-c.h"
 #include "guildhall/organizations/v1/organizations.pb-c.h"
 #include "guildhall/partners/v1/partners.pb-c.h"
 #include "guildhall/rpc/v1/frame.pb-c.h"
@@ -679,6 +680,46 @@ const message_shape guildhall__membership__v1__await_tree_reply__shape_table = {
   guildhall__membership__v1__await_tree_reply__fields, 1
 };
 
+const message_shape guildhall__operations__v1__backup_request__shape_table = {
+  "guildhall.operations.v1.BackupRequest", &guildhall__operations__v1__backup_request__descriptor,
+  NULL, 0
+};
+
+static const message_field guildhall__operations__v1__backup_reply__fields[] = {
+  {1, MESSAGE_KIND_BYTES, 0, "data", NULL},
+  {2, MESSAGE_KIND_MESSAGE, 0, "summary", &guildhall__operations__v1__backup_summary__shape_table},
+};
+const message_shape guildhall__operations__v1__backup_reply__shape_table = {
+  "guildhall.operations.v1.BackupReply", &guildhall__operations__v1__backup_reply__descriptor,
+  guildhall__operations__v1__backup_reply__fields, 2
+};
+
+static const message_field guildhall__operations__v1__backup_summary__fields[] = {
+  {1, MESSAGE_KIND_VARINT, 0, "byte_count", NULL},
+  {2, MESSAGE_KIND_BYTES, 1, "sha256", NULL},
+  {3, MESSAGE_KIND_BYTES, 2, "incarnation", NULL},
+};
+const message_shape guildhall__operations__v1__backup_summary__shape_table = {
+  "guildhall.operations.v1.BackupSummary", &guildhall__operations__v1__backup_summary__descriptor,
+  guildhall__operations__v1__backup_summary__fields, 3
+};
+
+const message_shape guildhall__operations__v1__verify_request__shape_table = {
+  "guildhall.operations.v1.VerifyRequest", &guildhall__operations__v1__verify_request__descriptor,
+  NULL, 0
+};
+
+static const message_field guildhall__operations__v1__verification__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "name", NULL},
+  {2, MESSAGE_KIND_VARINT, 1, "checked", NULL},
+  {3, MESSAGE_KIND_VARINT, 2, "difference_count", NULL},
+  {4, MESSAGE_KIND_TEXT, MESSAGE_SLOT_REPEATED, "differences", NULL},
+};
+const message_shape guildhall__operations__v1__verification__shape_table = {
+  "guildhall.operations.v1.Verification", &guildhall__operations__v1__verification__descriptor,
+  guildhall__operations__v1__verification__fields, 4
+};
+
 static const message_field guildhall__organizations__v1__organization__fields[] = {
   {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
   {2, MESSAGE_KIND_TEXT, 1, "parent_id", NULL},
@@ -1170,10 +1211,24 @@ static const message_field guildhall__partners__v1__workflow__fields[] = {
   {8, MESSAGE_KIND_TEXT, 7, "sale_id", NULL},
   {9, MESSAGE_KIND_MESSAGE, 8, "created_at", &google__protobuf__timestamp__shape_table},
   {10, MESSAGE_KIND_MESSAGE, 9, "updated_at", &google__protobuf__timestamp__shape_table},
+  {11, MESSAGE_KIND_TEXT, 10, "started_by", NULL},
+  {12, MESSAGE_KIND_VARINT, 11, "stuck", NULL},
+  {13, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "notes", &guildhall__partners__v1__workflow_note__shape_table},
 };
 const message_shape guildhall__partners__v1__workflow__shape_table = {
   "guildhall.partners.v1.Workflow", &guildhall__partners__v1__workflow__descriptor,
-  guildhall__partners__v1__workflow__fields, 10
+  guildhall__partners__v1__workflow__fields, 13
+};
+
+static const message_field guildhall__partners__v1__workflow_note__fields[] = {
+  {1, MESSAGE_KIND_INT32, 0, "action", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "author", NULL},
+  {3, MESSAGE_KIND_MESSAGE, 2, "at", &google__protobuf__timestamp__shape_table},
+  {4, MESSAGE_KIND_TEXT, 3, "text", NULL},
+};
+const message_shape guildhall__partners__v1__workflow_note__shape_table = {
+  "guildhall.partners.v1.WorkflowNote", &guildhall__partners__v1__workflow_note__descriptor,
+  guildhall__partners__v1__workflow_note__fields, 4
 };
 
 static const message_field guildhall__partners__v1__list_workflows_request__fields[] = {
@@ -1201,6 +1256,33 @@ static const message_field guildhall__partners__v1__get_workflow_request__fields
 const message_shape guildhall__partners__v1__get_workflow_request__shape_table = {
   "guildhall.partners.v1.GetWorkflowRequest", &guildhall__partners__v1__get_workflow_request__descriptor,
   guildhall__partners__v1__get_workflow_request__fields, 1
+};
+
+static const message_field guildhall__partners__v1__retry_workflow_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "text", NULL},
+};
+const message_shape guildhall__partners__v1__retry_workflow_request__shape_table = {
+  "guildhall.partners.v1.RetryWorkflowRequest", &guildhall__partners__v1__retry_workflow_request__descriptor,
+  guildhall__partners__v1__retry_workflow_request__fields, 2
+};
+
+static const message_field guildhall__partners__v1__cancel_workflow_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "text", NULL},
+};
+const message_shape guildhall__partners__v1__cancel_workflow_request__shape_table = {
+  "guildhall.partners.v1.CancelWorkflowRequest", &guildhall__partners__v1__cancel_workflow_request__descriptor,
+  guildhall__partners__v1__cancel_workflow_request__fields, 2
+};
+
+static const message_field guildhall__partners__v1__annotate_workflow_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "text", NULL},
+};
+const message_shape guildhall__partners__v1__annotate_workflow_request__shape_table = {
+  "guildhall.partners.v1.AnnotateWorkflowRequest", &guildhall__partners__v1__annotate_workflow_request__descriptor,
+  guildhall__partners__v1__annotate_workflow_request__fields, 2
 };
 
 static const message_field guildhall__rpc__v1__frame__fields[] = {

@@ -8,7 +8,7 @@ public final class Database: Sendable {
     public let feed: Feed
     let signals: CommitSignals
     let engine: any Engine
-    let copyPlace = CopyPlace()
+    let isCopying = Atomic(false)
     private let writes: JobQueue<Transaction>
     let reads: JobQueue<Snapshot>
     private let inline: InlineReaders

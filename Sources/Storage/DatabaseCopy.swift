@@ -23,28 +23,25 @@ extension CopyFault: CustomStringConvertible {
     }
 }
 
-/// A database as it was at one moment, in one file beside it that goes with its last reference.
+/// A database as it was at one moment, in one file beside it.
 public final class DatabaseCopy: Sendable {
     /// The bytes of the file.
     public let byteCount: Int64
     private let path: String
     private let descriptor: Int32
     private let reads: JobQueue<Snapshot>
-    private let place: CopyPlace.Claim
 
-    fileprivate init(path: String, reads: JobQueue<Snapshot>, place: CopyPlace.Claim) throws {
+    fileprivate init(path: String, reads: JobQueue<Snapshot>) throws {
         descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         let end = descriptor >= 0 ? lseek(descriptor, 0, SEEK_END) : -1
         guard end >= 0 else { throw OpeningFault.file(path: path, reason: DataFile.reason) }
         byteCount = Int64(end)
         self.path = path
         self.reads = reads
-        self.place = place
     }
 
     deinit {
         if descriptor >= 0 { close(descriptor) }
-        unsafe unlink(path)
     }
 
     /// A piece of the file.
@@ -70,52 +67,30 @@ public final class DatabaseCopy: Sendable {
     }
 }
 
-/// Room for one copy beside a database.
-final class CopyPlace: Sendable {
-    private let isTaken = Mutex(false)
-
-    /// Held by whoever makes or has the copy.
-    final class Claim: Sendable {
-        private let place: CopyPlace
-
-        fileprivate init(_ place: CopyPlace) {
-            self.place = place
-        }
-
-        deinit {
-            place.isTaken.withLock { $0 = false }
-        }
-    }
-
-    /// Takes the place.
-    ///
-    /// - Throws: ``CopyFault/underWay``.
-    func claim() throws -> Claim {
-        let isFree = isTaken.withLock { isTaken in
-            defer { isTaken = true }
-            return !isTaken
-        }
-        guard isFree else { throw CopyFault.underWay }
-        return Claim(self)
-    }
-}
-
 extension Database {
     /// Copies the database as it is now, while it is in use.
     ///
     /// Writes go on; what they write is kept beside the file until the copy is made. The copy is
-    /// checked before it is handed out.
-    /// - Returns: The copy, which lives as long as it is referred to; one at a time.
-    /// - Throws: ``CopyFault``, ``StorageFault`` or `CancellationError`.
-    public func copy() async throws -> DatabaseCopy {
-        let place = try copyPlace.claim()
+    /// checked before it is handed out. One copy at a time.
+    /// - Parameter body: Uses the copy, which is gone afterwards.
+    /// - Returns: What the closure returns.
+    /// - Throws: ``CopyFault``, ``StorageFault``, `CancellationError`, or what the closure throws.
+    public func withCopy<T>(_ body: (DatabaseCopy) async throws -> T) async throws -> T {
+        guard
+            isCopying.compareExchange(
+                expected: false, desired: true, ordering: .acquiringAndReleasing
+            ).exchanged
+        else { throw CopyFault.underWay }
+        defer { isCopying.store(false, ordering: .releasing) }
         let (engine, reads) = (engine, reads)
-        return try await DedicatedThread.run { isCancelled in
+        let path = try await DedicatedThread.run { isCancelled in
             Failpoint.beforeCopy.reach()
             let path = try engine.copy(isCancelled: isCancelled)
             Failpoint.afterCopy.reach()
-            return try DatabaseCopy(path: path, reads: reads, place: place)
+            return path
         }
+        defer { unsafe unlink(path) }
+        return try await body(DatabaseCopy(path: path, reads: reads))
     }
 
     /// Runs a job that reads everything, on a thread and a connection of its own, for as long as it

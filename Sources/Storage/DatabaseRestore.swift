@@ -25,7 +25,7 @@ public struct DatabaseRestore: Sendable {
     /// A restore.
     ///
     /// - Parameters:
-    ///   - copy: The file made by ``Database/copy()``; it stays as it is.
+    ///   - copy: The file made by ``Database/withCopy(_:)``; it stays as it is.
     ///   - path: Where the database belongs.
     ///   - component: A component whose tables the copy must have, so that no service gets the
     ///     database of another.

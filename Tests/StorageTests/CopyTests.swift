@@ -31,8 +31,7 @@ struct CopyTests {
             }
             try await Task.sleep(for: .milliseconds(20))
             for _ in 0..<3 {
-                let copy = try await database.copy()
-                try await carry(copy)
+                try await database.withCopy(carry)
             }
             group.cancelAll()
             return try await group.next() ?? 0
@@ -47,18 +46,17 @@ struct CopyTests {
         database.close()
     }
 
-    @Test("one copy at a time; the file of one goes with its last reference")
+    @Test("one copy at a time; the file of one goes when its user is done")
     func oneAtATime() async throws {
         let database = try folder.database()
-        try await {
-            let copy = try await database.copy()
+        try await database.withCopy { copy in
             #expect(folder.files.contains("db.copy"))
-            let second = await failure { _ = try await database.copy() }
+            let second = await failure { try await database.withCopy { _ in } }
             #expect(second as? CopyFault == .underWay)
             #expect(copy.byteCount > 0)
-        }()
+        }
         #expect(!folder.files.contains("db.copy"))
-        _ = try await database.copy()
+        try await database.withCopy { _ in }
         database.close()
     }
 
@@ -73,7 +71,7 @@ struct CopyTests {
     @Test("a cancelled copy ends and leaves no file")
     func cancelled() async throws {
         let database = try folder.database()
-        let task = Task { _ = try await database.copy() }
+        let task = Task { try await database.withCopy { _ in } }
         task.cancel()
         let end = await failure { try await task.value }
         #expect(end is CancellationError)
@@ -85,7 +83,7 @@ struct CopyTests {
     func restoreOverDatabase() async throws {
         let first = try folder.database()
         try await first.write { try $0.add(1, "kept@example.com") }
-        try await carry(first.copy())
+        try await first.withCopy(carry)
         try await first.write { try $0.add(2, "written after the copy@example.com") }
         let incarnation = first.incarnation
         first.close()
@@ -117,7 +115,7 @@ struct CopyTests {
     func restoreOverLog() async throws {
         let killed = try folder.database()
         try await killed.write { try $0.add(1, "in the log alone@example.com") }
-        try await carry(killed.copy())
+        try await killed.withCopy(carry)
         // As a process leaves it that is killed: with its log.
         let remains = TemporaryFolder()
         for name in ["db", "db-wal"] {
@@ -140,7 +138,7 @@ struct CopyTests {
     func restoreAnew() async throws {
         let database = try folder.database()
         try await database.write { try $0.add(1, "one@example.com") }
-        try await carry(database.copy())
+        try await database.withCopy(carry)
         database.close()
         let other = TemporaryFolder()
         let outcome = try await DatabaseRestore(
@@ -156,7 +154,7 @@ struct CopyTests {
     func refusals() async throws {
         let database = try folder.database()
         try await database.write { try $0.add(1, "stays@example.com") }
-        try await carry(database.copy())
+        try await database.withCopy(carry)
 
         let inUse = await failure { try await restore() }
         #expect(inUse as? OpeningFault == .inUse(path: folder.databasePath))

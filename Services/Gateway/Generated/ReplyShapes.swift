@@ -46,6 +46,7 @@ enum ReplyShapes {
         "guildhall.partners.v1.SaleLine": guildhallPartnersV1SaleLine,
         "guildhall.partners.v1.SaleRefusal": guildhallPartnersV1SaleRefusal,
         "guildhall.partners.v1.Workflow": guildhallPartnersV1Workflow,
+        "guildhall.partners.v1.WorkflowNote": guildhallPartnersV1WorkflowNote,
     ]
 
     private static let guildhallAccessV1Grant: [ReplyField] = [
@@ -362,5 +363,15 @@ enum ReplyShapes {
         ReplyField(name: "saleId", content: .value(.string(""))),
         ReplyField(name: "createdAt", content: .message(nil)),
         ReplyField(name: "updatedAt", content: .message(nil)),
+        ReplyField(name: "startedBy", content: .value(.string(""))),
+        ReplyField(name: "stuck", content: .value(.bool(false))),
+        ReplyField(name: "notes", content: .list(of: "guildhall.partners.v1.WorkflowNote")),
+    ]
+
+    private static let guildhallPartnersV1WorkflowNote: [ReplyField] = [
+        ReplyField(name: "action", content: .value(.string("WORKFLOW_ACTION_UNSPECIFIED"))),
+        ReplyField(name: "author", content: .value(.string(""))),
+        ReplyField(name: "at", content: .message(nil)),
+        ReplyField(name: "text", content: .value(.string(""))),
     ]
 }

@@ -418,5 +418,29 @@ enum Routes {
             method: PartnersMethods.getWorkflow,
             request: Guildhall_Partners_V1_GetWorkflowRequest.self,
             reply: Guildhall_Partners_V1_Workflow.self),
+        Route(
+            verb: "POST",
+            template: "/v1/workflows/{id}:retry",
+            body: "*",
+            bodyIsBytes: false,
+            method: PartnersMethods.retryWorkflow,
+            request: Guildhall_Partners_V1_RetryWorkflowRequest.self,
+            reply: Guildhall_Partners_V1_Workflow.self),
+        Route(
+            verb: "POST",
+            template: "/v1/workflows/{id}:cancel",
+            body: "*",
+            bodyIsBytes: false,
+            method: PartnersMethods.cancelWorkflow,
+            request: Guildhall_Partners_V1_CancelWorkflowRequest.self,
+            reply: Guildhall_Partners_V1_Workflow.self),
+        Route(
+            verb: "POST",
+            template: "/v1/workflows/{id}:annotate",
+            body: "*",
+            bodyIsBytes: false,
+            method: PartnersMethods.annotateWorkflow,
+            request: Guildhall_Partners_V1_AnnotateWorkflowRequest.self,
+            reply: Guildhall_Partners_V1_Workflow.self),
     ]
 }

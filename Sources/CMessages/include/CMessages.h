@@ -8,6 +8,7 @@
 #include "guildhall/branding/v1/branding.pb-c.h"
 #include "guildhall/feed/v1/feed.pb-c.h"
 #include "guildhall/membership/v1/membership.pb-c.h"
+#include "guildhall/operations/v1/operations.pb-c.h"
 #include "guildhall/organizations/v1/organizations.pb-c.h"
 #include "guildhall/partners/v1/partners.pb-c.h"
 #include "guildhall/rpc/v1/frame.pb-c.h"

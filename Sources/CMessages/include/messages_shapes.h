@@ -73,6 +73,11 @@ extern const message_shape guildhall__membership__v1__cancel_seat_grant_request_
 extern const message_shape guildhall__membership__v1__cancel_seat_grant_reply__shape_table;
 extern const message_shape guildhall__membership__v1__await_tree_request__shape_table;
 extern const message_shape guildhall__membership__v1__await_tree_reply__shape_table;
+extern const message_shape guildhall__operations__v1__backup_request__shape_table;
+extern const message_shape guildhall__operations__v1__backup_reply__shape_table;
+extern const message_shape guildhall__operations__v1__backup_summary__shape_table;
+extern const message_shape guildhall__operations__v1__verify_request__shape_table;
+extern const message_shape guildhall__operations__v1__verification__shape_table;
 extern const message_shape guildhall__organizations__v1__organization__shape_table;
 extern const message_shape guildhall__organizations__v1__path_element__shape_table;
 extern const message_shape guildhall__organizations__v1__warning__shape_table;
@@ -121,9 +126,13 @@ extern const message_shape guildhall__partners__v1__distributor_discount__shape_
 extern const message_shape guildhall__partners__v1__get_distributor_discount_request__shape_table;
 extern const message_shape guildhall__partners__v1__set_distributor_discount_request__shape_table;
 extern const message_shape guildhall__partners__v1__workflow__shape_table;
+extern const message_shape guildhall__partners__v1__workflow_note__shape_table;
 extern const message_shape guildhall__partners__v1__list_workflows_request__shape_table;
 extern const message_shape guildhall__partners__v1__list_workflows_reply__shape_table;
 extern const message_shape guildhall__partners__v1__get_workflow_request__shape_table;
+extern const message_shape guildhall__partners__v1__retry_workflow_request__shape_table;
+extern const message_shape guildhall__partners__v1__cancel_workflow_request__shape_table;
+extern const message_shape guildhall__partners__v1__annotate_workflow_request__shape_table;
 extern const message_shape guildhall__rpc__v1__frame__shape_table;
 extern const message_shape guildhall__rpc__v1__open__shape_table;
 extern const message_shape guildhall__rpc__v1__data__shape_table;
@@ -379,6 +388,21 @@ static inline const message_shape *guildhall__membership__v1__await_tree_request
 static inline const message_shape *guildhall__membership__v1__await_tree_reply__shape(void) {
   return &guildhall__membership__v1__await_tree_reply__shape_table;
 }
+static inline const message_shape *guildhall__operations__v1__backup_request__shape(void) {
+  return &guildhall__operations__v1__backup_request__shape_table;
+}
+static inline const message_shape *guildhall__operations__v1__backup_reply__shape(void) {
+  return &guildhall__operations__v1__backup_reply__shape_table;
+}
+static inline const message_shape *guildhall__operations__v1__backup_summary__shape(void) {
+  return &guildhall__operations__v1__backup_summary__shape_table;
+}
+static inline const message_shape *guildhall__operations__v1__verify_request__shape(void) {
+  return &guildhall__operations__v1__verify_request__shape_table;
+}
+static inline const message_shape *guildhall__operations__v1__verification__shape(void) {
+  return &guildhall__operations__v1__verification__shape_table;
+}
 static inline const message_shape *guildhall__organizations__v1__organization__shape(void) {
   return &guildhall__organizations__v1__organization__shape_table;
 }
@@ -523,6 +547,9 @@ static inline const message_shape *guildhall__partners__v1__set_distributor_disc
 static inline const message_shape *guildhall__partners__v1__workflow__shape(void) {
   return &guildhall__partners__v1__workflow__shape_table;
 }
+static inline const message_shape *guildhall__partners__v1__workflow_note__shape(void) {
+  return &guildhall__partners__v1__workflow_note__shape_table;
+}
 static inline const message_shape *guildhall__partners__v1__list_workflows_request__shape(void) {
   return &guildhall__partners__v1__list_workflows_request__shape_table;
 }
@@ -531,6 +558,15 @@ static inline const message_shape *guildhall__partners__v1__list_workflows_reply
 }
 static inline const message_shape *guildhall__partners__v1__get_workflow_request__shape(void) {
   return &guildhall__partners__v1__get_workflow_request__shape_table;
+}
+static inline const message_shape *guildhall__partners__v1__retry_workflow_request__shape(void) {
+  return &guildhall__partners__v1__retry_workflow_request__shape_table;
+}
+static inline const message_shape *guildhall__partners__v1__cancel_workflow_request__shape(void) {
+  return &guildhall__partners__v1__cancel_workflow_request__shape_table;
+}
+static inline const message_shape *guildhall__partners__v1__annotate_workflow_request__shape(void) {
+  return &guildhall__partners__v1__annotate_workflow_request__shape_table;
 }
 static inline const message_shape *guildhall__rpc__v1__frame__shape(void) {
   return &guildhall__rpc__v1__frame__shape_table;

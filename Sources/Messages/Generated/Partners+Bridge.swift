@@ -1175,7 +1175,7 @@ extension Workflow {
 
     /// The most bytes that `encode(into:)` can append for this value.
     public var encodedByteCountMax: Int {
-        var bound = 52
+        var bound = 60
         bound += self.id.utf8.count
         bound += self.kind.utf8.count
         bound += self.step.utf8.count
@@ -1184,6 +1184,8 @@ extension Workflow {
         bound += self.saleID.utf8.count
         if let value = self.createdAt { bound += 6 + value.encodedByteCountMax }
         if let value = self.updatedAt { bound += 6 + value.encodedByteCountMax }
+        bound += self.startedBy.utf8.count
+        for value in self.notes { bound += 6 + value.encodedByteCountMax }
         return bound
     }
 
@@ -1211,6 +1213,9 @@ extension Workflow: @unsafe Bridged {
         unsafe writer.add(66, text: self.saleID)
         if let value = self.createdAt { unsafe writer.put(74, message: value) }
         if let value = self.updatedAt { unsafe writer.put(82, message: value) }
+        unsafe writer.add(90, text: self.startedBy)
+        unsafe writer.add(96, varint: self.stuck ? 1 : 0)
+        unsafe writer.put(106, messages: self.notes)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__Workflow>) {
@@ -1224,6 +1229,57 @@ extension Workflow: @unsafe Bridged {
         self.saleID = unsafe Lift.text(lowered.pointee.sale_id)
         self.createdAt = unsafe Lift.message(lowered.pointee.created_at)
         self.updatedAt = unsafe Lift.message(lowered.pointee.updated_at)
+        self.startedBy = unsafe Lift.text(lowered.pointee.started_by)
+        self.stuck = unsafe lowered.pointee.stuck != 0
+        self.notes = unsafe Lift.messages(lowered.pointee.n_notes, lowered.pointee.notes)
+    }
+}
+
+extension WorkflowNote {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.partners.v1.WorkflowNote" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 23
+        bound += self.author.utf8.count
+        if let value = self.at { bound += 6 + value.encodedByteCountMax }
+        bound += self.text.utf8.count
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension WorkflowNote: @unsafe Bridged {
+    typealias Lowered = Guildhall__Partners__V1__WorkflowNote
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__partners__v1__workflow_note__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: UInt64(bitPattern: Int64(self.action.rawValue)))
+        unsafe writer.add(18, text: self.author)
+        if let value = self.at { unsafe writer.put(26, message: value) }
+        unsafe writer.add(34, text: self.text)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__WorkflowNote>) {
+        self.action = unsafe WorkflowAction(rawValue: .init(truncatingIfNeeded: lowered.pointee.action.rawValue))
+        self.author = unsafe Lift.text(lowered.pointee.author)
+        self.at = unsafe Lift.message(lowered.pointee.at)
+        self.text = unsafe Lift.text(lowered.pointee.text)
     }
 }
 
@@ -1351,5 +1407,134 @@ extension GetWorkflowRequest: @unsafe Bridged {
 
     init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__GetWorkflowRequest>) {
         self.id = unsafe Lift.text(lowered.pointee.id)
+    }
+}
+
+extension RetryWorkflowRequest {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.partners.v1.RetryWorkflowRequest" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 12
+        bound += self.id.utf8.count
+        bound += self.text.utf8.count
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension RetryWorkflowRequest: @unsafe Bridged {
+    typealias Lowered = Guildhall__Partners__V1__RetryWorkflowRequest
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__partners__v1__retry_workflow_request__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.id)
+        unsafe writer.add(18, text: self.text)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__RetryWorkflowRequest>) {
+        self.id = unsafe Lift.text(lowered.pointee.id)
+        self.text = unsafe Lift.text(lowered.pointee.text)
+    }
+}
+
+extension CancelWorkflowRequest {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.partners.v1.CancelWorkflowRequest" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 12
+        bound += self.id.utf8.count
+        bound += self.text.utf8.count
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension CancelWorkflowRequest: @unsafe Bridged {
+    typealias Lowered = Guildhall__Partners__V1__CancelWorkflowRequest
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__partners__v1__cancel_workflow_request__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.id)
+        unsafe writer.add(18, text: self.text)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__CancelWorkflowRequest>) {
+        self.id = unsafe Lift.text(lowered.pointee.id)
+        self.text = unsafe Lift.text(lowered.pointee.text)
+    }
+}
+
+extension AnnotateWorkflowRequest {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.partners.v1.AnnotateWorkflowRequest" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 12
+        bound += self.id.utf8.count
+        bound += self.text.utf8.count
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension AnnotateWorkflowRequest: @unsafe Bridged {
+    typealias Lowered = Guildhall__Partners__V1__AnnotateWorkflowRequest
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__partners__v1__annotate_workflow_request__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.id)
+        unsafe writer.add(18, text: self.text)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__AnnotateWorkflowRequest>) {
+        self.id = unsafe Lift.text(lowered.pointee.id)
+        self.text = unsafe Lift.text(lowered.pointee.text)
     }
 }

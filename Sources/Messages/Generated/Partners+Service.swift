@@ -86,6 +86,21 @@ public protocol PartnersService: Sendable {
         _ request: GetWorkflowRequest, _ context: CallContext
     ) async throws -> Workflow
 
+    /// Has a workflow that is under way tried again at once.
+    func retryWorkflow(
+        _ request: RetryWorkflowRequest, _ context: CallContext
+    ) async throws -> Workflow
+
+    /// Gives a workflow up and undoes what it has done; only before its last step that others see.
+    func cancelWorkflow(
+        _ request: CancelWorkflowRequest, _ context: CallContext
+    ) async throws -> Workflow
+
+    /// Adds a remark to a workflow, for other operators.
+    func annotateWorkflow(
+        _ request: AnnotateWorkflowRequest, _ context: CallContext
+    ) async throws -> Workflow
+
     /// The method `Watch`.
     func watch(
         _ request: WatchRequest, _ context: CallContext,
@@ -149,6 +164,15 @@ extension PartnersService {
             }),
             RegisteredMethod(PartnersMethods.getWorkflow, .unary { payload, context in
                 .message(try await self.getWorkflow(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(PartnersMethods.retryWorkflow, .unary { payload, context in
+                .message(try await self.retryWorkflow(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(PartnersMethods.cancelWorkflow, .unary { payload, context in
+                .message(try await self.cancelWorkflow(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(PartnersMethods.annotateWorkflow, .unary { payload, context in
+                .message(try await self.annotateWorkflow(Calls.request(in: payload), context))
             }),
             Calls.registered(PartnersMethods.watch) { try await self.watch($0, $1, $2) },
             RegisteredMethod(PartnersMethods.getFeedHead, .unary { payload, context in
@@ -241,6 +265,21 @@ public enum PartnersMethods {
         service: "guildhall.partners.v1.Partners", name: "GetWorkflow",
         kind: .unary, idempotency: .safe)
 
+    /// Has a workflow that is under way tried again at once.
+    public static let retryWorkflow = MethodDescriptor(
+        service: "guildhall.partners.v1.Partners", name: "RetryWorkflow",
+        kind: .unary, idempotency: .keyed)
+
+    /// Gives a workflow up and undoes what it has done; only before its last step that others see.
+    public static let cancelWorkflow = MethodDescriptor(
+        service: "guildhall.partners.v1.Partners", name: "CancelWorkflow",
+        kind: .unary, idempotency: .keyed)
+
+    /// Adds a remark to a workflow, for other operators.
+    public static let annotateWorkflow = MethodDescriptor(
+        service: "guildhall.partners.v1.Partners", name: "AnnotateWorkflow",
+        kind: .unary, idempotency: .keyed)
+
     /// The method `Watch`.
     public static let watch = MethodDescriptor(
         service: "guildhall.partners.v1.Partners", name: "Watch",
@@ -269,6 +308,9 @@ public enum PartnersMethods {
         setDistributorDiscount,
         listWorkflows,
         getWorkflow,
+        retryWorkflow,
+        cancelWorkflow,
+        annotateWorkflow,
         watch,
         getFeedHead,
     ]
@@ -394,6 +436,27 @@ public struct PartnersClient: Sendable {
         _ request: GetWorkflowRequest, options: CallOptions = CallOptions()
     ) async throws -> Workflow {
         try await Calls.make(channel, PartnersMethods.getWorkflow, request, options)
+    }
+
+    /// Has a workflow that is under way tried again at once.
+    public func retryWorkflow(
+        _ request: RetryWorkflowRequest, options: CallOptions = CallOptions()
+    ) async throws -> Workflow {
+        try await Calls.make(channel, PartnersMethods.retryWorkflow, request, options)
+    }
+
+    /// Gives a workflow up and undoes what it has done; only before its last step that others see.
+    public func cancelWorkflow(
+        _ request: CancelWorkflowRequest, options: CallOptions = CallOptions()
+    ) async throws -> Workflow {
+        try await Calls.make(channel, PartnersMethods.cancelWorkflow, request, options)
+    }
+
+    /// Adds a remark to a workflow, for other operators.
+    public func annotateWorkflow(
+        _ request: AnnotateWorkflowRequest, options: CallOptions = CallOptions()
+    ) async throws -> Workflow {
+        try await Calls.make(channel, PartnersMethods.annotateWorkflow, request, options)
     }
 
     /// The method `Watch`.

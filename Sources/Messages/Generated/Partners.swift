@@ -781,6 +781,12 @@ public struct Workflow: Message {
     public var createdAt: Timestamp?
     /// The field `updated_at`.
     public var updatedAt: Timestamp?
+    /// The person or process that started it.
+    public var startedBy: String
+    /// Whether it has failed so often, or for so long, that an operator should look at it.
+    public var stuck: Bool
+    /// What operators did and said, oldest first; not in lists.
+    public var notes: [WorkflowNote]
 
     /// A message with every field at its default.
     public init() {
@@ -794,6 +800,9 @@ public struct Workflow: Message {
         self.saleID = ""
         self.createdAt = nil
         self.updatedAt = nil
+        self.startedBy = ""
+        self.stuck = false
+        self.notes = []
     }
 
     /// A message with the given fields, the others at their defaults.
@@ -807,7 +816,10 @@ public struct Workflow: Message {
         lastError: String = "",
         saleID: String = "",
         createdAt: Timestamp? = nil,
-        updatedAt: Timestamp? = nil
+        updatedAt: Timestamp? = nil,
+        startedBy: String = "",
+        stuck: Bool = false,
+        notes: [WorkflowNote] = []
     ) {
         self.id = id
         self.kind = kind
@@ -819,6 +831,42 @@ public struct Workflow: Message {
         self.saleID = saleID
         self.createdAt = createdAt
         self.updatedAt = updatedAt
+        self.startedBy = startedBy
+        self.stuck = stuck
+        self.notes = notes
+    }
+}
+
+/// What an operator did about a workflow, or had to say about it.
+public struct WorkflowNote: Message {
+    /// The field `action`.
+    public var action: WorkflowAction
+    /// The person.
+    public var author: String
+    /// The field `at`.
+    public var at: Timestamp?
+    /// The field `text`.
+    public var text: String
+
+    /// A message with every field at its default.
+    public init() {
+        self.action = .unspecified
+        self.author = ""
+        self.at = nil
+        self.text = ""
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        action: WorkflowAction = .unspecified,
+        author: String = "",
+        at: Timestamp? = nil,
+        text: String = ""
+    ) {
+        self.action = action
+        self.author = author
+        self.at = at
+        self.text = text
     }
 }
 
@@ -888,6 +936,75 @@ public struct GetWorkflowRequest: Message {
         id: String = ""
     ) {
         self.id = id
+    }
+}
+
+/// The message `guildhall.partners.v1.RetryWorkflowRequest`.
+public struct RetryWorkflowRequest: Message {
+    /// The field `id`.
+    public var id: String
+    /// Why, for other operators: at most 2,000 bytes; may be empty.
+    public var text: String
+
+    /// A message with every field at its default.
+    public init() {
+        self.id = ""
+        self.text = ""
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        id: String = "",
+        text: String = ""
+    ) {
+        self.id = id
+        self.text = text
+    }
+}
+
+/// The message `guildhall.partners.v1.CancelWorkflowRequest`.
+public struct CancelWorkflowRequest: Message {
+    /// The field `id`.
+    public var id: String
+    /// Why, for other operators: at most 2,000 bytes; may be empty.
+    public var text: String
+
+    /// A message with every field at its default.
+    public init() {
+        self.id = ""
+        self.text = ""
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        id: String = "",
+        text: String = ""
+    ) {
+        self.id = id
+        self.text = text
+    }
+}
+
+/// The message `guildhall.partners.v1.AnnotateWorkflowRequest`.
+public struct AnnotateWorkflowRequest: Message {
+    /// The field `id`.
+    public var id: String
+    /// 1 to 2,000 bytes.
+    public var text: String
+
+    /// A message with every field at its default.
+    public init() {
+        self.id = ""
+        self.text = ""
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        id: String = "",
+        text: String = ""
+    ) {
+        self.id = id
+        self.text = text
     }
 }
 
@@ -972,6 +1089,43 @@ public enum WorkflowState: Sendable, Hashable {
         case .compensating: 2
         case .done: 3
         case .aborted: 4
+        case .unrecognized(let rawValue): rawValue
+        }
+    }
+}
+
+/// The enum `guildhall.partners.v1.WorkflowAction`.
+public enum WorkflowAction: Sendable, Hashable {
+    /// `WORKFLOW_ACTION_UNSPECIFIED`.
+    case unspecified
+    /// A remark alone.
+    case remark
+    /// `WORKFLOW_ACTION_RETRY`.
+    case retry
+    /// `WORKFLOW_ACTION_CANCEL`.
+    case cancel
+    /// A number that this version does not know; make it by `init(rawValue:)`.
+    case unrecognized(Int32)
+
+    /// The value with a number.
+    public init(rawValue: Int32) {
+        self =
+            switch rawValue {
+            case 0: .unspecified
+            case 1: .remark
+            case 2: .retry
+            case 3: .cancel
+            default: .unrecognized(rawValue)
+            }
+    }
+
+    /// The number on the wire.
+    public var rawValue: Int32 {
+        switch self {
+        case .unspecified: 0
+        case .remark: 1
+        case .retry: 2
+        case .cancel: 3
         case .unrecognized(let rawValue): rawValue
         }
     }

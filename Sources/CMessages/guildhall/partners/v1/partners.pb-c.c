@@ -163,6 +163,12 @@ void   guildhall__partners__v1__workflow__init
   static const Guildhall__Partners__V1__Workflow init_value = GUILDHALL__PARTNERS__V1__WORKFLOW__INIT;
   *message = init_value;
 }
+void   guildhall__partners__v1__workflow_note__init
+                     (Guildhall__Partners__V1__WorkflowNote         *message)
+{
+  static const Guildhall__Partners__V1__WorkflowNote init_value = GUILDHALL__PARTNERS__V1__WORKFLOW_NOTE__INIT;
+  *message = init_value;
+}
 void   guildhall__partners__v1__list_workflows_request__init
                      (Guildhall__Partners__V1__ListWorkflowsRequest         *message)
 {
@@ -179,6 +185,24 @@ void   guildhall__partners__v1__get_workflow_request__init
                      (Guildhall__Partners__V1__GetWorkflowRequest         *message)
 {
   static const Guildhall__Partners__V1__GetWorkflowRequest init_value = GUILDHALL__PARTNERS__V1__GET_WORKFLOW_REQUEST__INIT;
+  *message = init_value;
+}
+void   guildhall__partners__v1__retry_workflow_request__init
+                     (Guildhall__Partners__V1__RetryWorkflowRequest         *message)
+{
+  static const Guildhall__Partners__V1__RetryWorkflowRequest init_value = GUILDHALL__PARTNERS__V1__RETRY_WORKFLOW_REQUEST__INIT;
+  *message = init_value;
+}
+void   guildhall__partners__v1__cancel_workflow_request__init
+                     (Guildhall__Partners__V1__CancelWorkflowRequest         *message)
+{
+  static const Guildhall__Partners__V1__CancelWorkflowRequest init_value = GUILDHALL__PARTNERS__V1__CANCEL_WORKFLOW_REQUEST__INIT;
+  *message = init_value;
+}
+void   guildhall__partners__v1__annotate_workflow_request__init
+                     (Guildhall__Partners__V1__AnnotateWorkflowRequest         *message)
+{
+  static const Guildhall__Partners__V1__AnnotateWorkflowRequest init_value = GUILDHALL__PARTNERS__V1__ANNOTATE_WORKFLOW_REQUEST__INIT;
   *message = init_value;
 }
 static const ProtobufCFieldDescriptor guildhall__partners__v1__partner__field_descriptors[7] =
@@ -1924,7 +1948,7 @@ const ProtobufCMessageDescriptor guildhall__partners__v1__set_distributor_discou
   (ProtobufCMessageInit) guildhall__partners__v1__set_distributor_discount_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor guildhall__partners__v1__workflow__field_descriptors[10] =
+static const ProtobufCFieldDescriptor guildhall__partners__v1__workflow__field_descriptors[13] =
 {
   {
     "id",
@@ -2046,6 +2070,42 @@ static const ProtobufCFieldDescriptor guildhall__partners__v1__workflow__field_d
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "started_by",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Partners__V1__Workflow, started_by),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "stuck",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Partners__V1__Workflow, stuck),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "notes",
+    13,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Guildhall__Partners__V1__Workflow, n_notes),
+    offsetof(Guildhall__Partners__V1__Workflow, notes),
+    &guildhall__partners__v1__workflow_note__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned guildhall__partners__v1__workflow__field_indices_by_name[] = {
   4,   /* field[4] = attempts */
@@ -2054,15 +2114,18 @@ static const unsigned guildhall__partners__v1__workflow__field_indices_by_name[]
   1,   /* field[1] = kind */
   6,   /* field[6] = last_error */
   5,   /* field[5] = next_attempt_at */
+  12,   /* field[12] = notes */
   7,   /* field[7] = sale_id */
+  10,   /* field[10] = started_by */
   2,   /* field[2] = state */
   3,   /* field[3] = step */
+  11,   /* field[11] = stuck */
   9,   /* field[9] = updated_at */
 };
 static const ProtobufCIntRange guildhall__partners__v1__workflow__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor guildhall__partners__v1__workflow__descriptor =
 {
@@ -2072,11 +2135,88 @@ const ProtobufCMessageDescriptor guildhall__partners__v1__workflow__descriptor =
   "Guildhall__Partners__V1__Workflow",
   "guildhall.partners.v1",
   sizeof(Guildhall__Partners__V1__Workflow),
-  10,
+  13,
   guildhall__partners__v1__workflow__field_descriptors,
   guildhall__partners__v1__workflow__field_indices_by_name,
   1,  guildhall__partners__v1__workflow__number_ranges,
   (ProtobufCMessageInit) guildhall__partners__v1__workflow__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__partners__v1__workflow_note__field_descriptors[4] =
+{
+  {
+    "action",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Partners__V1__WorkflowNote, action),
+    &guildhall__partners__v1__workflow_action__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "author",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Partners__V1__WorkflowNote, author),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "at",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Partners__V1__WorkflowNote, at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "text",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Partners__V1__WorkflowNote, text),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__partners__v1__workflow_note__field_indices_by_name[] = {
+  0,   /* field[0] = action */
+  2,   /* field[2] = at */
+  1,   /* field[1] = author */
+  3,   /* field[3] = text */
+};
+static const ProtobufCIntRange guildhall__partners__v1__workflow_note__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor guildhall__partners__v1__workflow_note__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.partners.v1.WorkflowNote",
+  "WorkflowNote",
+  "Guildhall__Partners__V1__WorkflowNote",
+  "guildhall.partners.v1",
+  sizeof(Guildhall__Partners__V1__WorkflowNote),
+  4,
+  guildhall__partners__v1__workflow_note__field_descriptors,
+  guildhall__partners__v1__workflow_note__field_indices_by_name,
+  1,  guildhall__partners__v1__workflow_note__number_ranges,
+  (ProtobufCMessageInit) guildhall__partners__v1__workflow_note__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor guildhall__partners__v1__list_workflows_request__field_descriptors[3] =
@@ -2232,6 +2372,159 @@ const ProtobufCMessageDescriptor guildhall__partners__v1__get_workflow_request__
   (ProtobufCMessageInit) guildhall__partners__v1__get_workflow_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor guildhall__partners__v1__retry_workflow_request__field_descriptors[2] =
+{
+  {
+    "id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Partners__V1__RetryWorkflowRequest, id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "text",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Partners__V1__RetryWorkflowRequest, text),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__partners__v1__retry_workflow_request__field_indices_by_name[] = {
+  0,   /* field[0] = id */
+  1,   /* field[1] = text */
+};
+static const ProtobufCIntRange guildhall__partners__v1__retry_workflow_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor guildhall__partners__v1__retry_workflow_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.partners.v1.RetryWorkflowRequest",
+  "RetryWorkflowRequest",
+  "Guildhall__Partners__V1__RetryWorkflowRequest",
+  "guildhall.partners.v1",
+  sizeof(Guildhall__Partners__V1__RetryWorkflowRequest),
+  2,
+  guildhall__partners__v1__retry_workflow_request__field_descriptors,
+  guildhall__partners__v1__retry_workflow_request__field_indices_by_name,
+  1,  guildhall__partners__v1__retry_workflow_request__number_ranges,
+  (ProtobufCMessageInit) guildhall__partners__v1__retry_workflow_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__partners__v1__cancel_workflow_request__field_descriptors[2] =
+{
+  {
+    "id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Partners__V1__CancelWorkflowRequest, id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "text",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Partners__V1__CancelWorkflowRequest, text),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__partners__v1__cancel_workflow_request__field_indices_by_name[] = {
+  0,   /* field[0] = id */
+  1,   /* field[1] = text */
+};
+static const ProtobufCIntRange guildhall__partners__v1__cancel_workflow_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor guildhall__partners__v1__cancel_workflow_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.partners.v1.CancelWorkflowRequest",
+  "CancelWorkflowRequest",
+  "Guildhall__Partners__V1__CancelWorkflowRequest",
+  "guildhall.partners.v1",
+  sizeof(Guildhall__Partners__V1__CancelWorkflowRequest),
+  2,
+  guildhall__partners__v1__cancel_workflow_request__field_descriptors,
+  guildhall__partners__v1__cancel_workflow_request__field_indices_by_name,
+  1,  guildhall__partners__v1__cancel_workflow_request__number_ranges,
+  (ProtobufCMessageInit) guildhall__partners__v1__cancel_workflow_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__partners__v1__annotate_workflow_request__field_descriptors[2] =
+{
+  {
+    "id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Partners__V1__AnnotateWorkflowRequest, id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "text",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Partners__V1__AnnotateWorkflowRequest, text),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__partners__v1__annotate_workflow_request__field_indices_by_name[] = {
+  0,   /* field[0] = id */
+  1,   /* field[1] = text */
+};
+static const ProtobufCIntRange guildhall__partners__v1__annotate_workflow_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor guildhall__partners__v1__annotate_workflow_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.partners.v1.AnnotateWorkflowRequest",
+  "AnnotateWorkflowRequest",
+  "Guildhall__Partners__V1__AnnotateWorkflowRequest",
+  "guildhall.partners.v1",
+  sizeof(Guildhall__Partners__V1__AnnotateWorkflowRequest),
+  2,
+  guildhall__partners__v1__annotate_workflow_request__field_descriptors,
+  guildhall__partners__v1__annotate_workflow_request__field_indices_by_name,
+  1,  guildhall__partners__v1__annotate_workflow_request__number_ranges,
+  (ProtobufCMessageInit) guildhall__partners__v1__annotate_workflow_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCEnumValue guildhall__partners__v1__sale_state__enum_values_by_number[6] =
 {
   { "SALE_STATE_UNSPECIFIED", "GUILDHALL__PARTNERS__V1__SALE_STATE__SALE_STATE_UNSPECIFIED", 0 },
@@ -2300,5 +2593,37 @@ const ProtobufCEnumDescriptor guildhall__partners__v1__workflow_state__descripto
   guildhall__partners__v1__workflow_state__enum_values_by_name,
   1,
   guildhall__partners__v1__workflow_state__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue guildhall__partners__v1__workflow_action__enum_values_by_number[4] =
+{
+  { "WORKFLOW_ACTION_UNSPECIFIED", "GUILDHALL__PARTNERS__V1__WORKFLOW_ACTION__WORKFLOW_ACTION_UNSPECIFIED", 0 },
+  { "WORKFLOW_ACTION_REMARK", "GUILDHALL__PARTNERS__V1__WORKFLOW_ACTION__WORKFLOW_ACTION_REMARK", 1 },
+  { "WORKFLOW_ACTION_RETRY", "GUILDHALL__PARTNERS__V1__WORKFLOW_ACTION__WORKFLOW_ACTION_RETRY", 2 },
+  { "WORKFLOW_ACTION_CANCEL", "GUILDHALL__PARTNERS__V1__WORKFLOW_ACTION__WORKFLOW_ACTION_CANCEL", 3 },
+};
+static const ProtobufCIntRange guildhall__partners__v1__workflow_action__value_ranges[] = {
+{0, 0},{0, 4}
+};
+static const ProtobufCEnumValueIndex guildhall__partners__v1__workflow_action__enum_values_by_name[4] =
+{
+  { "WORKFLOW_ACTION_CANCEL", 3 },
+  { "WORKFLOW_ACTION_REMARK", 1 },
+  { "WORKFLOW_ACTION_RETRY", 2 },
+  { "WORKFLOW_ACTION_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor guildhall__partners__v1__workflow_action__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "guildhall.partners.v1.WorkflowAction",
+  "WorkflowAction",
+  "Guildhall__Partners__V1__WorkflowAction",
+  "guildhall.partners.v1",
+  4,
+  guildhall__partners__v1__workflow_action__enum_values_by_number,
+  4,
+  guildhall__partners__v1__workflow_action__enum_values_by_name,
+  1,
+  guildhall__partners__v1__workflow_action__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

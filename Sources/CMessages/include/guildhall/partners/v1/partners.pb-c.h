@@ -45,9 +45,13 @@ typedef struct Guildhall__Partners__V1__DistributorDiscount Guildhall__Partners_
 typedef struct Guildhall__Partners__V1__GetDistributorDiscountRequest Guildhall__Partners__V1__GetDistributorDiscountRequest;
 typedef struct Guildhall__Partners__V1__SetDistributorDiscountRequest Guildhall__Partners__V1__SetDistributorDiscountRequest;
 typedef struct Guildhall__Partners__V1__Workflow Guildhall__Partners__V1__Workflow;
+typedef struct Guildhall__Partners__V1__WorkflowNote Guildhall__Partners__V1__WorkflowNote;
 typedef struct Guildhall__Partners__V1__ListWorkflowsRequest Guildhall__Partners__V1__ListWorkflowsRequest;
 typedef struct Guildhall__Partners__V1__ListWorkflowsReply Guildhall__Partners__V1__ListWorkflowsReply;
 typedef struct Guildhall__Partners__V1__GetWorkflowRequest Guildhall__Partners__V1__GetWorkflowRequest;
+typedef struct Guildhall__Partners__V1__RetryWorkflowRequest Guildhall__Partners__V1__RetryWorkflowRequest;
+typedef struct Guildhall__Partners__V1__CancelWorkflowRequest Guildhall__Partners__V1__CancelWorkflowRequest;
+typedef struct Guildhall__Partners__V1__AnnotateWorkflowRequest Guildhall__Partners__V1__AnnotateWorkflowRequest;
 
 
 /* --- enums --- */
@@ -69,6 +73,13 @@ typedef enum _Guildhall__Partners__V1__WorkflowState {
   GUILDHALL__PARTNERS__V1__WORKFLOW_STATE__WORKFLOW_STATE_ABORTED = 4
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GUILDHALL__PARTNERS__V1__WORKFLOW_STATE)
 } Guildhall__Partners__V1__WorkflowState;
+typedef enum _Guildhall__Partners__V1__WorkflowAction {
+  GUILDHALL__PARTNERS__V1__WORKFLOW_ACTION__WORKFLOW_ACTION_UNSPECIFIED = 0,
+  GUILDHALL__PARTNERS__V1__WORKFLOW_ACTION__WORKFLOW_ACTION_REMARK = 1,
+  GUILDHALL__PARTNERS__V1__WORKFLOW_ACTION__WORKFLOW_ACTION_RETRY = 2,
+  GUILDHALL__PARTNERS__V1__WORKFLOW_ACTION__WORKFLOW_ACTION_CANCEL = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GUILDHALL__PARTNERS__V1__WORKFLOW_ACTION)
+} Guildhall__Partners__V1__WorkflowAction;
 
 /* --- messages --- */
 
@@ -403,10 +414,27 @@ struct  Guildhall__Partners__V1__Workflow
   ProtobufCBinaryData sale_id;
   Google__Protobuf__Timestamp *created_at;
   Google__Protobuf__Timestamp *updated_at;
+  ProtobufCBinaryData started_by;
+  protobuf_c_boolean stuck;
+  size_t n_notes;
+  Guildhall__Partners__V1__WorkflowNote **notes;
 };
 #define GUILDHALL__PARTNERS__V1__WORKFLOW__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&guildhall__partners__v1__workflow__descriptor) \
-    , {0,NULL}, {0,NULL}, GUILDHALL__PARTNERS__V1__WORKFLOW_STATE__WORKFLOW_STATE_UNSPECIFIED, {0,NULL}, 0, NULL, {0,NULL}, {0,NULL}, NULL, NULL }
+    , {0,NULL}, {0,NULL}, GUILDHALL__PARTNERS__V1__WORKFLOW_STATE__WORKFLOW_STATE_UNSPECIFIED, {0,NULL}, 0, NULL, {0,NULL}, {0,NULL}, NULL, NULL, {0,NULL}, 0, 0,NULL }
+
+
+struct  Guildhall__Partners__V1__WorkflowNote
+{
+  ProtobufCMessage base;
+  Guildhall__Partners__V1__WorkflowAction action;
+  ProtobufCBinaryData author;
+  Google__Protobuf__Timestamp *at;
+  ProtobufCBinaryData text;
+};
+#define GUILDHALL__PARTNERS__V1__WORKFLOW_NOTE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__partners__v1__workflow_note__descriptor) \
+    , GUILDHALL__PARTNERS__V1__WORKFLOW_ACTION__WORKFLOW_ACTION_UNSPECIFIED, {0,NULL}, NULL, {0,NULL} }
 
 
 struct  Guildhall__Partners__V1__ListWorkflowsRequest
@@ -441,6 +469,39 @@ struct  Guildhall__Partners__V1__GetWorkflowRequest
 #define GUILDHALL__PARTNERS__V1__GET_WORKFLOW_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&guildhall__partners__v1__get_workflow_request__descriptor) \
     , {0,NULL} }
+
+
+struct  Guildhall__Partners__V1__RetryWorkflowRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData id;
+  ProtobufCBinaryData text;
+};
+#define GUILDHALL__PARTNERS__V1__RETRY_WORKFLOW_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__partners__v1__retry_workflow_request__descriptor) \
+    , {0,NULL}, {0,NULL} }
+
+
+struct  Guildhall__Partners__V1__CancelWorkflowRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData id;
+  ProtobufCBinaryData text;
+};
+#define GUILDHALL__PARTNERS__V1__CANCEL_WORKFLOW_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__partners__v1__cancel_workflow_request__descriptor) \
+    , {0,NULL}, {0,NULL} }
+
+
+struct  Guildhall__Partners__V1__AnnotateWorkflowRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData id;
+  ProtobufCBinaryData text;
+};
+#define GUILDHALL__PARTNERS__V1__ANNOTATE_WORKFLOW_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__partners__v1__annotate_workflow_request__descriptor) \
+    , {0,NULL}, {0,NULL} }
 
 
 /* Guildhall__Partners__V1__Partner methods */
@@ -521,6 +582,9 @@ void   guildhall__partners__v1__set_distributor_discount_request__init
 /* Guildhall__Partners__V1__Workflow methods */
 void   guildhall__partners__v1__workflow__init
                      (Guildhall__Partners__V1__Workflow         *message);
+/* Guildhall__Partners__V1__WorkflowNote methods */
+void   guildhall__partners__v1__workflow_note__init
+                     (Guildhall__Partners__V1__WorkflowNote         *message);
 /* Guildhall__Partners__V1__ListWorkflowsRequest methods */
 void   guildhall__partners__v1__list_workflows_request__init
                      (Guildhall__Partners__V1__ListWorkflowsRequest         *message);
@@ -530,6 +594,15 @@ void   guildhall__partners__v1__list_workflows_reply__init
 /* Guildhall__Partners__V1__GetWorkflowRequest methods */
 void   guildhall__partners__v1__get_workflow_request__init
                      (Guildhall__Partners__V1__GetWorkflowRequest         *message);
+/* Guildhall__Partners__V1__RetryWorkflowRequest methods */
+void   guildhall__partners__v1__retry_workflow_request__init
+                     (Guildhall__Partners__V1__RetryWorkflowRequest         *message);
+/* Guildhall__Partners__V1__CancelWorkflowRequest methods */
+void   guildhall__partners__v1__cancel_workflow_request__init
+                     (Guildhall__Partners__V1__CancelWorkflowRequest         *message);
+/* Guildhall__Partners__V1__AnnotateWorkflowRequest methods */
+void   guildhall__partners__v1__annotate_workflow_request__init
+                     (Guildhall__Partners__V1__AnnotateWorkflowRequest         *message);
 /* --- per-message closures --- */
 
 typedef void (*Guildhall__Partners__V1__Partner_Closure)
@@ -610,6 +683,9 @@ typedef void (*Guildhall__Partners__V1__SetDistributorDiscountRequest_Closure)
 typedef void (*Guildhall__Partners__V1__Workflow_Closure)
                  (const Guildhall__Partners__V1__Workflow *message,
                   void *closure_data);
+typedef void (*Guildhall__Partners__V1__WorkflowNote_Closure)
+                 (const Guildhall__Partners__V1__WorkflowNote *message,
+                  void *closure_data);
 typedef void (*Guildhall__Partners__V1__ListWorkflowsRequest_Closure)
                  (const Guildhall__Partners__V1__ListWorkflowsRequest *message,
                   void *closure_data);
@@ -619,6 +695,15 @@ typedef void (*Guildhall__Partners__V1__ListWorkflowsReply_Closure)
 typedef void (*Guildhall__Partners__V1__GetWorkflowRequest_Closure)
                  (const Guildhall__Partners__V1__GetWorkflowRequest *message,
                   void *closure_data);
+typedef void (*Guildhall__Partners__V1__RetryWorkflowRequest_Closure)
+                 (const Guildhall__Partners__V1__RetryWorkflowRequest *message,
+                  void *closure_data);
+typedef void (*Guildhall__Partners__V1__CancelWorkflowRequest_Closure)
+                 (const Guildhall__Partners__V1__CancelWorkflowRequest *message,
+                  void *closure_data);
+typedef void (*Guildhall__Partners__V1__AnnotateWorkflowRequest_Closure)
+                 (const Guildhall__Partners__V1__AnnotateWorkflowRequest *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -627,6 +712,7 @@ typedef void (*Guildhall__Partners__V1__GetWorkflowRequest_Closure)
 
 extern const ProtobufCEnumDescriptor    guildhall__partners__v1__sale_state__descriptor;
 extern const ProtobufCEnumDescriptor    guildhall__partners__v1__workflow_state__descriptor;
+extern const ProtobufCEnumDescriptor    guildhall__partners__v1__workflow_action__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__partners__v1__partner__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__partners__v1__create_partner_request__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__partners__v1__get_partner_request__descriptor;
@@ -653,9 +739,13 @@ extern const ProtobufCMessageDescriptor guildhall__partners__v1__distributor_dis
 extern const ProtobufCMessageDescriptor guildhall__partners__v1__get_distributor_discount_request__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__partners__v1__set_distributor_discount_request__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__partners__v1__workflow__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__partners__v1__workflow_note__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__partners__v1__list_workflows_request__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__partners__v1__list_workflows_reply__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__partners__v1__get_workflow_request__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__partners__v1__retry_workflow_request__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__partners__v1__cancel_workflow_request__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__partners__v1__annotate_workflow_request__descriptor;
 
 PROTOBUF_C__END_DECLS
 
