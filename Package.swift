@@ -144,8 +144,8 @@ let package = Package(
         .executableTarget(
             name: "guildhall",
             dependencies: [
-                "Access", "DynamicMessages", "Messages", "RPC", "RPCTransport", "ServiceKit", log,
-                nioCore, nioPosix, subprocess, systemPackage,
+                "Access", "DynamicMessages", "Messages", "RPC", "RPCTransport", "ServiceKit",
+                "Storage", log, nioCore, nioPosix, subprocess, systemPackage, crypto,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -233,7 +233,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "GuildhallTests", dependencies: ["guildhall"], swiftSettings: strict),
-        .testTarget(name: "StyleTests", swiftSettings: strict),
+        .testTarget(
+            name: "StyleTests", dependencies: ["CSQLite", "Storage", "TreeCopy"],
+            swiftSettings: strict),
         .testTarget(
             name: "SystemTests",
             dependencies: [subprocess, systemPackage],

@@ -17,5 +17,5 @@ await ServiceRunner(
         treeCatchesUp: { try await tree.catchUp() })
     return ServiceParts(
         methods: [service.registeredMethods], openMethods: [BrandingMethods.getAsset],
-        children: [ServiceChild("tree") { try await tree.run() }])
+        children: [ServiceChild("tree") { try await tree.run() }], verifiers: verifiers)
 }

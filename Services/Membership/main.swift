@@ -37,5 +37,5 @@ await ServiceRunner(
         feed: FeedServer(database))
     return ServiceParts(
         methods: [service.registeredMethods], openMethods: Service.openMethods,
-        children: [ServiceChild("tree", consumer.run)])
+        children: [ServiceChild("tree", consumer.run)], verifiers: verifiers)
 }

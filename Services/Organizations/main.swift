@@ -16,5 +16,5 @@ await ServiceRunner(
             AwaitTreeRequest(incarnation: head.incarnation, sequence: head.sequence),
             options: context.tracing(timeout: limits.acknowledgementTimeMax))
     }
-    return ServiceParts(methods: [service.registeredMethods])
+    return ServiceParts(methods: [service.registeredMethods], verifiers: verifiers)
 }

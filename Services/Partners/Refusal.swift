@@ -1,5 +1,6 @@
 import RPC
 import ServiceKit
+import Storage
 
 /// What this service refuses.
 ///
@@ -16,6 +17,8 @@ enum Refusal: DomainRefusal, Hashable {
     case mixedCurrencies
     case amountTooLarge
     case tooManySeats
+    /// What an operator wants of a workflow cannot be.
+    case workflow(WorkflowFault)
 
     var status: Status {
         switch self {
@@ -42,6 +45,7 @@ enum Refusal: DomainRefusal, Hashable {
         case .tooManySeats:
             .refusal(
                 .tooManySeats, "A sale gives at most \(SaleLimits.seatsMax) seats.")
+        case .workflow(let fault): .refusal(.wrongState, fault.sentence)
         }
     }
 }
@@ -88,6 +92,19 @@ extension SaleEvent {
         case .approve: "only a registered sale can be approved"
         case .fulfil, .refuse: "only an approved sale is being fulfilled"
         case .cancel: "only a draft or a registered sale can be cancelled"
+        }
+    }
+}
+
+extension WorkflowFault {
+    fileprivate var sentence: String {
+        switch self {
+        case .noSuchWorkflow: "There is no such workflow."
+        case .ended(let state): "The workflow has ended: it is \(state)."
+        case .pastPivot(.compensating): "The workflow is being undone already."
+        case .pastPivot: "The workflow has come too far to be undone; it can only go on."
+        case .unknownKind: "This version of the service does not know the steps of the workflow."
+        case .tooManyNotes: "A workflow has at most \(WorkflowNote.countMax) notes."
         }
     }
 }

@@ -16,7 +16,7 @@ extension Service {
         let found = try await workflows(in: states, after: WorkflowPlace(page), limit: page.limit)
         let (workflows, token) = page.cut(found) { [$0.isStuck, $0.id] }
         return ListWorkflowsReply(
-            workflows: workflows.map(Workflow.init), nextPageToken: token)
+            workflows: workflows.map { Workflow($0, notes: []) }, nextPageToken: token)
     }
 
     func getWorkflow(
@@ -24,10 +24,68 @@ extension Service {
     ) async throws -> Workflow {
         try Caller(context.principal).expectOwner()
         let id = try WorkflowID(requestText: request.id, field: "id")
-        guard let workflow = try database.workflows.get(id.bytes) else {
-            throw Denial.noSuch(.workflow)
+        return try database.readInline { snapshot in
+            guard let workflow = try snapshot.workflow(id.bytes) else {
+                throw Denial.noSuch(.workflow)
+            }
+            return Workflow(workflow, notes: try snapshot.workflowNotes(of: id.bytes))
         }
-        return Workflow(workflow)
+    }
+
+    func retryWorkflow(
+        _ request: RetryWorkflowRequest, _ context: CallContext
+    ) async throws -> Workflow {
+        try await intervene(request, in: request.id, request.text, context) {
+            transaction, id, note in
+            try transaction.retryWorkflow(id, note)
+        }
+    }
+
+    func cancelWorkflow(
+        _ request: CancelWorkflowRequest, _ context: CallContext
+    ) async throws -> Workflow {
+        let definitions = workflows
+        return try await intervene(request, in: request.id, request.text, context) {
+            transaction, id, note in
+            try transaction.cancelWorkflow(id, following: definitions, note)
+        }
+    }
+
+    func annotateWorkflow(
+        _ request: AnnotateWorkflowRequest, _ context: CallContext
+    ) async throws -> Workflow {
+        try await intervene(
+            request, in: request.id, request.text, charactersMin: 1, context
+        ) { transaction, id, note in
+            try transaction.annotateWorkflow(id, note)
+        }
+    }
+
+    /// Does what an operator wants about a workflow, and answers how it stands then.
+    private func intervene(
+        _ request: some Message, in id: String, _ text: String, charactersMin: Int = 0,
+        _ context: CallContext,
+        _ body:
+            @escaping @Sendable (Transaction, [UInt8], Storage.WorkflowNote) throws ->
+            WorkflowInstance
+    ) async throws -> Workflow {
+        let caller = try Caller(context.principal)
+        try caller.expectOwner()
+        let id = try WorkflowID(requestText: id, field: "id").bytes
+        let text = try Text.accept(
+            text, field: "text", form: .paragraph,
+            lengths: charactersMin...WorkflowLimits.noteCharactersMax)
+        let note = Storage.WorkflowNote(by: caller.principal.scope, at: context.now, text: text)
+        return try await database.command(context, request) { transaction in
+            do {
+                let workflow = try body(transaction, id, note)
+                return Workflow(workflow, notes: try transaction.workflowNotes(of: id))
+            } catch WorkflowFault.noSuchWorkflow {
+                throw Denial.noSuch(.workflow)
+            } catch let fault as WorkflowFault {
+                throw Refusal.workflow(fault)
+            }
+        }
     }
 
     /// Workflows after a place: those that are stuck first, each group by age.
@@ -97,7 +155,7 @@ extension Set<Storage.WorkflowState> {
 }
 
 extension Workflow {
-    fileprivate init(_ workflow: WorkflowInstance) {
+    fileprivate init(_ workflow: WorkflowInstance, notes: [Storage.WorkflowNote]) {
         // A row of another version of this program may not be readable; it is listed all the same.
         let plan = try? Fulfilment(decoding: workflow.input)
         let isOpen = workflow.state.isOpen
@@ -107,8 +165,27 @@ extension Workflow {
             step: workflow.currentStep, attempts: Int32(clamping: workflow.attempts),
             nextAttemptAt: isOpen ? Timestamp(workflow.dueAt) : nil,
             lastError: workflow.lastError ?? "", saleID: plan?.saleID ?? "",
-            createdAt: Timestamp(workflow.createdAt), updatedAt: Timestamp(workflow.updatedAt))
+            createdAt: Timestamp(workflow.createdAt), updatedAt: Timestamp(workflow.updatedAt),
+            startedBy: workflow.startedBy, stuck: workflow.isStuck,
+            notes: notes.map(Messages.WorkflowNote.init))
     }
+}
+
+extension Messages.WorkflowNote {
+    fileprivate init(_ note: Storage.WorkflowNote) {
+        let action: WorkflowAction =
+            switch note.action {
+            case .remark: .remark
+            case .retry: .retry
+            case .cancel: .cancel
+            }
+        self.init(action: action, author: note.author, at: Timestamp(note.at), text: note.text)
+    }
+}
+
+/// What bounds what operators say.
+enum WorkflowLimits {
+    static let noteCharactersMax = 2_000
 }
 
 extension WorkflowInstance {

@@ -12,6 +12,8 @@ struct Service: PartnersService {
     let organizations: FeedConsumer
     let pages: PageTokens
     let identifiers: IdentifierSource
+    /// What the workflows that operators look after follow.
+    let workflows: [WorkflowDefinition]
     var approval = ApprovalPatience()
 
     func createPartner(

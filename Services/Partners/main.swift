@@ -15,18 +15,24 @@ await ServiceRunner(
     let consumer = FeedConsumer(
         FeedSource(organizations), into: database, target: Configuration.treeTarget,
         logger: environment.logger)
+    let membership = MembershipClient(try environment.channel(to: "membership"))
+    let branding = BrandingClient(try environment.channel(to: "branding"))
     let fulfilment = FulfilSale(
-        organizations: organizations,
-        membership: MembershipClient(try environment.channel(to: "membership")),
-        branding: BrandingClient(try environment.channel(to: "branding")),
+        organizations: organizations, membership: membership, branding: branding,
         clock: environment.clock)
     let runner = fulfilment.runner(of: database, logger: environment.logger)
+    let restores = RestoreWatch(
+        of: [FeedSource(organizations), FeedSource(membership), FeedSource(branding)],
+        database: database, clock: environment.clock, logger: environment.logger,
+        repeatSteps: runner.repeatSteps)
     let service = Service(
         database: database, organizations: consumer,
-        pages: PageTokens(keys: environment.keys), identifiers: environment.identifiers)
+        pages: PageTokens(keys: environment.keys), identifiers: environment.identifiers,
+        workflows: fulfilment.definitions)
     return ServiceParts(
         methods: [service.registeredMethods],
         children: [
             ServiceChild("tree", consumer.run), ServiceChild("workflows", runner.run),
-        ])
+            ServiceChild("restores", restores.run),
+        ], verifiers: verifiers)
 }

@@ -67,6 +67,16 @@ extension CallContext {
         }
     }
 
+    /// Allows the call to those who own the whole platform.
+    ///
+    /// - Throws: `PERMISSION_DENIED` for everybody else.
+    func requirePlatformOwner() throws(Status) {
+        let grants = try principal.grants
+        guard grants.contains(where: { $0.role == .platformOwner && $0.node == nil }) else {
+            throw Status.forbidden("This call is for those who operate the platform.")
+        }
+    }
+
     /// Allows the call to the services that the table names for an action.
     ///
     /// - Throws: `PERMISSION_DENIED` for everybody else.

@@ -36,6 +36,22 @@ public struct FeedSource: Sendable {
             watch: { try await client.watch($0, options: $1, onReply: $2) },
             head: { try await client.getFeedHead($0, options: $1) })
     }
+
+    /// The feed of Membership.
+    public init(_ client: MembershipClient) {
+        self.init(
+            name: "membership",
+            watch: { try await client.watch($0, options: $1, onReply: $2) },
+            head: { try await client.getFeedHead($0, options: $1) })
+    }
+
+    /// The feed of Branding.
+    public init(_ client: BrandingClient) {
+        self.init(
+            name: "branding",
+            watch: { try await client.watch($0, options: $1, onReply: $2) },
+            head: { try await client.getFeedHead($0, options: $1) })
+    }
 }
 
 /// What a consumer does with a feed; every closure runs inside a write transaction.

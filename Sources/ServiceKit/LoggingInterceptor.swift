@@ -77,6 +77,7 @@ extension Status {
             guard let status = Status(fault) else { return nil }
             self = status
         case let fault as CommandFault: self = Status(fault)
+        case let fault as CopyFault: self = Status(fault)
         case is DecodingFault, is CancellationError: self = Status(thrown: error)
         default: return nil
         }

@@ -68,7 +68,9 @@ enum PeerTable {
         }
         let forGateway = Set(methods.map(\.path)).subtracting(notForGateway.map(\.path))
         grants["gateway", default: []].formUnion(forGateway)
-        grants[operatorTool, default: []].insert(introspection)
+        grants[operatorTool, default: []].formUnion([
+            introspection, ServiceOperations.serviceName,
+        ])
         return PeerPolicy(grants)
     }
 }

@@ -66,9 +66,7 @@ public struct ServiceIntrospection: IntrospectionService {
     private static func admit(_ context: CallContext) throws(Status) {
         // A peer with an identity would not be here without a grant.
         if context.peer.isLocal || context.peer.identity != nil { return }
-        let principal = try context.principal
-        guard principal.grants.contains(where: { $0.role == .platformOwner && $0.node == nil })
-        else { throw Status.forbidden("This call is for those who operate the platform.") }
+        try context.requirePlatformOwner()
     }
 
     private static func count(_ pageSize: UInt32, max: Int) -> Int {

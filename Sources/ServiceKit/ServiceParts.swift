@@ -1,4 +1,5 @@
 public import RPC
+public import Storage
 
 /// Work that goes on beside the calls, for as long as the program runs.
 public struct ServiceChild: Sendable {
@@ -28,6 +29,8 @@ public struct ServiceParts: Sendable {
     public var children: [ServiceChild]
     /// Finds out who calls; nil for principals signed by trusted processes.
     public var authentication: (any ServerInterceptor)?
+    /// What can be recomputed of the service's database, for operators who ask.
+    public var verifiers: [Verifier]
     /// What the line that says `ready` ends with, once it is known.
     public var readySuffix: (@Sendable () async throws -> String)?
 
@@ -35,13 +38,14 @@ public struct ServiceParts: Sendable {
     public init(
         methods: [[RegisteredMethod]], openMethods: Set<MethodDescriptor> = [],
         children: [ServiceChild] = [],
-        authentication: (any ServerInterceptor)? = nil,
+        authentication: (any ServerInterceptor)? = nil, verifiers: [Verifier] = [],
         readySuffix: (@Sendable () async throws -> String)? = nil
     ) {
         self.methods = methods
         self.openMethods = openMethods
         self.children = children
         self.authentication = authentication
+        self.verifiers = verifiers
         self.readySuffix = readySuffix
     }
 }

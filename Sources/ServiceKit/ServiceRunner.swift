@@ -143,8 +143,12 @@ public struct ServiceRunner: Sendable {
                 clock: environment.clock, openMethods: parts.openMethods)
         let monitor = RPCServerMonitor()
         let introspection = ServiceIntrospection(of: monitor, clock: environment.clock)
+        let operations = environment.databases.map { database in
+            ServiceOperations(database, verifiers: parts.verifiers, logger: environment.logger)
+        }
         let methods =
-            [environment.health.registeredMethods, introspection.registeredMethods] + parts.methods
+            [environment.health.registeredMethods, introspection.registeredMethods]
+            + operations.map(\.registeredMethods) + parts.methods
         let reflection = ServiceReflection(
             of: methods.joined().map(\.descriptor), descriptors: FileDescriptors.set)
         // Outermost, so that they see errors as callers do.

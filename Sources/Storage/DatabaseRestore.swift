@@ -1,67 +1,76 @@
-internal import Glibc
+internal import Synchronization
 
 /// Puts a copy of a database in the place of one that nobody has open.
 ///
 /// The database begins another life: consumers of its feed start anew, and whoever has workflows
 /// with it sends their steps again.
-public struct DatabaseRestore: Sendable {
+public final class DatabaseRestore: Sendable {
     /// Bytes copied at a time.
     private static let chunkBytes = 1 << 20
     /// Databases put aside under one path, at most.
     private static let replacedMax = 1_000
 
-    /// What was done.
-    public struct Outcome: Sendable, Hashable {
-        /// The new life: 16 random bytes.
-        public let incarnation: [UInt8]
-        /// Where the database lies that was there before; nil if there was none.
-        public let replaced: String?
-    }
-
-    private let copy: String
-    private let component: String
+    /// The life that the database will have: 16 random bytes.
+    public let incarnation: [UInt8]
     private let file: DataFile
+    private let staged: DataFile
+    private let lock: Mutex<FileLock?>
 
-    /// A restore.
+    /// Checks a copy wholly, beside the place where it will go.
     ///
+    /// From now on nobody can open the database there. Nothing has changed before
+    /// ``putInPlace()``, and nothing does if the restore is let go instead.
     /// - Parameters:
     ///   - copy: The file made by ``Database/withCopy(_:)``; it stays as it is.
     ///   - path: Where the database belongs.
     ///   - component: A component whose tables the copy must have, so that no service gets the
     ///     database of another.
-    public init(copy: String, to path: String, component: String) {
-        self.copy = copy
-        self.component = component
-        file = DataFile(path: path)
+    /// - Throws: ``OpeningFault``, or ``StorageFault/busy(retryAfter:)`` when the machine has no
+    ///   thread left.
+    public init(of copy: String, to path: String, component: String) async throws {
+        let file = DataFile(path: path)
+        let staged = DataFile(path: path + ".restoring")
+        let (lock, incarnation) = try await DedicatedThread.run { _ in
+            let lock = try file.lock()
+            staged.remove()
+            do {
+                try staged.fill(from: copy, chunkBytes: Self.chunkBytes)
+                return (lock, try Self.begin(staged, copy: copy, component: component))
+            } catch {
+                staged.remove()
+                throw error
+            }
+        }
+        self.lock = Mutex(lock)
+        self.incarnation = incarnation
+        self.file = file
+        self.staged = staged
     }
 
-    /// Checks the copy wholly, and puts a copy of it in place; what was there is put aside.
+    deinit {
+        staged.remove()
+    }
+
+    /// Puts the checked copy in place, and what was there aside; once only.
     ///
     /// Whenever it is interrupted, the one database or the other is in place, and whole.
-    /// - Returns: What was done.
+    /// - Returns: Where the database lies that was there before; nil if there was none.
     /// - Throws: ``OpeningFault``; nothing has changed then.
-    public func run() async throws -> Outcome {
-        try await DedicatedThread.run { _ in
-            let lock = try file.lock()
-            return try withExtendedLifetime(lock) { try putInPlace() }
+    public func putInPlace() async throws -> String? {
+        try await DedicatedThread.run { [self] _ in
+            let replaced = try putAside()
+            Failpoint.beforeRestore.reach()
+            try staged.rename(to: file.path)
+            Failpoint.afterRestore.reach()
+            lock.withLock { $0 = nil }
+            return replaced
         }
     }
 
-    private func putInPlace() throws -> Outcome {
-        let staged = DataFile(path: file.path + ".restoring")
-        staged.remove()
-        defer { staged.remove() }
-        try staged.fill(from: copy, chunkBytes: Self.chunkBytes)
-        let incarnation = try begin(staged)
-        let replaced = try putAside()
-        Failpoint.beforeRestore.reach()
-        try staged.rename(to: file.path)
-        Failpoint.afterRestore.reach()
-        return Outcome(incarnation: incarnation, replaced: replaced)
-    }
-
     /// Checks the database and gives it a life of its own.
-    private func begin(_ staged: DataFile) throws -> [UInt8] {
+    private static func begin(
+        _ staged: DataFile, copy: String, component: String
+    ) throws -> [UInt8] {
         do {
             let connection = try SQLiteConnection(path: staged.path)
             try connection.set(SQLiteConnection.defensive, to: true)

@@ -6,6 +6,13 @@ public struct RefusedRepetition: Sendable, Hashable {
     public let step: String
     /// The refusal, in words for operators.
     public let words: String
+
+    /// A refused step.
+    public init(workflow: WorkflowInstance, step: String, words: String) {
+        self.workflow = workflow
+        self.step = step
+        self.words = words
+    }
 }
 
 extension WorkflowRunner {

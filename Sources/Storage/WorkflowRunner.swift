@@ -81,10 +81,12 @@ public final class WorkflowRunner: Sendable {
             try await withThrowingDiscardingTaskGroup { group in
                 while true {
                     let seen = database.signals.workflowWork.value
-                    for id in try await whenFree({ try self.dueWorkflows() }) where take(id) {
+                    let now = self.now()
+                    for id in try await whenFree({ try self.workflows(dueAt: now) })
+                    where take(id) {
                         group.addTask { try await self.work(on: id) }
                     }
-                    try await waitForWork(past: seen)
+                    try await waitForWork(past: seen, dueAfter: now)
                 }
             }
         } catch is CancellationError {
@@ -92,8 +94,7 @@ public final class WorkflowRunner: Sendable {
         }
     }
 
-    private func dueWorkflows() throws -> [[UInt8]] {
-        let now = self.now()
+    private func workflows(dueAt now: WallTime) throws -> [[UInt8]] {
         // Those under way are due as well when their lease has run out.
         let limit = settings.concurrencyMax * 2
         return try database.readInline { snapshot in
@@ -113,15 +114,15 @@ public final class WorkflowRunner: Sendable {
         database.signals.workflowWork.increment()
     }
 
-    /// Waits for a new workflow, the end of one under way, or the time of the next.
-    private func waitForWork(past seen: Int64) async throws {
-        let now = self.now()
+    /// Waits for a new workflow, the end of one under way, or the time of the next after those that
+    /// were due at an instant.
+    private func waitForWork(past seen: Int64, dueAfter instant: WallTime) async throws {
         let next = try await whenFree {
             try self.database.readInline { snapshot in
-                try WorkflowStore.nextDue(after: now, kinds: self.kinds, in: snapshot)
+                try WorkflowStore.nextDue(after: instant, kinds: self.kinds, in: snapshot)
             }
         }
-        let span = next.map { now.duration(to: $0) } ?? settings.pollInterval
+        let span = next.map { self.now().duration(to: $0) } ?? settings.pollInterval
         let work = database.signals.workflowWork
         let clock = self.clock
         let wait = min(span, settings.pollInterval)

@@ -61,26 +61,36 @@ struct CallerOptions: ParsableArguments {
     /// - Throws: When there is no folder of keys, or its key is malformed.
     func signed(_ channel: any RPC.Channel, data folder: String? = nil) throws -> any RPC.Channel {
         guard let data = data ?? folder else { return channel }
+        return channel.intercepted(
+            by: try OperatorStatement(
+                data: data, person: user?.id, grants: grants.map(\.grant)))
+    }
+}
+
+/// Makes calls act for a person, stated by the operator's key.
+struct OperatorStatement: ClientInterceptor {
+    private let signer: PrincipalSigner
+    private let person: UserID
+    private let grants: [Access.Grant]
+
+    /// Statements by the key of an installation.
+    ///
+    /// - Parameters:
+    ///   - data: The installation's data folder.
+    ///   - person: Whom the calls act for; nil for somebody new.
+    ///   - grants: What they act as; none for the platform's owner.
+    /// - Throws: When the folder has no keys, or its key is malformed.
+    init(data: String, person: UserID? = nil, grants: [Access.Grant] = []) throws {
         let keys = URL(filePath: data).appending(path: "keys").path
         // A key ring would make the folder, and a key in it that nobody trusts.
         guard FileManager.default.fileExists(atPath: keys) else {
             throw ValidationError("\(data) is no data folder of an installation: it has no keys.")
         }
-        let signer = PrincipalSigner(
+        signer = PrincipalSigner(
             keys: try KeyRing(folder: keys, name: Installation.operatorName))
-        let person = user?.id ?? IdentifierSource(clock: .system).next() as UserID
-        let grants =
-            grants.isEmpty ? [Access.Grant(.platformOwner, at: nil)] : grants.map(\.grant)
-        return channel.intercepted(
-            by: OperatorStatement(signer: signer, person: person, grants: grants))
+        self.person = person ?? IdentifierSource(clock: .system).next()
+        self.grants = grants.isEmpty ? [Access.Grant(.platformOwner, at: nil)] : grants
     }
-}
-
-/// Makes calls act for a person, stated by the operator's key.
-private struct OperatorStatement: ClientInterceptor {
-    let signer: PrincipalSigner
-    let person: UserID
-    let grants: [Access.Grant]
 
     func begin(_ method: MethodDescriptor, _ options: inout CallOptions) throws {
         options.metadata[bytes: MetadataKey.principal] = try signer.user(person, grants: grants)

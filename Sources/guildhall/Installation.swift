@@ -80,10 +80,33 @@ struct Installation: Sendable {
     var keys: URL { data.appending(path: "keys") }
     private var logs: URL { data.appending(path: "logs") }
     private var ownerFile: URL { data.appending(path: "owner-sign-in") }
+    private var addressesFile: URL { data.appending(path: "addresses") }
     private var demonstrationFile: URL { data.appending(path: "demonstration") }
 
     func executable(of part: Part) -> URL { executables.appending(path: part.rawValue) }
     func log(of part: Part) -> URL { logs.appending(path: "\(part.rawValue).log") }
+
+    /// Notes where the parts answer, for the other commands.
+    func keep(_ ports: Ports) throws {
+        let lines = Part.allCases.map { "\($0.rawValue) \(ports.address(of: $0))\n" }
+        try write(lines.joined(), to: addressesFile)
+    }
+
+    /// Where the parts of an installation answered when it was started last.
+    ///
+    /// - Parameter data: Its data folder.
+    /// - Returns: The addresses that are known; none before the first start.
+    static func addresses(in data: URL) -> [Part: String] {
+        let file = data.appending(path: "addresses")
+        // A folder without the file: somebody starts the services by other means.
+        guard let text = try? String(contentsOf: file, encoding: .utf8) else { return [:] }
+        var addresses: [Part: String] = [:]
+        for line in text.split(separator: "\n") {
+            let words = line.split(separator: " ").map(String.init)
+            if words.count == 2, let part = Part(rawValue: words[0]) { addresses[part] = words[1] }
+        }
+        return addresses
+    }
 
     /// Whether the demonstration is still to be loaded.
     ///

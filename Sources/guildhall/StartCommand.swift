@@ -36,6 +36,7 @@ struct StartCommand: AsyncParsableCommand {
         let ports = try Ports(
             http: try port(httpPort, "GUILDHALL_HTTP_PORT", in: environment, default: 8080),
             rpc: try port(rpcPort, "GUILDHALL_RPC_PORT", in: environment, default: 7100))
+        try installation.keep(ports)
         let owner = try installation.owner(
             email: ownerEmail ?? environment["GUILDHALL_OWNER_EMAIL"],
             password: ownerPassword ?? environment["GUILDHALL_OWNER_PASSWORD"])

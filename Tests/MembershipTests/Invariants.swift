@@ -49,6 +49,8 @@ func expectInvariants(
     #expect(found.ledger == found.recount, sourceLocation: sourceLocation)
     #expect(found.lastBalances == found.recount, sourceLocation: sourceLocation)
     #expect(found.ownerless.isEmpty, sourceLocation: sourceLocation)
+    // What operators are told comes to the same.
+    #expect(try await hall.differences() == [], sourceLocation: sourceLocation)
 }
 
 private func counts(_ sql: SQL, _ snapshot: Snapshot) throws -> [Count: Int64] {

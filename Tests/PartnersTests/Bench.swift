@@ -51,7 +51,7 @@ final class Bench: Sendable {
         var service = Service(
             database: database, organizations: consumer,
             pages: PageTokens(key: SymmetricKey(data: [UInt8](repeating: 1, count: 32))),
-            identifiers: identifiers)
+            identifiers: identifiers, workflows: fulfilment.definitions)
         service.approval = approval
         let life = Life(bench: self, database: database, router: router(of: service))
         return try await withThrowingTaskGroup(of: Void.self) { group in

@@ -71,8 +71,10 @@ struct CopyTests {
     @Test("a cancelled copy ends and leaves no file")
     func cancelled() async throws {
         let database = try folder.database()
-        let task = Task { try await database.withCopy { _ in } }
-        task.cancel()
+        let task = Task {
+            unsafe withUnsafeCurrentTask { unsafe $0?.cancel() }
+            try await database.withCopy { _ in }
+        }
         let end = await failure { try await task.value }
         #expect(end is CancellationError)
         #expect(!folder.files.contains("db.copy"))
@@ -88,9 +90,7 @@ struct CopyTests {
         let incarnation = first.incarnation
         first.close()
 
-        let outcome = try await DatabaseRestore(
-            copy: copyPath, to: folder.databasePath, component: "members"
-        ).run()
+        let outcome = try await restored(to: folder)
         let second = try folder.database()
         #expect(try second.emails() == ["kept@example.com"])
         #expect(second.incarnation == outcome.incarnation)
@@ -104,9 +104,7 @@ struct CopyTests {
                 == [1, 2])
         #expect(!folder.files.contains("db.restoring"))
 
-        let again = try await DatabaseRestore(
-            copy: copyPath, to: folder.databasePath, component: "members"
-        ).run()
+        let again = try await restored(to: folder)
         #expect(again.replaced == "\(folder.databasePath).replaced-2")
         #expect(again.incarnation != outcome.incarnation)
     }
@@ -123,9 +121,7 @@ struct CopyTests {
                 from: "\(folder.path)/\(name)", chunkBytes: 4_096)
         }
         killed.close()
-        let outcome = try await DatabaseRestore(
-            copy: copyPath, to: remains.databasePath, component: "members"
-        ).run()
+        let outcome = try await restored(to: remains)
         #expect(remains.files == ["db", "db.lock", "db.replaced-1"])
         #expect(
             try opened(outcome.replaced ?? "") {
@@ -141,9 +137,7 @@ struct CopyTests {
         try await database.withCopy(carry)
         database.close()
         let other = TemporaryFolder()
-        let outcome = try await DatabaseRestore(
-            copy: copyPath, to: other.databasePath, component: "members"
-        ).run()
+        let outcome = try await restored(to: other)
         #expect(outcome.replaced == nil)
         let restored = try other.database()
         #expect(try restored.emails() == ["one@example.com"])
@@ -202,10 +196,22 @@ struct CopyTests {
         database.close()
     }
 
+    private struct Restored {
+        let incarnation: [UInt8]
+        let replaced: String?
+    }
+
+    private func restored(
+        copy: String? = nil, to folder: TemporaryFolder, component: String = "members"
+    ) async throws -> Restored {
+        let restore = try await DatabaseRestore(
+            of: copy ?? copyPath, to: folder.databasePath, component: component)
+        return Restored(
+            incarnation: restore.incarnation, replaced: try await restore.putInPlace())
+    }
+
     private func restore(copy: String? = nil, component: String = "members") async throws {
-        _ = try await DatabaseRestore(
-            copy: copy ?? copyPath, to: folder.databasePath, component: component
-        ).run()
+        _ = try await restored(copy: copy, to: folder, component: component)
     }
 
     /// Writes the bytes of a copy to a file of the test.

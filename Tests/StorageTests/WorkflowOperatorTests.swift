@@ -171,10 +171,11 @@ import Testing
         #expect(try await runner(definition, on: database).repeatSteps(since: .start) == [])
         #expect(log.entries.suffix(2) == ["undo reserve", "undo create"])
 
-        try await start(in: database, id: [UInt8](repeating: 6, count: 16))
+        let other = [UInt8](repeating: 6, count: 16)
+        try await start(in: database, id: other)
         try await database.write { transaction in
             try transaction.execute(
-                "UPDATE storage_workflow SET step = 1 WHERE id = \([UInt8](repeating: 6, count: 16))"
+                "UPDATE storage_workflow SET step = 1 WHERE id = \(other)"
             )
         }
         let refused = try await runner(definition, on: database).repeatSteps(since: .start)

@@ -61,10 +61,7 @@ import Testing
         try await database.write { try $0.add(9, "done") }
         let clock = HandClock()
         let end = try await run(definition, on: database, clock: clock) { database in
-            while log.entries.count < 4 {
-                clock.advance(by: .seconds(1))
-                await Task.yield()
-            }
+            while log.entries.count < 4 { try await pass(time: clock, database) }
             try await database.write { try $0.execute("DELETE FROM member WHERE id = 9") }
         }
 
@@ -302,11 +299,19 @@ import Testing
             if starting { try await database.write { try $0.start(start) } }
             try await meanwhile(database)
             while try database.workflows.get(start.id)?.state.isOpen == true {
-                clock.advance(by: .seconds(1))
-                await Task.yield()
+                try await pass(time: clock, database)
             }
             group.cancelAll()
             return try database.workflows.get(start.id)
         }
+    }
+
+    /// Lets time fly, but not past the moment for which the workflow waits: on a busy machine it
+    /// would lose its patience.
+    private func pass(time clock: HandClock, _ database: Database) async throws {
+        if let due = try database.workflows.get(sample.id)?.dueAt, due > clock.wall {
+            clock.advance(by: .seconds(1))
+        }
+        await Task.yield()
     }
 }

@@ -53,7 +53,10 @@ import Testing
         ("DynamicMessages", []),
         (
             "guildhall",
-            ["Access", "DynamicMessages", "Messages", "RPC", "RPCTransport", "ServiceKit"]
+            [
+                "Access", "DynamicMessages", "Messages", "RPC", "RPCTransport", "ServiceKit",
+                "Storage",
+            ]
         ),
     ]
 

@@ -872,7 +872,7 @@ nonisolated struct Guildhall_Partners_V1_RetryWorkflowRequest: Sendable {
 
   var id: String = String()
 
-  /// Why, for other operators: at most 2,000 bytes; may be empty.
+  /// Why, for other operators: at most 2,000 characters; may be empty.
   var text: String = String()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -887,7 +887,7 @@ nonisolated struct Guildhall_Partners_V1_CancelWorkflowRequest: Sendable {
 
   var id: String = String()
 
-  /// Why, for other operators: at most 2,000 bytes; may be empty.
+  /// Why, for other operators: at most 2,000 characters; may be empty.
   var text: String = String()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -902,7 +902,7 @@ nonisolated struct Guildhall_Partners_V1_AnnotateWorkflowRequest: Sendable {
 
   var id: String = String()
 
-  /// 1 to 2,000 bytes.
+  /// 1 to 2,000 characters.
   var text: String = String()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()

@@ -1,0 +1,141 @@
+import Access
+import ServiceKit
+import Storage
+import TreeCopy
+
+/// What this service keeps beside the facts it follows from, each recomputed.
+let verifiers = [
+    TreeCopy.verifier, knownOrganizations, places, usage, ledger, ledgerBalances,
+]
+
+/// People sit in organizations that exist.
+private let knownOrganizations = Verifier(
+    "organizations of memberships", count: "SELECT count(*) FROM membership",
+    differences: """
+        SELECT DISTINCT hex(organization_id) FROM membership AS m
+        WHERE NOT EXISTS (SELECT 1 FROM tree_node WHERE id = m.organization_id)
+        """
+) { row in "Organization \(try row.text(0)) has members and is not in the tree." }
+
+/// Who is counted where, from memberships and tree alone.
+private let places = Verifier(
+    "people counted at each organization", count: "SELECT count(*) FROM place",
+    differences: """
+        WITH RECURSIVE line (organization_id, node, level) AS (
+            SELECT DISTINCT organization_id, organization_id, 1 FROM membership WHERE state = 1
+            UNION ALL
+            SELECT line.organization_id, above.parent_id, line.level + 1
+            FROM line JOIN tree_node AS above ON above.id = line.node
+            WHERE above.parent_id IS NOT NULL AND line.level < 10
+        ),
+        counted (node, kind, user_id) AS (
+            SELECT organization_id, \(CountKind.seat.rawValue), user_id FROM membership
+            WHERE state = 1 AND takes_seat = 1
+            UNION ALL
+            SELECT line.node, \(CountKind.members.rawValue), m.user_id
+            FROM membership AS m JOIN line ON line.organization_id = m.organization_id
+            WHERE m.state = 1
+            UNION ALL
+            SELECT line.node, \(CountKind.students.rawValue), m.user_id
+            FROM membership AS m JOIN line ON line.organization_id = m.organization_id
+            WHERE m.state = 1 AND m.roles & \(RoleSet.student.rawValue) <> 0
+            UNION ALL
+            SELECT line.node, \(CountKind.teachers.rawValue), m.user_id
+            FROM membership AS m JOIN line ON line.organization_id = m.organization_id
+            WHERE m.state = 1 AND m.roles & \(RoleSet.teacher.rawValue) <> 0
+        ),
+        expected (node, kind, user_id, refs) AS MATERIALIZED (
+            SELECT node, kind, user_id, count(*) FROM counted GROUP BY node, kind, user_id
+        )
+        SELECT hex(expected.node), expected.kind, hex(expected.user_id), expected.refs,
+            coalesce(place.refs, 0)
+        FROM expected LEFT JOIN place ON place.node = expected.node
+            AND place.kind = expected.kind AND place.user_id = expected.user_id
+        WHERE place.refs IS NOT expected.refs
+        UNION ALL
+        SELECT hex(place.node), place.kind, hex(place.user_id), 0, place.refs
+        FROM place LEFT JOIN expected ON expected.node = place.node
+            AND expected.kind = place.kind AND expected.user_id = place.user_id
+        WHERE expected.refs IS NULL
+        """
+) { row in
+    """
+    Person \(try row.text(2)) is counted at \(try row.text(0)) as \(try word(row, 1)) by \
+    \(try row.int64(4)) memberships, and has \(try row.int64(3)).
+    """
+}
+
+/// How much is used at each node, from the places.
+private let usage = Verifier(
+    "counters", count: "SELECT count(*) FROM usage",
+    differences: """
+        WITH counted (node, kind, used) AS MATERIALIZED (
+            SELECT node, kind, count(*) FROM place GROUP BY node, kind
+        )
+        SELECT hex(usage.node), usage.kind, usage.used, coalesce(counted.used, 0)
+        FROM usage LEFT JOIN counted ON counted.node = usage.node AND counted.kind = usage.kind
+        WHERE usage.used <> coalesce(counted.used, 0)
+        UNION ALL
+        SELECT hex(counted.node), counted.kind, 0, counted.used
+        FROM counted LEFT JOIN usage ON usage.node = counted.node AND usage.kind = counted.kind
+        WHERE usage.used IS NULL
+        """
+) { row in
+    """
+    The counter of \(try word(row, 1)) at \(try row.text(0)) says \(try row.int64(2)); counted \
+    are \(try row.int64(3)).
+    """
+}
+
+/// How much is used at each node, from the ledger.
+private let ledger = Verifier(
+    "seat ledger", count: "SELECT count(*) FROM seat_ledger",
+    differences: """
+        WITH booked (node, kind, used) AS MATERIALIZED (
+            SELECT organization_id, kind,
+                sum(CASE operation WHEN \(LedgerOperation.take.rawValue) THEN 1
+                    WHEN \(LedgerOperation.release.rawValue) THEN -1 ELSE 0 END)
+            FROM seat_ledger GROUP BY organization_id, kind
+        )
+        SELECT hex(usage.node), usage.kind, usage.used, coalesce(booked.used, 0)
+        FROM usage LEFT JOIN booked ON booked.node = usage.node AND booked.kind = usage.kind
+        WHERE usage.used <> coalesce(booked.used, 0)
+        UNION ALL
+        SELECT hex(booked.node), booked.kind, 0, booked.used
+        FROM booked LEFT JOIN usage ON usage.node = booked.node AND usage.kind = booked.kind
+        WHERE usage.used IS NULL AND booked.used <> 0
+        """
+) { row in
+    """
+    The counter of \(try word(row, 1)) at \(try row.text(0)) says \(try row.int64(2)); the ledger \
+    comes to \(try row.int64(3)).
+    """
+}
+
+/// The balance of each line of the ledger, from the lines before it.
+private let ledgerBalances = Verifier(
+    "balances in the seat ledger",
+    count: """
+        SELECT count(*) FROM seat_ledger WHERE operation <> \(LedgerOperation.resize.rawValue)
+        """,
+    differences: """
+        SELECT sequence, balance_after, running FROM (
+            SELECT sequence, balance_after,
+                sum(CASE operation WHEN \(LedgerOperation.take.rawValue) THEN 1 ELSE -1 END)
+                    OVER (PARTITION BY organization_id, kind ORDER BY sequence) AS running
+            FROM seat_ledger WHERE operation <> \(LedgerOperation.resize.rawValue))
+        WHERE running <> balance_after
+        """
+) { row in
+    """
+    Line \(try row.int64(0)) of the ledger says that \(try row.int64(1)) are in use; the lines up \
+    to it come to \(try row.int64(2)).
+    """
+}
+
+private func word(_ row: Row, _ column: Int) throws -> String {
+    guard let kind = CountKind(rawValue: try row.int64(column)) else {
+        throw StorageFault.sql("a count is of an unknown kind")
+    }
+    return kind.word
+}

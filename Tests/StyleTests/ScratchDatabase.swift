@@ -1,0 +1,120 @@
+import CSQLite
+import Foundation
+import Storage
+import TreeCopy
+
+/// A database with the schema of a program and no rows, asked how it would run statements.
+@safe final class ScratchDatabase {
+    struct Fault: Error {
+        let message: String
+    }
+
+    /// The tables of the program, its copy of the tree and storage.
+    private(set) var tables: [String] = []
+    /// How many columns tell the rows of a unique index apart; `TABLE PRIMARY KEY` for a key that
+    /// is the table itself.
+    private var uniqueColumns: [String: Int] = [:]
+    private let folder: URL
+    private let handle: OpaquePointer
+
+    init(of program: StatementTests.Program) throws {
+        folder = FileManager.default.temporaryDirectory
+            .appending(path: "statements-\(UUID().uuidString)")
+        let path = folder.appending(path: "db").path
+        var configuration = DatabaseConfiguration(path: path)
+        configuration.freeBytesMin = 0
+        try Database(configuration, migrations: Self.migrations(of: program)).close()
+        var opened: OpaquePointer?
+        guard unsafe sqlite3_open(path, &opened) == SQLITE_OK, let handle = unsafe opened else {
+            throw Fault(message: "cannot open \(path)")
+        }
+        unsafe self.handle = handle
+        tables = try texts(
+            "SELECT name FROM pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite%'")
+        for table in tables {
+            let key = try texts("SELECT name FROM pragma_table_info('\(table)') WHERE pk > 0")
+            uniqueColumns["\(table) PRIMARY KEY"] = key.count
+            let indexes = try texts(
+                "SELECT name FROM pragma_index_list('\(table)') WHERE \"unique\" = 1")
+            for index in indexes {
+                uniqueColumns[index] = try texts(
+                    "SELECT seqno || '' FROM pragma_index_info('\(index)')"
+                ).count
+            }
+        }
+    }
+
+    deinit {
+        unsafe sqlite3_close(handle)
+        // What is left behind lies in the temporary folder, which the system empties.
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    /// The steps by which a statement would be run.
+    func plan(of statement: String) throws -> [String] {
+        try texts("EXPLAIN QUERY PLAN \(statement)", column: 3)
+    }
+
+    /// Whether a step of a plan reads every row of a table that may have many.
+    func isScan(_ step: String, _ statement: String) -> Bool {
+        let words = step.split(separator: " ").map(String.init)
+        guard words.count >= 2, words[0] == "SCAN" else { return false }
+        return tables.contains(table(words[1], in: statement)) && words[1] != Self.oneRowTable
+    }
+
+    /// A table that has one row at most.
+    private static let oneRowTable = "tree_rebuild"
+
+    /// The table that a name in a statement stands for.
+    private func table(_ name: String, in statement: String) -> String {
+        let words = statement.split { !$0.isLetter && !$0.isNumber && $0 != "_" }.map(String.init)
+        for (index, word) in words.enumerated() where word == name && index >= 2 {
+            if words[index - 1] == "AS", tables.contains(words[index - 2]) {
+                return words[index - 2]
+            }
+        }
+        return name
+    }
+
+    /// Whether a step of a plan finds one row at most, or reads no table.
+    func findsOneRow(_ step: String, _ statement: String) -> Bool {
+        guard step.hasPrefix("SEARCH ") || step.hasPrefix("SCAN ") else { return true }
+        if step == "SCAN CONSTANT ROW" { return true }
+        guard step.hasPrefix("SEARCH "), let open = step.lastIndex(of: "(") else { return false }
+        let words = step[..<open].split(separator: " ").map(String.init)
+        let columns = step[open...].components(separatedBy: "=?").count - 1
+        guard let last = words.last, !step[open...].contains(">"), !step[open...].contains("<")
+        else { return false }
+        if step.contains("INTEGER PRIMARY KEY") { return columns == 1 }
+        return columns
+            == uniqueColumns[last == "KEY" ? "\(table(words[1], in: statement)) PRIMARY KEY" : last]
+    }
+
+    /// One column of what a query finds.
+    func texts(_ query: String, column: Int32 = 0) throws -> [String] {
+        var prepared: OpaquePointer?
+        guard unsafe sqlite3_prepare_v2(handle, query, -1, &prepared, nil) == SQLITE_OK else {
+            throw Fault(message: unsafe String(cString: sqlite3_errmsg(handle)))
+        }
+        defer { unsafe sqlite3_finalize(prepared) }
+        var found: [String] = []
+        while unsafe sqlite3_step(prepared) == SQLITE_ROW {
+            let text = unsafe sqlite3_column_text(prepared, column)
+            found.append(unsafe text.map { unsafe String(cString: $0) } ?? "")
+        }
+        return found
+    }
+
+    /// The migrations of a service, from its files, and those of its copy of the tree.
+    private static func migrations(of program: StatementTests.Program) throws -> [Migration] {
+        let folder = SourceTree.here.root
+            .appending(path: "Services/\(program.name)/Migrations")
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+        let own = try files.enumerated().map { index, file in
+            Migration(
+                component: program.name, number: index + 1, name: file,
+                sql: try String(contentsOf: folder.appending(path: file), encoding: .utf8))
+        }
+        return own + (program.hasTree ? TreeCopy.migrations : [])
+    }
+}

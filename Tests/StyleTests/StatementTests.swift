@@ -1,0 +1,121 @@
+import Storage
+import Testing
+
+/// The rules for SQL, over every statement of every service: so that the same statements run on
+/// other engines, and none grows slow with the data.
+@Suite struct StatementTests {
+    /// A program with a database: where its statements stand, and its migrations.
+    struct Program: Sendable, CustomTestStringConvertible {
+        let name: String
+        let hasTree: Bool
+        var testDescription: String { name }
+    }
+
+    static let programs = [
+        Program(name: "Organizations", hasTree: false),
+        Program(name: "Membership", hasTree: true),
+        Program(name: "Partners", hasTree: true),
+        Program(name: "Branding", hasTree: true),
+    ]
+
+    /// Statements that look at every row, each with the reason why it may.
+    static let wholeTables: [(beginning: String, reason: String)] = [
+        ("SELECT count(*) FROM partner", "the total of a list for people; partners are few"),
+        ("SELECT count(*) FROM product", "the total of a list for people; products are few"),
+        ("SELECT count(*) FROM sale", "the total of a list for people"),
+        ("UPDATE tree_node SET stale = 1, version = 0", "a rebuild of the copy from zero"),
+        ("INSERT INTO tree_rebuild", "one row"),
+        ("DELETE FROM tree_rebuild", "one row at most"),
+    ]
+
+    private static let forbidden = [
+        "RETURNING", "ATTACH", "DETACH", "VACUUM", "PRAGMA", "REINDEX", "GLOB", "MATCH",
+        "CREATE", "ALTER", "DROP", "REPLACE",
+    ]
+
+    @Test(arguments: programs)
+    func `statements keep to what every engine has`(program: Program) throws {
+        let statements = Self.statements(of: program)
+        #expect(statements.count > 30)
+        for statement in statements {
+            let words = Set(
+                statement.text.uppercased().split { !$0.isLetter && $0 != "_" }.map(String.init))
+            #expect(words.isDisjoint(with: Self.forbidden), "\(statement)")
+            #expect(!statement.text.contains(";"), "one statement a string: \(statement)")
+            #expect(
+                statement.text.filter { $0 == "?" }.count <= SQL.valuesMax, "\(statement)")
+            for schema in ["main.", "temp."] {
+                #expect(!statement.text.contains(schema), "one database: \(statement)")
+            }
+        }
+    }
+
+    @Test(arguments: programs)
+    func `statements fit the schema, and find their rows by an index`(program: Program) throws {
+        let database = try ScratchDatabase(of: program)
+        for statement in Self.statements(of: program) {
+            let plan: [String]
+            do {
+                plan = try database.plan(of: statement.text)
+            } catch {
+                Issue.record("\(error): \(statement)")
+                continue
+            }
+            // The first rows in the order of a key are found at once.
+            let isFirstRows =
+                statement.words.contains("LIMIT ") && !statement.words.contains("WHERE ")
+                && !plan.contains { $0.contains("TEMP B-TREE") }
+            let scans = isFirstRows ? [] : plan.filter { database.isScan($0, statement.text) }
+            let isAllowed = Self.wholeTables.contains { statement.words.hasPrefix($0.beginning) }
+            #expect(scans.isEmpty || isAllowed, "\(scans): \(statement)")
+        }
+    }
+
+    @Test(arguments: programs)
+    func `queries are bounded`(program: Program) throws {
+        let database = try ScratchDatabase(of: program)
+        for statement in Self.statements(of: program) where statement.text.hasPrefix("SELECT") {
+            let plan = try database.plan(of: statement.text)
+            let isBounded =
+                statement.words.contains("LIMIT ") || statement.words.contains("SELECT count(*)")
+                || statement.words.contains("SELECT 1 ")
+                || Self.bounded.contains { statement.words.hasPrefix($0.beginning) }
+                || plan.allSatisfy { database.findsOneRow($0, statement.text) }
+            #expect(isBounded, "\(plan): \(statement)")
+        }
+    }
+
+    /// Queries that name no limit since something else does.
+    static let bounded: [(beginning: String, reason: String)] = [
+        ("SELECT organization_id, field, value FROM color", "ten levels of at most 256 colors"),
+        ("SELECT organization_id, white_label", "ten levels, a row each"),
+        ("SELECT product_id, quantity, unit_price_minor", "100 lines of a sale"),
+        ("SELECT u.node, u.kind, u.used, u.cap, p.refs", "ten levels of four counts"),
+        ("SELECT role, node FROM platform_role", "the roles of one person"),
+        ("SELECT id FROM tree_node WHERE stale = 1", "what a rebuild of the copy did not meet"),
+    ]
+
+    @Test(arguments: programs)
+    func `columns have the four types that every engine has`(program: Program) throws {
+        let database = try ScratchDatabase(of: program)
+        let types = try database.texts(
+            """
+            SELECT DISTINCT upper(column.type) FROM pragma_table_list AS list,
+                pragma_table_info(list.name) AS column
+            WHERE list.schema = 'main' AND list.type = 'table' AND list.name NOT LIKE 'sqlite%'
+            """)
+        #expect(Set(types).isSubset(of: ["INTEGER", "REAL", "TEXT", "BLOB"]))
+        #expect(types.count >= 3)
+    }
+
+    /// Statements of a program, of its copy of the tree and of storage itself; those that verify a
+    /// whole database on an operator's wish are meant to read all of it.
+    private static func statements(of program: Program) -> [SourceStatement] {
+        let folders =
+            ["Services/\(program.name)", "Sources/Storage"]
+            + (program.hasTree ? ["Sources/TreeCopy"] : [])
+        return folders.flatMap { SourceTree.here.files(below: $0) }
+            .filter { !$0.path.contains("Verif") }
+            .flatMap(\.statements)
+    }
+}
