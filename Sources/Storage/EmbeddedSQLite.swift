@@ -9,7 +9,7 @@ struct EmbeddedSQLite: Engine {
     private static let writerCacheBytes = 16 * 1_024 * 1_024
     /// The log is copied into the file after so many pages, of 4 KiB: a page that changes often is
     /// then copied once for many commits.
-    private static let checkpointPages = 4_000
+    private static let checkpointPages: Int32 = 4_000
     /// Once a process, before its first connection.
     private static let isCountingMemory = storage_sqlite3_stop_counting_memory() != SQLITE_OK
 
@@ -25,6 +25,7 @@ struct EmbeddedSQLite: Engine {
     let ballastBytes: Int
     private let durability: Durability
     private let fileSystem: String?
+    private let checkpointPages: Int32
 
     /// An engine on a file.
     ///
@@ -33,13 +34,16 @@ struct EmbeddedSQLite: Engine {
     ///   - ballastBytes: The space set aside beside it.
     ///   - durability: Anything but `full` is for tests.
     ///   - fileSystem: The name of the file system layer registered with SQLite; nil for its own.
+    ///   - checkpointPages: The log is copied into the file at this length; nil for the usual one.
     init(
-        path: String, ballastBytes: Int, durability: Durability = .full, fileSystem: String? = nil
+        path: String, ballastBytes: Int, durability: Durability = .full,
+        fileSystem: String? = nil, checkpointPages: Int32? = nil
     ) {
         file = DataFile(path: path)
         self.ballastBytes = ballastBytes
         self.durability = durability
         self.fileSystem = fileSystem
+        self.checkpointPages = checkpointPages ?? Self.checkpointPages
     }
 
     func claim() throws -> any Sendable & AnyObject {
@@ -83,7 +87,7 @@ struct EmbeddedSQLite: Engine {
         }
         _ = try connection.ask("PRAGMA synchronous = \(durability.rawValue)")
         _ = try connection.ask("PRAGMA cache_size = -\(Self.writerCacheBytes / 1_024)")
-        _ = try connection.ask("PRAGMA wal_autocheckpoint = \(Self.checkpointPages)")
+        connection.copyLog(atPages: checkpointPages)
         _ = try connection.ask("PRAGMA journal_size_limit = \(Self.journalBytesMax)")
     }
 
