@@ -50,8 +50,22 @@ struct EmbeddedSQLite: Engine {
         _ = Self.isCountingMemory
         let lock = try file.lock()
         try file.make()
+        try renewLog()
         file.makeBallast(bytes: ballastBytes)
         return lock
+    }
+
+    /// Makes durable what an earlier process left in the log, before SQLite reads it.
+    ///
+    /// A system shows what was written even when the sync of it failed, and tells of that once. A
+    /// commit found in the log, and the reply stored with it, must not be gone after a power cut.
+    private func renewLog() throws {
+        let path = file.path + "-wal"
+        let code = unsafe storage_sqlite3_renew_log(fileSystem, path)
+        guard code == SQLITE_OK else {
+            throw OpeningFault.file(
+                path: path, reason: unsafe String(cString: sqlite3_errstr(code)))
+        }
     }
 
     func connect(_ role: ConnectionRole) throws -> any Connection {
