@@ -13,8 +13,8 @@ final class TemporaryFolder: Sendable {
     }
 
     deinit {
-        for name in ["db", "db-wal", "db-shm", "db.lock", "db.ballast"] {
-            unsafe unlink("\(path)/\(name)")
+        for suffix in ["", "-wal", "-shm", "-journal", ".lock", ".ballast"] {
+            unsafe unlink("\(databasePath)\(suffix)")
         }
         unsafe rmdir(path)
     }
