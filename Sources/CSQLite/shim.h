@@ -38,8 +38,9 @@ static inline int storage_sqlite3_renew_open(sqlite3_file *file, void *bytes, in
     return code == SQLITE_OK ? file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) : code;
 }
 
-/// Makes a write-ahead log, as it is read, and its name durable; does nothing if there is none.
+/// Makes a write-ahead log durable as it is read; does nothing if there is none.
 ///
+/// The log's name is durable already: SQLite syncs it with the log's head, before any commit.
 /// Nobody else may have the log open. Answers an SQLite result code.
 static inline int storage_sqlite3_renew_log(const char *file_system, const char *path) {
     // SQLite's own file system takes fewer than 128 KiB at once.
@@ -54,8 +55,7 @@ static inline int storage_sqlite3_renew_log(const char *file_system, const char 
     if (file == (sqlite3_file *)0 || bytes == (void *)0) {
         code = SQLITE_NOMEM;
     } else {
-        // A file opened so that it may be made has its folder synced with it.
-        int flags = SQLITE_OPEN_WAL | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+        int flags = SQLITE_OPEN_WAL | SQLITE_OPEN_READWRITE;
         code = system->xOpen(system, path, file, flags, (int *)0);
         if (code == SQLITE_OK) {
             code = storage_sqlite3_renew_open(file, bytes, BYTES_MAX);

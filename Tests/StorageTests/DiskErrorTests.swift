@@ -27,14 +27,31 @@ import Testing
                 Issue.record("\(trial.name): \(String(describing: next))")
                 continue
             }
-            // The callers hear of it first.
-            for _ in 0..<1_000 where trial.reportCount == 0 {
-                try await Task.sleep(for: .milliseconds(5))
-            }
+            await trial.waitForReport()
             database.close()
             #expect(trial.reportCount == 1, "\(trial.name)")
             try await trial.expectNothingLost()
         }
+    }
+
+    @Test func `an error after the commit is told at once, and the commit is answered`()
+        async throws
+    {
+        let trial = Trial("checkpoint")
+        let database = try trial.database()
+
+        trial.disk.arm(.syncFails, roles: [.database])
+        var number = 0
+        while trial.disk.failureCount == 0, number < Self.commands {
+            await trial.enter(number..<number + 1, in: database)
+            number += 1
+        }
+
+        await trial.waitForReport()
+        #expect(trial.reportCount == 1)
+        #expect(trial.otherOutcomes.isEmpty)
+        database.close()
+        try await trial.expectNothingLost()
     }
 
     @Test(arguments: FaultyDisk.Persistence.allCases)
@@ -51,6 +68,29 @@ import Testing
             #expect(trial.disk.failureCount > 0, "\(trial.name)")
             let others = trial.otherOutcomes.subtracting([.unknown, .refused])
             #expect(others.isEmpty, "\(trial.name)")
+            database.close()
+            try await trial.expectNothingLost()
+        }
+    }
+
+    /// With a small cache, pages are read and written all the time, not at commits alone.
+    @Test(arguments: [FaultyDisk.Fault.readFails, .writeFails, .isFull])
+    func `an error in the middle of a transaction leaves no doubt`(
+        fault: FaultyDisk.Fault
+    ) async throws {
+        // Few writes make a file longer.
+        let step = fault == .isFull ? 2 : 11
+        for number in stride(from: 1, to: 18 * step, by: step) {
+            let trial = Trial("\(fault) \(number)", textBytesMax: 5_000)
+            let database = try trial.database(settings: "PRAGMA cache_size = 3")
+
+            trial.disk.arm(fault, at: number)
+            await trial.enter(0..<Self.commands / 2, in: database)
+
+            #expect(trial.disk.failureCount > 0, "\(trial.name)")
+            let expected: Set<Ledger.Outcome> =
+                fault == .isFull ? [.unknown, .refused] : [.unknown]
+            #expect(trial.otherOutcomes.subtracting(expected).isEmpty, "\(trial.name)")
             database.close()
             try await trial.expectNothingLost()
         }
@@ -152,16 +192,24 @@ import Testing
     private final class Trial: Sendable {
         let name: String
         let disk = FaultyDisk(recordBytesMax: 0)
-        let ledger = Ledger()
+        let ledger: Ledger
         private let files = TemporaryFolder()
         private let reports = Mutex(0)
 
-        init(_ name: String) {
+        init(_ name: String, textBytesMax: Int = 300) {
             self.name = name
+            ledger = Ledger(textBytesMax: textBytesMax)
         }
 
         /// How often it was reported that the database is lost.
         var reportCount: Int { reports.withLock { $0 } }
+
+        /// Waits for the report, which comes after the callers have heard.
+        func waitForReport() async {
+            for _ in 0..<1_000 where reportCount == 0 {
+                _ = await failure { try await Task.sleep(for: .milliseconds(5)) }
+            }
+        }
 
         /// How commands ended that were not answered.
         var otherOutcomes: Set<Ledger.Outcome> {
@@ -171,12 +219,13 @@ import Testing
         }
 
         func database(
-            through wrap: (FaultyDiskEngine) -> any Engine = { $0 }
+            settings: String = "", through wrap: (FaultyDiskEngine) -> any Engine = { $0 }
         ) throws -> Database {
             try files.database([Ledger.migration]) { configuration in
                 configuration.engine = wrap(
                     FaultyDiskEngine(
-                        files.databasePath, on: disk, checkpointPages: checkpointPages))
+                        files.databasePath, on: disk, checkpointPages: checkpointPages,
+                        settings: settings))
                 configuration.onLost = { _ in self.reports.withLock { $0 += 1 } }
             }
         }
