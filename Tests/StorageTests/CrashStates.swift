@@ -169,7 +169,7 @@ final class CrashStates {
                         : replay(pending.number, on: target)
                 }
             }
-            Self.fingerprint(target, into: &hasher)
+            Self.digest(target, into: &hasher)
             close(target)
         }
         unsafe unlink(path + "-shm")
@@ -238,7 +238,7 @@ final class CrashStates {
         }
     }
 
-    private static func fingerprint(_ descriptor: Int32, into hasher: inout Hasher) {
+    private static func digest(_ descriptor: Int32, into hasher: inout Hasher) {
         let size = size(of: descriptor)
         hasher.combine(size)
         guard size > 0 else { return }

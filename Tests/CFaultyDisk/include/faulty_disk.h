@@ -33,9 +33,9 @@ enum faulty_disk_role {
 
 /// What was done to a file.
 enum faulty_disk_kind {
-    /// A file that was there is opened for the first time; `offset` is its size.
+    /// A file that holds something is opened for the first time; `offset` is its size.
     FAULTY_DISK_FOUND,
-    /// A file is made.
+    /// A file is made, or one that is empty is opened for the first time.
     FAULTY_DISK_MADE,
     FAULTY_DISK_WRITE,
     /// `offset` is the new size.
