@@ -197,7 +197,10 @@ let package = Package(
             dependencies: ["DynamicMessages", "Messages", protobuf, subprocess, systemPackage],
             exclude: ["Fixtures", "Protos", "Python"],
             swiftSettings: strict),
-        .testTarget(name: "StorageTests", dependencies: ["Storage"], swiftSettings: strict),
+        // A layer under SQLite's files that notes what is done to them and fails on demand.
+        .target(name: "CFaultyDisk", dependencies: ["CSQLite"], path: "Tests/CFaultyDisk"),
+        .testTarget(
+            name: "StorageTests", dependencies: ["CFaultyDisk", "Storage"], swiftSettings: strict),
         .testTarget(name: "AccessTests", dependencies: ["Access"], swiftSettings: strict),
         .testTarget(
             name: "TreeCopyTests",

@@ -9,7 +9,7 @@ struct EmbeddedSQLite: Engine {
     private static let writerCacheBytes = 16 * 1_024 * 1_024
     /// The log is copied into the file after so many pages, of 4 KiB: a page that changes often is
     /// then copied once for many commits.
-    private static let checkpointPages = 4_000
+    private static let checkpointPages: Int32 = 4_000
     /// Once a process, before its first connection.
     private static let isCountingMemory = storage_sqlite3_stop_counting_memory() != SQLITE_OK
 
@@ -25,6 +25,7 @@ struct EmbeddedSQLite: Engine {
     let ballastBytes: Int
     private let durability: Durability
     private let fileSystem: String?
+    private let checkpointPages: Int32
 
     /// An engine on a file.
     ///
@@ -33,22 +34,39 @@ struct EmbeddedSQLite: Engine {
     ///   - ballastBytes: The space set aside beside it.
     ///   - durability: Anything but `full` is for tests.
     ///   - fileSystem: The name of the file system layer registered with SQLite; nil for its own.
+    ///   - checkpointPages: The log is copied into the file at this length; nil for the usual one.
     init(
-        path: String, ballastBytes: Int, durability: Durability = .full, fileSystem: String? = nil
+        path: String, ballastBytes: Int, durability: Durability = .full,
+        fileSystem: String? = nil, checkpointPages: Int32? = nil
     ) {
         file = DataFile(path: path)
         self.ballastBytes = ballastBytes
         self.durability = durability
         self.fileSystem = fileSystem
+        self.checkpointPages = checkpointPages ?? Self.checkpointPages
     }
 
     func claim() throws -> any Sendable & AnyObject {
         _ = Self.isCountingMemory
         let lock = try file.lock()
         try file.make()
+        try renewLog()
         file.removeCopy()
         file.makeBallast(bytes: ballastBytes)
         return lock
+    }
+
+    /// Makes durable what an earlier process left in the log, before SQLite reads it.
+    ///
+    /// A system shows what was written even when the sync of it failed, and tells of that once. A
+    /// commit found in the log, and the reply stored with it, must not be gone after a power cut.
+    private func renewLog() throws {
+        let path = file.path + "-wal"
+        let code = unsafe storage_sqlite3_renew_log(fileSystem, path)
+        guard code == SQLITE_OK else {
+            throw OpeningFault.file(
+                path: path, reason: unsafe String(cString: sqlite3_errstr(code)))
+        }
     }
 
     func connect(_ role: ConnectionRole) throws -> any Connection { try open(role) }
@@ -107,7 +125,7 @@ struct EmbeddedSQLite: Engine {
         }
         _ = try connection.ask("PRAGMA synchronous = \(durability.rawValue)")
         _ = try connection.ask("PRAGMA cache_size = -\(Self.writerCacheBytes / 1_024)")
-        _ = try connection.ask("PRAGMA wal_autocheckpoint = \(Self.checkpointPages)")
+        connection.copyLog(atPages: checkpointPages)
         _ = try connection.ask("PRAGMA journal_size_limit = \(Self.journalBytesMax)")
     }
 

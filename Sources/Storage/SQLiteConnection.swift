@@ -12,6 +12,8 @@ internal import CSQLite
     var readLimit = ReadLimit.none
     private(set) var breakdown: String?
     let handle: OpaquePointer
+    /// A commit that leaves a longer log has it copied into the file.
+    private var logPagesMax: Int32 = .max
     private var cache = StatementCache()
     private var controls: [TransactionControl: SQLiteStatement] = [:]
 
@@ -41,6 +43,10 @@ internal import CSQLite
     }
 
     deinit {
+        if breakdown != nil {
+            // The system may have forgotten pages it shows: only the whole log repairs the file.
+            unsafe _ = storage_sqlite3_switch(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+        }
         // Statements that still live keep the handle alive until they are gone.
         unsafe sqlite3_close_v2(handle)
     }
@@ -68,6 +74,32 @@ internal import CSQLite
                     .takeUnretainedValue()
                 return connection.readLimit.isReached ? 1 : 0
             }, context)
+    }
+
+    /// Has the log copied into the file after a commit that leaves it at so many pages.
+    ///
+    /// SQLite does the same by itself but passes over errors. After a sync that failed, the next
+    /// one succeeds without what was to be written before: the log would be overwritten though the
+    /// file lacks pages of it.
+    func copyLog(atPages pages: Int32) {
+        logPagesMax = pages
+        let context = unsafe Unmanaged.passUnretained(self).toOpaque()
+        unsafe sqlite3_wal_hook(
+            handle,
+            { context, _, name, pages in
+                guard let context = unsafe context else { return SQLITE_OK }
+                let connection = unsafe Unmanaged<SQLiteConnection>.fromOpaque(context)
+                    .takeUnretainedValue()
+                if pages >= connection.logPagesMax { unsafe connection.copyLog(of: name) }
+                // The commit is durable whatever happened to the copy.
+                return SQLITE_OK
+            }, context)
+    }
+
+    private func copyLog(of name: UnsafePointer<CChar>?) {
+        let code = unsafe sqlite3_wal_checkpoint_v2(
+            handle, name, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
+        if code != SQLITE_OK { _ = fault(code) }
     }
 
     func execute(_ sql: SQL) throws -> Int {

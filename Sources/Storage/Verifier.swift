@@ -42,6 +42,7 @@ public struct Verifier: Sendable {
     ///   - kind: The kind of the events.
     ///   - facts: A query for every aggregate's identifier and version.
     ///   - name: Says which aggregate an identifier is.
+    /// - Returns: A verifier that finds what the feed has not told.
     public static func feed(
         of kind: String, facts: SQL, name: @escaping @Sendable ([UInt8]) -> String
     ) -> Verifier {

@@ -97,6 +97,8 @@ final class WriterLoop {
         }
         signals.announce(batch.effects)
         for job in batch.ran { job.finish() }
+        // What broke after the commit, as the log was copied, is no matter of these jobs.
+        if let breakdown = connection.breakdown { lose([], because: StorageFault.lost(breakdown)) }
     }
 
     /// A constraint that is checked at the commit failed: each job gets a transaction of its own.
@@ -117,6 +119,7 @@ final class WriterLoop {
                 }
                 signals.announce(batch.effects)
                 job.finish()
+                if let breakdown = connection.breakdown { throw StorageFault.lost(breakdown) }
             }
         } catch {
             lose(jobs, because: error)

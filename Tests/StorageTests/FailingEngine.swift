@@ -3,27 +3,19 @@ import Synchronization
 @testable import Storage
 
 /// The real engine on a disk whose commits can be made to fail.
-final class FailingEngine: Engine {
+final class FailingEngine: EngineWrapper {
     let failsCommits = Mutex(false)
     /// The next change of rows finds the disk full, as SQLite tells it: the transaction is gone.
     let isFull = Mutex(false)
     let ballastReleases = Mutex(0)
-    private let engine: any Engine
+    let engine: EmbeddedSQLite
 
-    init(_ engine: any Engine) {
+    init(_ engine: EmbeddedSQLite) {
         self.engine = engine
     }
 
-    func claim() throws -> any Sendable & AnyObject { try engine.claim() }
-
     func connect(_ role: ConnectionRole) throws -> any Connection {
         FailingConnection(try engine.connect(role), self)
-    }
-
-    func freeBytes() -> Int64? { engine.freeBytes() }
-
-    func copy(isCancelled: @escaping () -> Bool) throws -> String {
-        try engine.copy(isCancelled: isCancelled)
     }
 
     func releaseBallast() {
@@ -32,8 +24,8 @@ final class FailingEngine: Engine {
     }
 }
 
-private final class FailingConnection: Connection {
-    private let connection: any Connection
+private final class FailingConnection: ConnectionWrapper {
+    let connection: any Connection
     private let engine: FailingEngine
 
     init(_ connection: any Connection, _ engine: FailingEngine) {
@@ -51,24 +43,10 @@ private final class FailingConnection: Connection {
         throw StorageFault.busy(retryAfter: .seconds(1))
     }
 
-    func forEachRow(of sql: SQL, _ body: (Row) throws -> Bool) throws {
-        try connection.forEachRow(of: sql, body)
-    }
-
-    func run(script: String) throws { try connection.run(script: script) }
-
     func control(_ control: TransactionControl) throws {
         if control == .commit, engine.failsCommits.withLock({ $0 }) {
             throw StorageFault.lost("the disk is gone")
         }
         try connection.control(control)
-    }
-
-    var isInTransaction: Bool { connection.isInTransaction }
-    var breakdown: String? { connection.breakdown }
-    var lastInsertedRow: Int64 { connection.lastInsertedRow }
-    var readLimit: ReadLimit {
-        get { connection.readLimit }
-        set { connection.readLimit = newValue }
     }
 }
