@@ -197,7 +197,14 @@ let package = Package(
             dependencies: ["DynamicMessages", "Messages", protobuf, subprocess, systemPackage],
             exclude: ["Fixtures", "Protos", "Python"],
             swiftSettings: strict),
-        .testTarget(name: "StorageTests", dependencies: ["Storage"], swiftSettings: strict),
+        // The process that the tests of storage kill.
+        .executableTarget(
+            name: "StorageWorker", dependencies: ["Storage"], path: "Tests/StorageWorker",
+            swiftSettings: strict),
+        .testTarget(
+            name: "StorageTests",
+            dependencies: ["Storage", "StorageWorker", subprocess, systemPackage],
+            swiftSettings: strict),
         .testTarget(name: "AccessTests", dependencies: ["Access"], swiftSettings: strict),
         .testTarget(
             name: "TreeCopyTests",
