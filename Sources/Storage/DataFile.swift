@@ -23,14 +23,16 @@ struct DataFile: Sendable {
         return try FileLock(path: path + ".lock", of: path)
     }
 
-    /// Sets space aside that can be given back when the disk is full.
+    /// Sets space aside that can be given back when the disk is full; unless it is there.
     func makeBallast(bytes: Int) {
-        guard bytes > 0 else { return }
+        var info = stat()
+        if unsafe stat(ballastPath, &info) == 0, info.st_size >= bytes { return }
         let descriptor = unsafe open(ballastPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         // Without ballast the database works as well: a full disk is only harder to leave.
         guard descriptor >= 0 else { return }
-        posix_fallocate(descriptor, 0, off_t(bytes))
+        let isThere = posix_fallocate(descriptor, 0, off_t(bytes)) == 0
         close(descriptor)
+        if !isThere { releaseBallast() }
     }
 
     /// Gives the space back.

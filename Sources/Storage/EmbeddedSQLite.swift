@@ -46,7 +46,8 @@ struct EmbeddedSQLite: Engine {
         _ = Self.isCountingMemory
         let lock = try file.lock()
         try file.make()
-        file.makeBallast(bytes: ballastBytes)
+        // On a disk that an earlier life has found full, even opening needs a little space.
+        if let free = file.freeBytes(), free < ballastBytes { file.releaseBallast() }
         return lock
     }
 
@@ -63,6 +64,14 @@ struct EmbeddedSQLite: Engine {
     }
 
     func freeBytes() -> Int64? { file.freeBytes() }
+
+    func makeBallast(leaving bytes: Int64) {
+        // Twice its size is free, so that it is not made of the space that it has just given back.
+        guard ballastBytes > 0, let free = file.freeBytes(),
+            free - 2 * Int64(ballastBytes) >= bytes
+        else { return }
+        file.makeBallast(bytes: ballastBytes)
+    }
 
     func releaseBallast() { file.releaseBallast() }
 

@@ -11,6 +11,10 @@ package protocol Engine: Sendable {
     /// The bytes that the database can still grow by; nil if unknown.
     func freeBytes() -> Int64?
 
+    /// Sets space aside for the moment when there is none, unless it is there or less than some
+    /// bytes would be left.
+    func makeBallast(leaving bytes: Int64)
+
     /// Gives back the space kept for the moment when there is none, if it is still there.
     func releaseBallast()
 }

@@ -22,6 +22,8 @@ final class FailingEngine: Engine {
 
     func freeBytes() -> Int64? { engine.freeBytes() }
 
+    func makeBallast(leaving bytes: Int64) { engine.makeBallast(leaving: bytes) }
+
     func releaseBallast() {
         ballastReleases.withLock { $0 += 1 }
         engine.releaseBallast()

@@ -13,7 +13,7 @@ final class TemporaryFolder: Sendable {
     }
 
     deinit {
-        for name in ["db", "db-wal", "db-shm", "db.lock", "db.ballast", "output"] {
+        for name in ["db", "db-wal", "db-shm", "db.lock", "db.ballast", "filler", "output"] {
             unsafe unlink("\(path)/\(name)")
         }
         unsafe rmdir(path)

@@ -29,12 +29,19 @@ final class WorkerProcess: Sendable {
         case ended(String)
     }
 
-    let files = TemporaryFolder()
+    /// Where the database is.
+    let files: TemporaryFolder
     private let environment: Environment
-    private var output: URL { URL(filePath: "\(files.path)/output") }
+    private let folder = TemporaryFolder()
+    private var output: URL { URL(filePath: "\(folder.path)/output") }
 
-    /// - Parameter environment: Added to the environment of the tests.
-    init(environment: [Environment.Key: String] = [:]) {
+    /// - Parameters:
+    ///   - files: Where the database is.
+    ///   - environment: Added to the environment of the tests.
+    init(
+        in files: TemporaryFolder = TemporaryFolder(), environment: [Environment.Key: String] = [:]
+    ) {
+        self.files = files
         self.environment = .inherit.updating(environment.mapValues { $0 })
     }
 

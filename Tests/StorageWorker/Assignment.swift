@@ -30,6 +30,8 @@ struct Assignment: Sendable {
     var schema = 1
     /// The size that the database has at least before the clients begin.
     var fillBytes = 0
+    /// The space set aside for when the disk is full.
+    var ballastBytes = 0
     /// Whether workflows are started and run.
     var hasWorkflows = false
     /// Whether the process ends by itself once the commands and workflows are done.
@@ -50,7 +52,7 @@ struct Assignment: Sendable {
     /// The assignment as the arguments, for starting a worker.
     var words: [String] {
         var words = ["path=\(path)", "clients=\(clients)", "commands=\(commands)"]
-        words += ["schema=\(schema)", "fill=\(fillBytes)"]
+        words += ["schema=\(schema)", "fill=\(fillBytes)", "ballast=\(ballastBytes)"]
         words.append("acknowledged=\(acknowledged.map(String.init).joined(separator: ","))")
         if hasWorkflows { words.append("workflows") }
         if settles { words.append("settle") }
@@ -84,6 +86,7 @@ struct Assignment: Sendable {
         case "schema": schema = try number(value)
         case "fill": fillBytes = try number(value)
         case "acknowledged": acknowledged = try value.split(separator: ",").map(number)
+        case "ballast": ballastBytes = try number(value)
         case "workflows": hasWorkflows = true
         case "settle": settles = true
         case "death": death = try Self.death(value)

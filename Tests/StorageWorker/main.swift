@@ -9,6 +9,7 @@ if let death = assignment.death { Reaper.arm(death) }
 let open = {
     var configuration = DatabaseConfiguration(path: assignment.path)
     configuration.freeBytesMin = 0
+    configuration.ballastBytes = assignment.ballastBytes
     // Reading inline then needs a file that is not open yet.
     if assignment.scantDescriptorsAtWork { configuration.inlineReaderCount = 0 }
     return try Database(
