@@ -56,9 +56,13 @@ struct EmbeddedSQLite: Engine {
         try connection.set(SQLITE_DBCONFIG_DEFENSIVE, to: true)
         try connection.set(SQLITE_DBCONFIG_TRUSTED_SCHEMA, to: false)
         try connection.set(SQLITE_DBCONFIG_ENABLE_FKEY, to: true)
-        switch role {
-        case .writer: try prepareWriter(connection)
-        case .reader: try prepareReader(connection)
+        do {
+            switch role {
+            case .writer: try prepareWriter(connection)
+            case .reader: try prepareReader(connection)
+            }
+        } catch StorageFault.busy {
+            throw OpeningFault.file(path: file.path, reason: connection.systemReason)
         }
         return connection
     }
@@ -103,5 +107,7 @@ struct EmbeddedSQLite: Engine {
         _ = try connection.ask("PRAGMA query_only = 1")
         _ = try connection.ask("PRAGMA busy_timeout = 1000")
         connection.watchReadDeadline()
+        // Opens the log now: who can read then goes on when no file descriptor is left.
+        _ = try connection.ask("SELECT count(*) FROM sqlite_schema")
     }
 }

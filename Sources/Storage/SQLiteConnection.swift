@@ -1,4 +1,5 @@
 internal import CSQLite
+internal import Glibc
 
 /// A connection to an SQLite file.
 @safe final class SQLiteConnection: Connection {
@@ -20,26 +21,33 @@ internal import CSQLite
     /// - Parameters:
     ///   - path: The file.
     ///   - fileSystem: The name of the file system layer registered with SQLite; nil for its own.
-    /// - Throws: ``StorageFault``.
+    /// - Throws: ``OpeningFault`` when that is not possible, or not now.
     init(path: String, fileSystem: String? = nil) throws {
         var opened: OpaquePointer?
         // One thread at a time uses a connection, so that SQLite need not lock it.
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
         let code = unsafe sqlite3_open_v2(path, &opened, flags, fileSystem)
         guard let connection = unsafe opened else {
-            throw StorageFault.sql("no memory to open \(path)")
+            throw OpeningFault.file(path: path, reason: "no memory")
         }
         unsafe handle = connection
         guard code == SQLITE_OK else {
-            let message = unsafe String(cString: sqlite3_errmsg(connection))
+            let reason = unsafe Self.systemReason(connection)
             unsafe sqlite3_close_v2(connection)
-            throw StorageFault.sql("cannot open \(path): \(message)")
+            throw OpeningFault.file(path: path, reason: reason)
         }
     }
 
     deinit {
         // Statements that still live keep the handle alive until they are gone.
         unsafe sqlite3_close_v2(handle)
+    }
+
+    /// Why a file could not be used lately, in the system's words.
+    var systemReason: String { unsafe Self.systemReason(handle) }
+
+    private static func systemReason(_ handle: OpaquePointer) -> String {
+        unsafe String(cString: strerror(sqlite3_system_errno(handle)))
     }
 
     var isInTransaction: Bool { unsafe sqlite3_get_autocommit(handle) == 0 }
@@ -204,10 +212,11 @@ internal import CSQLite
             return .constraint(message)
         case SQLITE_BUSY, SQLITE_LOCKED:
             return .busy(retryAfter: .milliseconds(50))
-        case SQLITE_INTERRUPT, SQLITE_FULL:
+        // No file can be opened when no descriptor is left: that passes.
+        case SQLITE_INTERRUPT, SQLITE_FULL, SQLITE_CANTOPEN:
             return .busy(retryAfter: .seconds(1))
         case SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_NOMEM, SQLITE_PROTOCOL,
-            SQLITE_CANTOPEN, SQLITE_READONLY:
+            SQLITE_READONLY:
             let reason = "SQLite error \(code): \(message)"
             if breakdown == nil { breakdown = reason }
             return .lost(reason)

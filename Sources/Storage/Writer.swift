@@ -145,8 +145,8 @@ final class WriterLoop {
         } catch {
             return lose(jobs, because: error)
         }
-        let pause =
-            if case StorageFault.busy(let pause) = error { pause } else { Duration.milliseconds(100) }
+        var pause: Duration = .milliseconds(100)
+        if case StorageFault.busy(let known) = error { pause = known }
         for job in jobs { job.fail(StorageFault.busy(retryAfter: pause)) }
     }
 

@@ -1,3 +1,4 @@
+import Glibc
 import Storage
 
 /// The clients and the workflows of one process.
@@ -9,12 +10,21 @@ struct Work {
         let runner = Course.runner(database, forgetsKeys: assignment.omission == .stepKey)
         try await withThrowingTaskGroup { group in
             if assignment.hasWorkflows {
-                group.addTask { try await runner.run() }
+                group.addTask { await Self.run(runner) }
             }
             if assignment.scantDescriptorsAtWork { try await workWithoutDescriptors() }
             try await runClients()
             if assignment.settles { try await settle() }
             group.cancelAll()
+        }
+    }
+
+    private static func run(_ runner: WorkflowRunner) async {
+        do {
+            try await runner.run()
+        } catch {
+            Output.line("failed \(error)")
+            exit(1)
         }
     }
 
@@ -36,8 +46,11 @@ struct Work {
         }
     }
 
-    /// Reads that need another file are refused, and a client whose files are open goes on.
+    /// Reads that need another connection are refused, all other work goes on.
     private func workWithoutDescriptors() async throws {
+        // The system's timers take descriptors when they are used for the first time.
+        try await ContinuousClock().sleep(for: .milliseconds(1))
+        try await SuspendingClock().sleep(for: .milliseconds(1))
         try await Descriptors.withNone {
             await read()
             try await Client(number: 0, database: database, assignment: assignment).run()
@@ -47,13 +60,25 @@ struct Work {
 
     private func read() async {
         let count: SQL = "SELECT count(*) FROM entry"
+        Output.line("nested \(Self.word(for: Result { try readNested(Self.nestedReads) }))")
         let inline = Result { try database.readInline { try $0.row(count) { try $0.int(0) } } }
-        Output.line("read inline \(Self.word(for: inline))")
+        Output.line("inline \(Self.word(for: inline))")
         do {
             _ = try await database.read { try $0.row(count) { try $0.int(0) } }
             Output.line("read done")
         } catch {
             Output.line("read \(Self.word(for: Result<Int, any Error>.failure(error)))")
+        }
+    }
+
+    /// More than there are connections so far.
+    private static let nestedReads = 8
+
+    /// Reads inside a read inside a read: each needs a connection of its own.
+    private func readNested(_ depth: Int) throws {
+        try database.readInline { snapshot in
+            _ = try snapshot.exists("SELECT 1 FROM entry LIMIT 1")
+            if depth > 1 { try readNested(depth - 1) }
         }
     }
 

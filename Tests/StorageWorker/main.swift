@@ -10,8 +10,6 @@ let open = {
     var configuration = DatabaseConfiguration(path: assignment.path)
     configuration.freeBytesMin = 0
     configuration.ballastBytes = assignment.ballastBytes
-    // Reading inline then needs a file that is not open yet.
-    if assignment.scantDescriptorsAtWork { configuration.inlineReaderCount = 0 }
     return try Database(
         configuration, migrations: Ledger.migrations(schema: assignment.schema))
 }
