@@ -13,7 +13,9 @@ final class TemporaryFolder: Sendable {
     }
 
     deinit {
-        for name in ["db", "db-wal", "db-shm", "db.lock", "db.ballast", "filler", "output"] {
+        for name in [
+            "db", "db-wal", "db-shm", "db.lock", "db.ballast", "filler", "output", "clock",
+        ] {
             unsafe unlink("\(path)/\(name)")
         }
         unsafe rmdir(path)

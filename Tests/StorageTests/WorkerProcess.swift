@@ -31,18 +31,12 @@ final class WorkerProcess: Sendable {
 
     /// Where the database is.
     let files: TemporaryFolder
-    private let environment: Environment
     private let folder = TemporaryFolder()
     private var output: URL { URL(filePath: "\(folder.path)/output") }
 
-    /// - Parameters:
-    ///   - files: Where the database is.
-    ///   - environment: Added to the environment of the tests.
-    init(
-        in files: TemporaryFolder = TemporaryFolder(), environment: [Environment.Key: String] = [:]
-    ) {
+    /// - Parameter files: Where the database is.
+    init(in files: TemporaryFolder = TemporaryFolder()) {
         self.files = files
-        self.environment = .inherit.updating(environment.mapValues { $0 })
     }
 
     /// Runs a worker until it ends by itself.
@@ -81,7 +75,7 @@ final class WorkerProcess: Sendable {
         var openedAfter: Duration?
         let result = try await Subprocess.run(
             .path(FilePath(Self.executable.path)), arguments: Arguments(assignment.words),
-            environment: environment, input: .none,
+            input: .none,
             output: .fileDescriptor(file, closeAfterSpawningProcess: true), error: .discarded
         ) { execution in
             guard try await self.until("ready") else { return }

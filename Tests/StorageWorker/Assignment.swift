@@ -36,6 +36,10 @@ struct Assignment: Sendable {
     var hasWorkflows = false
     /// Whether the process ends by itself once the commands and workflows are done.
     var settles = false
+    /// Whether old replies are purged at the start.
+    var purges = false
+    /// The file that says how wrong the clock is; empty for a clock that is right.
+    var clockPath = ""
     /// Where the process ends, in debug builds.
     var death: Death?
     /// What is left out; nil for nothing.
@@ -49,6 +53,8 @@ struct Assignment: Sendable {
         self.path = path
     }
 
+    var clock: WorkerClock { WorkerClock(path: clockPath) }
+
     /// The assignment as the arguments, for starting a worker.
     var words: [String] {
         var words = ["path=\(path)", "clients=\(clients)", "commands=\(commands)"]
@@ -56,6 +62,8 @@ struct Assignment: Sendable {
         words.append("acknowledged=\(acknowledged.map(String.init).joined(separator: ","))")
         if hasWorkflows { words.append("workflows") }
         if settles { words.append("settle") }
+        if !clockPath.isEmpty { words.append("clock=\(clockPath)") }
+        if purges { words.append("purge") }
         if let death { words.append("death=\(death.failpoint.rawValue):\(death.hit)") }
         if let omission { words.append("omit=\(omission.rawValue)") }
         if scantDescriptorsAtOpening { words.append("scant-at-opening") }
@@ -89,6 +97,8 @@ struct Assignment: Sendable {
         case "ballast": ballastBytes = try number(value)
         case "workflows": hasWorkflows = true
         case "settle": settles = true
+        case "purge": purges = true
+        case "clock": clockPath = value
         case "death": death = try Self.death(value)
         case "omit": omission = Omission(rawValue: value)
         case "scant-at-opening": scantDescriptorsAtOpening = true

@@ -26,7 +26,7 @@ struct Client: Sendable {
         if assignment.omission == .commandKey, isRepeated { key[1] = 0xff }
         while true {
             let entry = Entry(
-                client: number, counter: counter, key: key, at: WallTime.current(),
+                client: number, counter: counter, key: key, at: assignment.clock.now(),
                 startsWorkflow: assignment.hasWorkflows && Course.begins(at: counter))
             do {
                 return acknowledge(counter, try await answer(to: entry))

@@ -21,25 +21,30 @@ enum Course {
         return key
     }
 
-    static func definition(_ database: Database, forgetsKeys: Bool) -> WorkflowDefinition {
+    static func definition(
+        _ database: Database, _ assignment: Assignment
+    ) -> WorkflowDefinition {
         WorkflowDefinition(
             kind: kind,
             steps: steps.map { name in
                 WorkflowStep(name, isPivot: name == pivot) { instance in
-                    await Stride(instance, forgetsKey: forgetsKeys).act(in: database)
+                    await Stride(instance, assignment).act(in: database)
                 } compensation: { instance in
-                    await Stride(instance, forgetsKey: forgetsKeys).undo(in: database)
+                    await Stride(instance, assignment).undo(in: database)
                 }
             })
     }
 
-    static func runner(_ database: Database, forgetsKeys: Bool) -> WorkflowRunner {
+    static func runner(
+        _ database: Database, _ assignment: Assignment
+    ) -> WorkflowRunner {
         var settings = WorkflowSettings()
         settings.startSpread = .milliseconds(200)
         settings.pollInterval = .milliseconds(500)
         return WorkflowRunner(
-            database, definitions: [definition(database, forgetsKeys: forgetsKeys)],
-            stepKey: key, settings: settings, now: { WallTime.current() })
+            database, definitions: [definition(database, assignment)],
+            stepKey: key, settings: settings,
+            now: { assignment.clock.now() })
     }
 }
 
@@ -47,12 +52,16 @@ enum Course {
 private struct Stride: Sendable {
     private let instance: WorkflowInstance
     private let key: [UInt8]
+    private let now: WallTime
     /// Of the command that started the workflow: decides its fate.
     private let counter: Int
 
-    init(_ instance: WorkflowInstance, forgetsKey: Bool) {
+    init(_ instance: WorkflowInstance, _ assignment: Assignment) {
         self.instance = instance
-        key = forgetsKey ? (0..<16).map { _ in .random(in: .min ... .max) } : instance.stepKey
+        now = assignment.clock.now()
+        key =
+            assignment.omission == .stepKey
+            ? (0..<16).map { _ in .random(in: .min ... .max) } : instance.stepKey
         counter = instance.input.reduce(0) { $0 << 8 | Int($1) }
     }
 
@@ -63,7 +72,7 @@ private struct Stride: Sendable {
     private var command: Command {
         Command(
             principal: Course.principal, key: key, method: instance.stepName,
-            requestDigest: instance.id, now: WallTime.current())
+            requestDigest: instance.id, now: now)
     }
 
     func act(in database: Database) async -> StepOutcome {

@@ -7,7 +7,7 @@ struct Work {
     let assignment: Assignment
 
     func run() async throws {
-        let runner = Course.runner(database, forgetsKeys: assignment.omission == .stepKey)
+        let runner = Course.runner(database, assignment)
         try await withThrowingTaskGroup { group in
             if assignment.hasWorkflows {
                 group.addTask { await Self.run(runner) }

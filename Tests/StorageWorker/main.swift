@@ -6,9 +6,11 @@ let start = ContinuousClock.now
 let assignment = try Assignment(words: CommandLine.arguments.dropFirst())
 if let death = assignment.death { Reaper.arm(death) }
 
+let clock = assignment.clock
 let open = {
     var configuration = DatabaseConfiguration(path: assignment.path)
     configuration.freeBytesMin = 0
+    configuration.now = { [clock] in clock.now() }
     configuration.ballastBytes = assignment.ballastBytes
     return try Database(
         configuration, migrations: Ledger.migrations(schema: assignment.schema))
@@ -20,7 +22,12 @@ do {
         try await Filling(database: database).fill(to: assignment.fillBytes)
     }
     Output.line("ready \(start.duration(to: .now) / .milliseconds(1))")
+    if assignment.purges {
+        Output.line("purged \(try await database.purgeReplies(at: clock.now()))")
+    }
+    Output.line("clock \(clock.now().microseconds / 1_000_000)")
     try await Work(database: database, assignment: assignment).run()
+    Output.line("clock \(clock.now().microseconds / 1_000_000)")
     database.close()
     Output.line("closed")
 } catch {
