@@ -10,7 +10,7 @@ extension ProcessTests {
         .timeLimit(.minutes(1)),
         .enabled(
             if: TemporaryDisk.isPossible,
-            "a disk is mounted: needs root, or a namespace of its own as by `unshare -rm`"))
+            "mounting a disk needs root, or a namespace of its own as in the next suite"))
     struct DiskFullTests {
         private static let mebibyte = 1_024 * 1_024
         private static let patience: Duration = .seconds(10)
