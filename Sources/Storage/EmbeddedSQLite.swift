@@ -62,7 +62,7 @@ struct EmbeddedSQLite: Engine {
             case .reader: try prepareReader(connection)
             }
         } catch StorageFault.busy {
-            throw OpeningFault.file(path: file.path, reason: connection.systemReason)
+            throw OpeningFault.file(path: file.path, reason: connection.reason)
         }
         return connection
     }

@@ -32,7 +32,7 @@ internal import Glibc
         }
         unsafe handle = connection
         guard code == SQLITE_OK else {
-            let reason = unsafe Self.systemReason(connection)
+            let reason = unsafe Self.reason(connection)
             unsafe sqlite3_close_v2(connection)
             throw OpeningFault.file(path: path, reason: reason)
         }
@@ -43,11 +43,14 @@ internal import Glibc
         unsafe sqlite3_close_v2(handle)
     }
 
-    /// Why a file could not be used lately, in the system's words.
-    var systemReason: String { unsafe Self.systemReason(handle) }
+    /// What went wrong lately: in the system's words if it was the system's, or in SQLite's.
+    var reason: String { unsafe Self.reason(handle) }
 
-    private static func systemReason(_ handle: OpaquePointer) -> String {
-        unsafe String(cString: strerror(sqlite3_system_errno(handle)))
+    private static func reason(_ handle: OpaquePointer) -> String {
+        let number = unsafe sqlite3_system_errno(handle)
+        return number == 0
+            ? unsafe String(cString: sqlite3_errmsg(handle))
+            : unsafe String(cString: strerror(number))
     }
 
     var isInTransaction: Bool { unsafe sqlite3_get_autocommit(handle) == 0 }
