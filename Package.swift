@@ -199,8 +199,14 @@ let package = Package(
             swiftSettings: strict),
         // A layer under SQLite's files that notes what is done to them and fails on demand.
         .target(name: "CFaultyDisk", dependencies: ["CSQLite"], path: "Tests/CFaultyDisk"),
+        // The process that the tests of storage kill.
+        .executableTarget(
+            name: "StorageWorker", dependencies: ["Storage"], path: "Tests/StorageWorker",
+            swiftSettings: strict),
         .testTarget(
-            name: "StorageTests", dependencies: ["CFaultyDisk", "Storage"], swiftSettings: strict),
+            name: "StorageTests",
+            dependencies: ["CFaultyDisk", "Storage", "StorageWorker", subprocess, systemPackage],
+            swiftSettings: strict),
         .testTarget(name: "AccessTests", dependencies: ["Access"], swiftSettings: strict),
         .testTarget(
             name: "TreeCopyTests",

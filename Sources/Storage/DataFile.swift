@@ -4,6 +4,9 @@ internal import Glibc
 struct DataFile: Sendable {
     let path: String
 
+    /// Files up to this size are read once before they are checked.
+    private static let readAheadBytesMax = 1 << 30
+
     /// Makes the file, readable by its owner alone, unless it is there.
     ///
     /// Must run before SQLite opens the file: closing a second descriptor drops SQLite's locks.
@@ -11,10 +14,21 @@ struct DataFile: Sendable {
         makeFolder()
         let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw OpeningFault.file(path: path, reason: Self.reason) }
-        let isPrivate = fchmod(descriptor, 0o600) == 0
-        let reason = Self.reason
-        close(descriptor)
-        guard isPrivate else { throw OpeningFault.file(path: path, reason: reason) }
+        defer { close(descriptor) }
+        guard fchmod(descriptor, 0o600) == 0 else {
+            throw OpeningFault.file(path: path, reason: Self.reason)
+        }
+        readAhead(descriptor)
+    }
+
+    /// Reads the file from its beginning to its end: the check that follows reads it tree by tree,
+    /// for which a disk takes several times as long.
+    private func readAhead(_ descriptor: Int32) {
+        guard let byteCount = byteCount(), byteCount <= Self.readAheadBytesMax else { return }
+        unsafe withUnsafeTemporaryAllocation(byteCount: 1 << 20, alignment: 16) { chunk in
+            // An error shows when SQLite reads.
+            while unsafe read(descriptor, chunk.baseAddress, chunk.count) > 0 {}
+        }
     }
 
     /// Locks the database for this process alone.
@@ -23,14 +37,16 @@ struct DataFile: Sendable {
         return try FileLock(path: path + ".lock", of: path)
     }
 
-    /// Sets space aside that can be given back when the disk is full.
+    /// Sets space aside that can be given back when the disk is full; unless it is there.
     func makeBallast(bytes: Int) {
-        guard bytes > 0 else { return }
+        var info = stat()
+        if unsafe stat(ballastPath, &info) == 0, info.st_size >= bytes { return }
         let descriptor = unsafe open(ballastPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         // Without ballast the database works as well: a full disk is only harder to leave.
         guard descriptor >= 0 else { return }
-        posix_fallocate(descriptor, 0, off_t(bytes))
+        let isThere = posix_fallocate(descriptor, 0, off_t(bytes)) == 0
         close(descriptor)
+        if !isThere { releaseBallast() }
     }
 
     /// Gives the space back.

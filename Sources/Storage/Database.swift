@@ -144,9 +144,11 @@ public final class Database: Sendable {
         }
         inline.close()
         reads.close(Self.closed)
+        for thread in threads.dropFirst() { thread.join() }
+        // The writer is the first thread. It closes its connection last, and so leaves one file:
+        // with the last connection goes the log, unless that is one of those that only read.
         writes.close(Self.closed)
-        // The writer is the first thread: it ends last, and leaves a clean file.
-        for thread in threads.reversed() { thread.join() }
+        threads.first?.join()
     }
 
     /// The number of jobs that wait for the writer.

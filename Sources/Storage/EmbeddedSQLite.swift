@@ -50,9 +50,10 @@ struct EmbeddedSQLite: Engine {
         _ = Self.isCountingMemory
         let lock = try file.lock()
         try file.make()
+        // On a disk that an earlier life has found full, even opening needs a little space.
+        if let free = file.freeBytes(), free < ballastBytes { file.releaseBallast() }
         try renewLog()
         file.removeCopy()
-        file.makeBallast(bytes: ballastBytes)
         return lock
     }
 
@@ -76,14 +77,26 @@ struct EmbeddedSQLite: Engine {
         try connection.set(SQLiteConnection.defensive, to: true)
         try connection.set(SQLITE_DBCONFIG_TRUSTED_SCHEMA, to: false)
         try connection.set(SQLITE_DBCONFIG_ENABLE_FKEY, to: true)
-        switch role {
-        case .writer: try prepareWriter(connection)
-        case .reader: try prepareReader(connection)
+        do {
+            switch role {
+            case .writer: try prepareWriter(connection)
+            case .reader: try prepareReader(connection)
+            }
+        } catch StorageFault.busy {
+            throw OpeningFault.file(path: file.path, reason: connection.reason)
         }
         return connection
     }
 
     func freeBytes() -> Int64? { file.freeBytes() }
+
+    func makeBallast(leaving bytes: Int64) {
+        // Twice its size is free, so that it is not made of the space that it has just given back.
+        guard ballastBytes > 0, let free = file.freeBytes(),
+            free - 2 * Int64(ballastBytes) >= bytes
+        else { return }
+        file.makeBallast(bytes: ballastBytes)
+    }
 
     func releaseBallast() { file.releaseBallast() }
 
@@ -136,5 +149,7 @@ struct EmbeddedSQLite: Engine {
         _ = try connection.ask("PRAGMA query_only = 1")
         _ = try connection.ask("PRAGMA busy_timeout = 1000")
         connection.watchReadLimit()
+        // Opens the log now: who can read then goes on when no file descriptor is left.
+        _ = try connection.ask("SELECT count(*) FROM sqlite_schema")
     }
 }

@@ -18,6 +18,10 @@ package protocol Engine: Sendable {
     /// - Throws: ``CopyFault``, ``StorageFault`` or `CancellationError`.
     func copy(isCancelled: @escaping () -> Bool) throws -> String
 
+    /// Sets space aside for the moment when there is none, unless it is there or less than some
+    /// bytes would be left.
+    func makeBallast(leaving bytes: Int64)
+
     /// Gives back the space kept for the moment when there is none, if it is still there.
     func releaseBallast()
 }

@@ -44,13 +44,22 @@ final class InlineReaders: Sendable {
         for slot in slots {
             let value: Value?? = try slot.state.withLockIfAvailable { state in
                 guard !state.isClosed else { return nil }
-                let connection = try state.connection ?? engine.connect(.reader)
+                let connection = try state.connection ?? connect()
                 state.connection = connection
                 return try connection.reading(for: readTimeMax, job)
             }
             if case .some(.some(let value)) = value { return value }
         }
         throw StorageFault.busy(retryAfter: .milliseconds(10))
+    }
+
+    private func connect() throws -> any Connection {
+        do {
+            return try engine.connect(.reader)
+        } catch is OpeningFault {
+            // The database is open: what is missing for one more connection will be there again.
+            throw StorageFault.busy(retryAfter: .seconds(1))
+        }
     }
 
     /// Closes the connections once nobody reads on them.

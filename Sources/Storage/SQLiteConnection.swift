@@ -1,4 +1,5 @@
 internal import CSQLite
+internal import Glibc
 
 /// A connection to an SQLite file.
 @safe final class SQLiteConnection: Connection {
@@ -23,7 +24,7 @@ internal import CSQLite
     ///   - path: The file.
     ///   - fileSystem: The name of the file system layer registered with SQLite; nil for its own.
     ///   - makes: Whether a file that does not exist is made.
-    /// - Throws: ``StorageFault``.
+    /// - Throws: ``OpeningFault`` when that is not possible, or not now.
     init(path: String, fileSystem: String? = nil, makes: Bool = false) throws {
         var opened: OpaquePointer?
         // One thread at a time uses a connection, so that SQLite need not lock it.
@@ -32,13 +33,13 @@ internal import CSQLite
             | (makes ? SQLITE_OPEN_CREATE : 0)
         let code = unsafe sqlite3_open_v2(path, &opened, flags, fileSystem)
         guard let connection = unsafe opened else {
-            throw StorageFault.sql("no memory to open \(path)")
+            throw OpeningFault.file(path: path, reason: "no memory")
         }
         unsafe handle = connection
         guard code == SQLITE_OK else {
-            let message = unsafe String(cString: sqlite3_errmsg(connection))
+            let reason = unsafe Self.reason(connection)
             unsafe sqlite3_close_v2(connection)
-            throw StorageFault.sql("cannot open \(path): \(message)")
+            throw OpeningFault.file(path: path, reason: reason)
         }
     }
 
@@ -49,6 +50,16 @@ internal import CSQLite
         }
         // Statements that still live keep the handle alive until they are gone.
         unsafe sqlite3_close_v2(handle)
+    }
+
+    /// What went wrong lately: in the system's words if it was the system's, or in SQLite's.
+    var reason: String { unsafe Self.reason(handle) }
+
+    private static func reason(_ handle: OpaquePointer) -> String {
+        let number = unsafe sqlite3_system_errno(handle)
+        return number == 0
+            ? unsafe String(cString: sqlite3_errmsg(handle))
+            : unsafe String(cString: strerror(number))
     }
 
     var isInTransaction: Bool { unsafe sqlite3_get_autocommit(handle) == 0 }
@@ -241,10 +252,11 @@ internal import CSQLite
             return .constraint(message)
         case SQLITE_BUSY, SQLITE_LOCKED:
             return .busy(retryAfter: .milliseconds(50))
-        case SQLITE_INTERRUPT, SQLITE_FULL:
+        // No file can be opened when no descriptor is left: that passes.
+        case SQLITE_INTERRUPT, SQLITE_FULL, SQLITE_CANTOPEN:
             return .busy(retryAfter: .seconds(1))
         case SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_NOMEM, SQLITE_PROTOCOL,
-            SQLITE_CANTOPEN, SQLITE_READONLY:
+            SQLITE_READONLY:
             let reason = "SQLite error \(code): \(message)"
             if breakdown == nil { breakdown = reason }
             return .lost(reason)

@@ -10,6 +10,9 @@ public struct WorkflowSettings: Sendable, Hashable {
     public var startSpread: Duration = .seconds(5)
     /// The runner looks for work at least this often, should a clock jump.
     public var pollInterval: Duration = .seconds(5)
+    /// No workflow waits longer for its turn: one that seems to was left so when the clock was
+    /// set back, and is due.
+    var longestWait: Duration { max(lease, startSpread, WorkflowProgress.backoffMax) }
 
     /// The settings for a service.
     public init() {}
@@ -97,8 +100,10 @@ public final class WorkflowRunner: Sendable {
     private func workflows(dueAt now: WallTime) throws -> [[UInt8]] {
         // Those under way are due as well when their lease has run out.
         let limit = settings.concurrencyMax * 2
+        let latest = now.advanced(by: settings.longestWait)
         return try database.readInline { snapshot in
-            try WorkflowStore.due(at: now, kinds: kinds, limit: limit, in: snapshot)
+            try WorkflowStore.due(
+                at: now, latest: latest, kinds: kinds, limit: limit, in: snapshot)
         }
     }
 
@@ -221,8 +226,9 @@ public final class WorkflowRunner: Sendable {
     private func claim(_ id: [UInt8]) async throws -> WorkflowInstance? {
         let now = self.now()
         let lease = settings.lease
+        let latest = now.advanced(by: settings.longestWait)
         return try await database.write { transaction in
-            try WorkflowStore.claim(id, at: now, lease: lease, in: transaction)
+            try WorkflowStore.claim(id, at: now, latest: latest, lease: lease, in: transaction)
         }
     }
 

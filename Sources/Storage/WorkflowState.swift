@@ -147,6 +147,8 @@ struct WorkflowProgress: Sendable, Hashable {
     private func again(_ words: String, _ now: WallTime, _ jitter: Double) -> WorkflowProgress {
         var next = self
         next.attempts = attempts + 1
+        // A clock that was set back must not lengthen the patience by years.
+        next.progressedAt = min(progressedAt, now)
         next.dueAt = now.advanced(by: Self.backoff(attempts: attempts, jitter: jitter))
         next.lastError = words
         next.isStuck =

@@ -27,7 +27,7 @@ final class WriterLoop {
             let start = ContinuousClock.now
             guard hasSpace(at: start) else {
                 for job in jobs where job.begin(at: start) {
-                    job.fail(StorageFault.busy(retryAfter: WriterSettings.spaceCheckInterval))
+                    job.fail(StorageFault.busy(retryAfter: WriterSettings.pauseWhenFull))
                 }
                 continue
             }
@@ -80,7 +80,9 @@ final class WriterLoop {
     ) throws {
         settings.engine.releaseBallast()
         if !hasSucceeded { job.finish() }
-        for undone in batch.ran { undone.fail(StorageFault.busy(retryAfter: .seconds(1))) }
+        for undone in batch.ran {
+            undone.fail(StorageFault.busy(retryAfter: WriterSettings.pauseWhenFull))
+        }
         batch = Batch()
         try connection.control(.beginWriting)
     }
@@ -92,6 +94,8 @@ final class WriterLoop {
             Failpoint.afterCommit.reach()
         } catch StorageFault.constraint where connection.isInTransaction {
             return performAlone(batch.ran)
+        } catch StorageFault.busy {
+            return giveUp(batch.ran)
         } catch {
             return lose(batch.ran, because: error)
         }
@@ -116,6 +120,9 @@ final class WriterLoop {
                     try connection.control(.rollback)
                     job.fail(fault)
                     continue
+                } catch StorageFault.busy {
+                    giveUp([job])
+                    continue
                 }
                 signals.announce(batch.effects)
                 job.finish()
@@ -126,6 +133,13 @@ final class WriterLoop {
         }
     }
 
+    /// The disk is full at the commit: SQLite finds out before the mark that makes a transaction
+    /// durable is written, so nothing of it stays.
+    private func giveUp(_ jobs: [any QueuedJob<Transaction>]) {
+        settings.engine.releaseBallast()
+        abandon(jobs, because: StorageFault.busy(retryAfter: WriterSettings.pauseWhenFull))
+    }
+
     /// Undoes a transaction that cannot go on.
     private func abandon(_ jobs: [any QueuedJob<Transaction>], because error: any Error) {
         if connection.breakdown != nil { return lose(jobs, because: error) }
@@ -134,7 +148,9 @@ final class WriterLoop {
         } catch {
             return lose(jobs, because: error)
         }
-        for job in jobs { job.fail(StorageFault.busy(retryAfter: .milliseconds(100))) }
+        var pause: Duration = .milliseconds(100)
+        if case StorageFault.busy(let known) = error { pause = known }
+        for job in jobs { job.fail(StorageFault.busy(retryAfter: pause)) }
     }
 
     private func failUnbegun(_ jobs: [any QueuedJob<Transaction>], _ error: any Error) {
@@ -161,6 +177,7 @@ final class WriterLoop {
         if let nextSpaceCheck, now < nextSpaceCheck { return !isShortOfSpace }
         nextSpaceCheck = now + WriterSettings.spaceCheckInterval
         isShortOfSpace = (settings.engine.freeBytes() ?? .max) < settings.freeBytesMin
+        if !isShortOfSpace { settings.engine.makeBallast(leaving: settings.freeBytesMin) }
         return !isShortOfSpace
     }
 
@@ -172,8 +189,10 @@ final class WriterLoop {
 
 /// What the writer needs to know.
 struct WriterSettings: Sendable {
-    /// How often the free space is looked at.
-    static let spaceCheckInterval: Duration = .seconds(1)
+    /// How often the free space is looked at: it costs a microsecond.
+    static let spaceCheckInterval: Duration = .milliseconds(100)
+    /// When a caller may try again whose change found no space.
+    static let pauseWhenFull: Duration = .seconds(1)
 
     let engine: any Engine
     let batchMax: Int

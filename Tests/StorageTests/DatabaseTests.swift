@@ -4,6 +4,18 @@ import Testing
 @testable import Storage
 
 @Suite(.timeLimit(.minutes(1))) struct DatabaseTests {
+    @Test func `a database that was closed is one file`() async throws {
+        let files = TemporaryFolder()
+        for id in 1...10 {
+            let database = try files.database()
+            try await database.write { try $0.add(id, "\(id)@example.com") }
+            _ = try await database.read { try $0.exists("SELECT 1 FROM member LIMIT 1") }
+            #expect(try database.emails().count == id)
+            database.close()
+            #expect(files.files == ["db", "db.lock"])
+        }
+    }
+
     @Test func `what was written is read`() async throws {
         let files = TemporaryFolder()
         let database = try files.database()

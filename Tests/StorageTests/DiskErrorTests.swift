@@ -88,7 +88,7 @@ import Testing
             await trial.enter(0..<Self.commands / 2, in: database)
 
             #expect(trial.disk.failureCount > 0, "\(trial.name)")
-            let expected: Set<Ledger.Outcome> =
+            let expected: Set<CommandLedger.Outcome> =
                 fault == .isFull ? [.unknown, .refused] : [.unknown]
             #expect(trial.otherOutcomes.subtracting(expected).isEmpty, "\(trial.name)")
             database.close()
@@ -192,13 +192,13 @@ import Testing
     private final class Trial: Sendable {
         let name: String
         let disk = FaultyDisk(recordBytesMax: 0)
-        let ledger: Ledger
+        let ledger: CommandLedger
         private let files = TemporaryFolder()
         private let reports = Mutex(0)
 
         init(_ name: String, textBytesMax: Int = 300) {
             self.name = name
-            ledger = Ledger(textBytesMax: textBytesMax)
+            ledger = CommandLedger(textBytesMax: textBytesMax)
         }
 
         /// How often it was reported that the database is lost.
@@ -212,7 +212,7 @@ import Testing
         }
 
         /// How commands ended that were not answered.
-        var otherOutcomes: Set<Ledger.Outcome> {
+        var otherOutcomes: Set<CommandLedger.Outcome> {
             Set(ledger.outcomes.values).filter { outcome in
                 if case .acknowledged = outcome { false } else { true }
             }
@@ -221,7 +221,7 @@ import Testing
         func database(
             settings: String = "", through wrap: (FaultyDiskEngine) -> any Engine = { $0 }
         ) throws -> Database {
-            try files.database([Ledger.migration]) { configuration in
+            try files.database([CommandLedger.migration]) { configuration in
                 configuration.engine = wrap(
                     FaultyDiskEngine(
                         files.databasePath, on: disk, checkpointPages: checkpointPages,

@@ -25,7 +25,7 @@ import Testing
     func `what a failed sync forgot is not taken for durable`(failing: Failure) async throws {
         let files = TemporaryFolder()
         let disk = FaultyDisk()
-        let ledger = Ledger(textBytesMax: 2_000)
+        let ledger = CommandLedger(textBytesMax: 2_000)
 
         if failing.isFromTheBeginning { disk.arm(failing) }
         do {
@@ -51,7 +51,8 @@ import Testing
 
     /// Runs commands, some while somebody reads: then the log is copied into the file in part.
     private func fill(
-        _ database: Database, _ disk: FaultyDisk, _ ledger: Ledger, thenBefore arm: () -> Void
+        _ database: Database, _ disk: FaultyDisk, _ ledger: CommandLedger,
+        thenBefore arm: () -> Void
     ) async throws {
         let quarter = Self.commands / 4
         await ledger.enter(0..<quarter, clients: 1, in: database, on: disk)
@@ -71,7 +72,7 @@ import Testing
     }
 
     private func database(_ files: TemporaryFolder, _ disk: FaultyDisk) throws -> Database {
-        try files.database([Ledger.migration]) { configuration in
+        try files.database([CommandLedger.migration]) { configuration in
             configuration.engine = FaultyDiskEngine(
                 files.databasePath, on: disk, checkpointPages: 150)
         }

@@ -34,7 +34,7 @@ struct PowerCutSearch {
 
     /// The disk that the workload was done on.
     let disk: FaultyDisk
-    let ledger: Ledger
+    let ledger: CommandLedger
 
     /// Opens at least so many different crash states, spread over the record.
     func search(states: Int, seed: UInt64) async -> Findings {
@@ -91,7 +91,7 @@ struct PowerCutSearch {
     ) async -> Set<Loss> {
         do {
             let disk = FaultyDisk(recordBytesMax: 0)
-            let database = try folder.database([Ledger.migration]) { configuration in
+            let database = try folder.database([CommandLedger.migration]) { configuration in
                 configuration.readerCount = 1
                 configuration.inlineReaderCount = 1
                 configuration.inlineReaderMax = 1

@@ -45,10 +45,10 @@ import Testing
     private func perform(without missing: Missing) async throws -> PowerCutSearch {
         let files = TemporaryFolder()
         let disk = FaultyDisk()
-        let ledger = Ledger()
+        let ledger = CommandLedger()
         let half = Self.commands / 2
         for numbers in [0..<half, half..<Self.commands] {
-            let database = try files.database([Ledger.migration]) { configuration in
+            let database = try files.database([CommandLedger.migration]) { configuration in
                 configuration.engine = engine(files.databasePath, on: disk, without: missing)
             }
             // One client alone, then several that share commits.

@@ -151,14 +151,17 @@ import Testing
 
         let mine = try #require(
             try await database.write {
-                try WorkflowStore.claim(sample.id, at: .start, lease: .seconds(10), in: $0)
+                try WorkflowStore.claim(
+                    sample.id, at: .start, latest: later, lease: .seconds(10), in: $0)
             })
         let tooEarly = try await database.write {
-            try WorkflowStore.claim(sample.id, at: .start, lease: .seconds(10), in: $0)
+            try WorkflowStore.claim(
+                sample.id, at: .start, latest: later, lease: .seconds(10), in: $0)
         }
         let other = try #require(
             try await database.write {
-                try WorkflowStore.claim(sample.id, at: later, lease: .seconds(10), in: $0)
+                try WorkflowStore.claim(
+                    sample.id, at: later, latest: later, lease: .seconds(10), in: $0)
             })
         let shape = WorkflowShape(stepCount: 2, pivot: nil)
         let mineMoved = try await database.write {

@@ -13,6 +13,7 @@ extension EngineWrapper {
     func copy(isCancelled: @escaping () -> Bool) throws -> String {
         try engine.copy(isCancelled: isCancelled)
     }
+    func makeBallast(leaving bytes: Int64) { engine.makeBallast(leaving: bytes) }
     func releaseBallast() { engine.releaseBallast() }
 }
 

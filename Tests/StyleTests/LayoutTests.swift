@@ -106,6 +106,19 @@ import Testing
         #expect(rules.count >= 4)
     }
 
+    @Test func `storage is told the time`() {
+        let doors = ["DatabaseConfiguration", "WallTime"].map { "Sources/Storage/\($0).swift" }
+        let files = tree.files(below: "Sources/Storage")
+
+        for file in files where !doors.contains(file.path) {
+            for (number, line) in file.lines.enumerated() {
+                let asksItself = line.contains("clock_gettime") || line.contains("WallTime.current")
+                #expect(!asksItself, "\(file.path):\(number + 1)")
+            }
+        }
+        #expect(files.count > doors.count)
+    }
+
     @Test func `services take the reasons of refusals from the table`() {
         for file in tree.files(below: "Services") {
             for (number, line) in file.lines.enumerated() {

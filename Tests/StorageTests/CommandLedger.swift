@@ -4,7 +4,7 @@ import Synchronization
 
 /// Commands whose traces can be checked: each makes an entry, adds to a tally, publishes an event
 /// and has a reply of its own.
-final class Ledger: Sendable {
+final class CommandLedger: Sendable {
     /// How a command ended, for its caller.
     enum Outcome: Hashable {
         /// Answered, when so many operations had been done on the disk.
@@ -131,7 +131,7 @@ enum Loss: Hashable {
     case undead(number: Int)
 }
 
-extension Ledger {
+extension CommandLedger {
     /// Compares a database with what was promised.
     func losses(
         in database: Database, acknowledged: Set<Int>, refused: Set<Int> = []
