@@ -90,6 +90,12 @@ struct DataFile: Sendable {
 
 /// A lock on a file, held until released with its last reference.
 final class FileLock: Sendable {
+    /// How long the lock of a process that is just ending, or a child of it that is just beginning,
+    /// is waited for.
+    private static let patience: Duration = .milliseconds(250)
+    /// Between two tries: microseconds.
+    private static let tryInterval: UInt32 = 10_000
+
     private let descriptor: Int32
 
     fileprivate init(path: String, of database: String) throws {
@@ -97,8 +103,10 @@ final class FileLock: Sendable {
         guard descriptor >= 0 else {
             throw OpeningFault.file(path: path, reason: DataFile.reason)
         }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            throw OpeningFault.inUse(path: database)
+        let end = ContinuousClock.now + Self.patience
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+            guard ContinuousClock.now < end else { throw OpeningFault.inUse(path: database) }
+            usleep(Self.tryInterval)
         }
     }
 
