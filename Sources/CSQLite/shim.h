@@ -21,9 +21,14 @@ static inline int storage_sqlite3_bind_bytes(
     return sqlite3_bind_blob64(statement, index, bytes, count, SQLITE_TRANSIENT);
 }
 
-/// Turns the counting of memory off, which takes a lock at each allocation; before the first use.
-static inline int storage_sqlite3_stop_counting_memory(void) {
-    return sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+/// Sets how SQLite takes memory; before its first use. Answers SQLITE_OK, or what went wrong.
+static inline int storage_sqlite3_tune_memory(void) {
+    // Counting takes a lock at each allocation.
+    int code = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    if (code != SQLITE_OK) return code;
+    // Every cache otherwise begins with room for twenty pages, also that of a small temporary table
+    // as a recursive query needs two of: it goes back to the system and is cleared again each time.
+    return sqlite3_config(SQLITE_CONFIG_PAGECACHE, (void *)0, 0, 0);
 }
 
 /// Writes an open file once more, byte for byte as it is read, and syncs it.

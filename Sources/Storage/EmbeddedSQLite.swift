@@ -11,7 +11,7 @@ struct EmbeddedSQLite: Engine {
     /// then copied once for many commits.
     private static let checkpointPages: Int32 = 4_000
     /// Once a process, before its first connection.
-    private static let isCountingMemory = storage_sqlite3_stop_counting_memory() != SQLITE_OK
+    private static let hasTunedMemory = storage_sqlite3_tune_memory() == SQLITE_OK
 
     /// When a commit is on the disk.
     enum Durability: String, Sendable {
@@ -47,7 +47,7 @@ struct EmbeddedSQLite: Engine {
     }
 
     func claim() throws -> any Sendable & AnyObject {
-        _ = Self.isCountingMemory
+        _ = Self.hasTunedMemory
         let lock = try file.lock()
         try file.make()
         // On a disk that an earlier life has found full, even opening needs a little space.
