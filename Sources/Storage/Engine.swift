@@ -35,7 +35,7 @@ package enum ConnectionRole: Sendable, Hashable {
 }
 
 /// A step of a transaction's life.
-package enum TransactionControl: Sendable, Hashable, CaseIterable {
+package enum TransactionControl: Int, Sendable, CaseIterable {
     /// Begins a transaction that reads.
     case beginReading
     /// Begins a transaction that may write at once.

@@ -17,6 +17,8 @@ final class InlineReaders: Sendable {
         }
     }
 
+    private static let noneIsFree = StorageFault.busy(retryAfter: .milliseconds(10))
+
     private let engine: any Engine
     private let readTimeMax: Duration
     private let slots: [Slot]
@@ -42,15 +44,18 @@ final class InlineReaders: Sendable {
     /// - Throws: ``StorageFault/busy(retryAfter:)`` when none is, or what the job throws.
     func read<Value: Sendable>(_ job: @Sendable (Snapshot) throws -> Value) throws -> Value {
         for slot in slots {
-            let value: Value?? = try slot.state.withLockIfAvailable { state in
-                guard !state.isClosed else { return nil }
-                let connection = try state.connection ?? connect()
+            let value = try slot.state.withLockIfAvailable { state in
+                guard !state.isClosed else { throw Self.noneIsFree }
+                if let connection = state.connection {
+                    return try connection.reading(for: readTimeMax, job)
+                }
+                let connection = try connect()
                 state.connection = connection
                 return try connection.reading(for: readTimeMax, job)
             }
-            if case .some(.some(let value)) = value { return value }
+            if let value { return value }
         }
-        throw StorageFault.busy(retryAfter: .milliseconds(10))
+        throw Self.noneIsFree
     }
 
     private func connect() throws -> any Connection {

@@ -46,9 +46,15 @@ extension Connection {
 
     private func reading<Value>(_ job: (Snapshot) throws -> Value) throws -> Value {
         try control(.beginReading)
-        let result = Result { try job(Snapshot(self)) }
-        // A query that was cut off may have ended the transaction.
+        let value: Value
+        do {
+            value = try job(Snapshot(self))
+        } catch {
+            // A query that was cut off may have ended the transaction.
+            if isInTransaction { try control(.commit) }
+            throw error
+        }
         if isInTransaction { try control(.commit) }
-        return try result.get()
+        return value
     }
 }

@@ -29,6 +29,12 @@ package enum ColumnKind: Sendable, Hashable {
 /// one asked for throws ``StorageFault/sql(_:)``.
 public struct Row {
     let cursor: any Cursor
+    private let columnCount: Int
+
+    init(cursor: any Cursor) {
+        self.cursor = cursor
+        columnCount = cursor.columnCount
+    }
 
     /// A whole number.
     public func int(_ index: Int) throws -> Int { Int(try int64(index)) }
@@ -103,8 +109,8 @@ public struct Row {
     }
 
     private func kind(at index: Int) throws -> ColumnKind {
-        guard index >= 0, index < cursor.columnCount else {
-            throw StorageFault.sql("there is no column \(index) of \(cursor.columnCount)")
+        guard index >= 0, index < columnCount else {
+            throw StorageFault.sql("there is no column \(index) of \(columnCount)")
         }
         return cursor.kind(at: index)
     }

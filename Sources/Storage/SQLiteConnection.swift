@@ -16,7 +16,9 @@ internal import Glibc
     /// A commit that leaves a longer log has it copied into the file.
     private var logPagesMax: Int32 = .max
     private var cache = StatementCache()
-    private var controls: [TransactionControl: SQLiteStatement] = [:]
+    /// By their numbers; those that were needed.
+    private var controls = [SQLiteStatement?](
+        repeating: nil, count: TransactionControl.allCases.count)
 
     /// Opens a file.
     ///
@@ -151,11 +153,11 @@ internal import Glibc
 
     func control(_ control: TransactionControl) throws {
         let statement: SQLiteStatement
-        if let kept = controls[control] {
+        if let kept = controls[control.rawValue] {
             statement = kept
         } else {
             statement = try prepare(Self.text(of: control))
-            controls[control] = statement
+            controls[control.rawValue] = statement
         }
         let code = statement.step()
         statement.reset()
