@@ -34,12 +34,11 @@ static void set_pragma(const char *text, const char *expected) {
 }
 
 static void open_database(const char *path) {
-    // The settings of the storage layer's writer.
-    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     check(
         sqlite3_open_v2(path, &database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL)
             == SQLITE_OK,
         "open");
+    // The settings of the storage layer's writer.
     set_pragma("PRAGMA journal_mode = WAL", "wal");
     set_pragma("PRAGMA synchronous = FULL", NULL);
     set_pragma("PRAGMA synchronous", "2");

@@ -157,7 +157,8 @@ const char *const statement_read_limits =
     " UNION ALL"
     " SELECT above.id, above.parent_id"
     " FROM line JOIN organization AS above ON above.id = line.parent_id LIMIT 10)"
-    " SELECT usage.used, usage.cap FROM line JOIN usage ON usage.node = line.id AND usage.kind = 1";
+    " SELECT usage.used, usage.cap"
+    " FROM line CROSS JOIN usage ON usage.node = line.id AND usage.kind = 1";
 const char *const statement_add_membership =
     "INSERT INTO membership (organization_id, user_id, id, name_key, roles, state, takes_seat,"
     " joined_us, version) VALUES (?, ?, ?, ?, 4, 1, 1, ?, 1)";

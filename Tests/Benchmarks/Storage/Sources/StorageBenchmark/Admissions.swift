@@ -36,7 +36,7 @@ extension Transaction {
                 FROM line JOIN organization AS above ON above.id = line.parent_id LIMIT 10
             )
             SELECT usage.used, usage.cap
-            FROM line JOIN usage ON usage.node = line.id AND usage.kind = 1
+            FROM line CROSS JOIN usage ON usage.node = line.id AND usage.kind = 1
             """
         ) { row in (used: try row.int64(0), cap: try row.int64OrNil(1)) }
         guard limits.count == Admission.levels else { throw AdmissionFault.levels(limits.count) }

@@ -127,7 +127,7 @@ final class SizedDatabase: Sendable {
             case .organization:
                 try database.organization(dataSet.identifier(.organization, organization)) != nil
             case .ancestors:
-                try database.levelCount(to: dataSet.admission(number % 100_000).organization) == 10
+                try database.levelCount(to: dataSet.leaf(number)) == 10
             case .children:
                 try database.children(of: dataSet.parent(number, level: 7)).count >= 50
             case .members:

@@ -45,6 +45,11 @@ public struct DataSet: Sendable {
         return identifier(.organization, Int(first + position))
     }
 
+    /// An organization on the tenth level; numbered from 0.
+    public func leaf(_ number: Int) -> [UInt8] {
+        identifier(.organization, organizations - 1 - number % (organizations / 2))
+    }
+
     /// An organization that has a hundred members; numbered from 0.
     public func organizationWithMembers(_ number: Int) -> [UInt8] {
         let membership = UInt64(number % (memberships / 100) * 100)
