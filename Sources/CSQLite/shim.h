@@ -28,7 +28,11 @@ static inline int storage_sqlite3_tune_memory(void) {
     if (code != SQLITE_OK) return code;
     // Every cache otherwise begins with room for twenty pages, also that of a small temporary table
     // as a recursive query needs two of: it goes back to the system and is cleared again each time.
-    return sqlite3_config(SQLITE_CONFIG_PAGECACHE, (void *)0, 0, 0);
+    code = sqlite3_config(SQLITE_CONFIG_PAGECACHE, (void *)0, 0, 0);
+    if (code != SQLITE_OK) return code;
+    // What a savepoint would restore is kept in memory up to this size. From 64 KiB on, as it is by
+    // default, it goes to a temporary file, and so do the pages of all jobs after it in the batch.
+    return sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, 8 * 1024 * 1024);
 }
 
 /// Writes an open file once more, byte for byte as it is read, and syncs it.
