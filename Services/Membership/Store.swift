@@ -8,7 +8,10 @@ let migrations =
     TreeCopy.migrations + [
         Migration(
             component: "membership", number: 1, name: "first-tables",
-            utf8: PackageResources._001_first_tables_sql)
+            utf8: PackageResources._001_first_tables_sql),
+        Migration(
+            component: "membership", number: 2, name: "bounds-of-small-sets",
+            utf8: PackageResources._002_bounds_of_small_sets_sql),
     ]
 
 /// A person as the tables keep them.

@@ -5,6 +5,8 @@ enum Schema {
         Migration(
             component: "storage", number: 2, name: "operators of workflows",
             sql: operatorsOfWorkflows),
+        Migration(
+            component: "storage", number: 3, name: "bounds of small sets", sql: boundsOfSmallSets),
     ]
 
     private static let firstTables = """
@@ -99,5 +101,27 @@ enum Schema {
             text        TEXT    NOT NULL,
             PRIMARY KEY (workflow_id, number)
         ) STRICT, WITHOUT ROWID;
+        """
+
+    private static let boundsOfSmallSets = """
+        -- SQLite builds a table for `IN (1, 2, 3)` at every insert; bounds cost nothing.
+        CREATE TABLE storage_reply_bounded (
+            principal      TEXT    NOT NULL,
+            key            BLOB    NOT NULL CHECK (length(key) = 16),
+            method         TEXT    NOT NULL,
+            request_digest BLOB    NOT NULL,
+            -- 1 done, 2 refused, 3 cancelled
+            state          INTEGER NOT NULL CHECK (state BETWEEN 1 AND 3),
+            reply          BLOB    NOT NULL,
+            purge          INTEGER NOT NULL,
+            at_us          INTEGER NOT NULL,
+            PRIMARY KEY (principal, key)
+        ) STRICT, WITHOUT ROWID;
+        INSERT INTO storage_reply_bounded
+            (principal, key, method, request_digest, state, reply, purge, at_us)
+        SELECT principal, key, method, request_digest, state, reply, purge, at_us
+        FROM storage_reply;
+        DROP TABLE storage_reply;
+        ALTER TABLE storage_reply_bounded RENAME TO storage_reply;
         """
 }

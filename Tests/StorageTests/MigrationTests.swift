@@ -1,5 +1,6 @@
-import Storage
 import Testing
+
+@testable import Storage
 
 @Suite struct MigrationTests {
     private let second = Migration(
@@ -89,5 +90,52 @@ import Testing
         let rogue = Migration(component: "rogue", number: 1, name: "rogue", sql: "COMMIT")
 
         #expect(throws: OpeningFault.self) { try files.database([rogue]) }
+    }
+
+    @Test func `storage's own tables are brought up to date with their rows`() async throws {
+        let files = TemporaryFolder()
+        let engine = EmbeddedSQLite(path: files.databasePath, ballastBytes: 0)
+        do {
+            let claim = try engine.claim()
+            defer { withExtendedLifetime(claim) {} }
+            let connection = try engine.connect(.writer)
+            let first = Array(Schema.migrations.prefix(1))
+            try Migrator(connection: connection, migrations: first, now: .start).run()
+            try connection.run(
+                script: """
+                    INSERT INTO storage_meta (id, incarnation, created_at_us)
+                    VALUES (1, randomblob(16), 0);
+                    INSERT INTO storage_reply
+                        (principal, key, method, request_digest, state, reply, purge, at_us)
+                    VALUES ('ada', zeroblob(16), 'm', x'01', 1, x'2a', 0, 0);
+                    INSERT INTO storage_workflow (id, kind, version, state, step, input,
+                        started_by, due_at_us, progressed_at_us, created_at_us, updated_at_us)
+                    VALUES (zeroblob(16), 'sale', 1, 2, 1, x'', 'ada', 0, 0, 0, 0);
+                    """)
+        }
+        let database = try files.database([])
+
+        let reply = try await database.command(
+            Command(
+                principal: "ada", key: [UInt8](repeating: 0, count: 16), method: "m",
+                requestDigest: [1], now: .start)
+        ) { _ in [7] }
+        #expect(reply == .reply([42]), "the stored one")
+        let constraint = await failure {
+            try await database.write { transaction in
+                _ = try transaction.execute("UPDATE storage_reply SET state = 4")
+            }
+        }
+        guard case .constraint = constraint as? StorageFault else {
+            Issue.record("a fourth state was accepted: \(String(describing: constraint))")
+            return
+        }
+        #expect(try await database.workflows.list().map(\.state) == [.done])
+        // Ended before it was noted when: it is removed like the others, not at once.
+        var removed: [Int] = []
+        for day in [40, 41, 42] {
+            removed.append(try await database.purge(at: .start.after(days: day)).workflows)
+        }
+        #expect(removed == [0, 0, 1])
     }
 }
