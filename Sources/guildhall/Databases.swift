@@ -5,9 +5,10 @@ import RPC
 import RPCTransport
 
 extension Part {
-    /// The parts that keep a database, in the order in which they are backed up: who follows
-    /// others, or has workflows with them, comes before them. So a part that is put back never
-    /// knows more than those it depends on; what it does not know yet it reads again.
+    /// The parts that keep a database, in the order in which they are backed up.
+    ///
+    /// Who follows others, or has workflows with them, comes before them. So a part that is put
+    /// back never knows more than those it depends on; what it does not know yet it reads again.
     static let withDatabase: [Part] = [.partners, .branding, .membership, .organizations]
 
     /// The name of its database, in a data folder and in a backup.
@@ -38,7 +39,10 @@ struct DatabaseOptions: ParsableArguments {
     }
 }
 
-extension Part: ExpressibleByArgument {}
+extension Part: ExpressibleByArgument {
+    /// Those that can be asked for where a part is an argument.
+    static var allValueStrings: [String] { withDatabase.map(\.rawValue) }
+}
 
 /// Where the services of an installation answer.
 struct RunningServices: ParsableArguments {
@@ -61,8 +65,15 @@ struct RunningServices: ParsableArguments {
         try await Failure.told {
             let statement = try OperatorStatement(data: databases.folder.path)
             for part in databases.parts {
-                let client = try target(of: part).client(loops: loops, protection.security())
-                try await body(part, client.intercepted(by: statement))
+                let target = try target(of: part)
+                let client = try target.client(loops: loops, protection.security())
+                do {
+                    try await body(part, client.intercepted(by: statement))
+                } catch let status as Status where status.code == .unavailable {
+                    StandardError.line(
+                        "\(part.rawValue) does not answer at \(target.target): is it running?")
+                    throw status
+                }
                 await client.close()
             }
         }
