@@ -190,6 +190,10 @@ extension Service {
         return try await whenKnown(otherwise: Denial.treeBehind) {
             try await database.command(context, request) { transaction in
                 _ = try path(to: organization, for: caller, in: transaction)
+                // Granted long ago, and the stored reply is gone.
+                if try transaction.seatGrant(key: key) != nil {
+                    return try Self.seats(of: organization, in: transaction)
+                }
                 let settings = try transaction.settings(of: organization)
                 let before = try transaction.seatPool(of: organization, settings)
                 try transaction.add(

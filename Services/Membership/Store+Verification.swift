@@ -1,4 +1,6 @@
 import Access
+import Messages
+import RPC
 import ServiceKit
 import Storage
 import TreeCopy
@@ -6,10 +8,13 @@ import TreeCopy
 /// What this service keeps beside the facts it follows from, each recomputed.
 let verifiers = [
     TreeCopy.verifier, knownOrganizations, places, usage, ledger, ledgerBalances,
+    Verifier.feed(of: Member.messageName, facts: "SELECT id, version FROM membership") {
+        "Membership \(Hexadecimal.text($0))"
+    },
 ]
 
 /// People sit in organizations that exist.
-private let knownOrganizations = Verifier(
+private let knownOrganizations = TreeCopy.onceFilled(
     "organizations of memberships", count: "SELECT count(*) FROM membership",
     differences: """
         SELECT DISTINCT hex(organization_id) FROM membership AS m
@@ -18,7 +23,7 @@ private let knownOrganizations = Verifier(
 ) { row in "Organization \(try row.text(0)) has members and is not in the tree." }
 
 /// Who is counted where, from memberships and tree alone.
-private let places = Verifier(
+private let places = TreeCopy.onceFilled(
     "people counted at each organization", count: "SELECT count(*) FROM place",
     differences: """
         WITH RECURSIVE line (organization_id, node, level) AS (

@@ -185,7 +185,7 @@ extension Messages.WorkflowNote {
 
 /// What bounds what operators say.
 enum WorkflowLimits {
-    static let noteCharactersMax = 2_000
+    static let noteCharactersMax = 500
 }
 
 extension WorkflowInstance {

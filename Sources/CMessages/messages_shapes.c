@@ -714,10 +714,11 @@ static const message_field guildhall__operations__v1__verification__fields[] = {
   {2, MESSAGE_KIND_VARINT, 1, "checked", NULL},
   {3, MESSAGE_KIND_VARINT, 2, "difference_count", NULL},
   {4, MESSAGE_KIND_TEXT, MESSAGE_SLOT_REPEATED, "differences", NULL},
+  {5, MESSAGE_KIND_TEXT, 3, "put_off", NULL},
 };
 const message_shape guildhall__operations__v1__verification__shape_table = {
   "guildhall.operations.v1.Verification", &guildhall__operations__v1__verification__descriptor,
-  guildhall__operations__v1__verification__fields, 4
+  guildhall__operations__v1__verification__fields, 5
 };
 
 static const message_field guildhall__organizations__v1__organization__fields[] = {

@@ -13,6 +13,8 @@ public struct RestoreWatch: Sendable {
     public static let period: Duration = .seconds(10)
     /// How far back steps are sent again: replies are kept for no longer.
     public static let repetitionSpan: Duration = .seconds(7 * 86_400)
+    /// Before steps that nobody answered are sent once more.
+    public static let repetitionPause: Duration = .seconds(600)
     /// How long one look may take.
     private static let lookTimeout: Duration = .seconds(2)
 
@@ -20,7 +22,7 @@ public struct RestoreWatch: Sendable {
     private let database: Database
     private let clock: WallClock
     private let logger: Logger
-    private let repeatSteps: @Sendable (_ since: WallTime) async throws -> [RefusedRepetition]
+    private let repeatSteps: @Sendable (_ since: WallTime) async throws -> RepetitionReport
 
     /// A watch; ``run()`` does its work.
     ///
@@ -32,7 +34,7 @@ public struct RestoreWatch: Sendable {
     ///   - repeatSteps: Sends the steps again; see `WorkflowRunner.repeatSteps(since:)`.
     public init(
         of sources: [FeedSource], database: Database, clock: WallClock, logger: Logger,
-        repeatSteps: @escaping @Sendable (_ since: WallTime) async throws -> [RefusedRepetition]
+        repeatSteps: @escaping @Sendable (_ since: WallTime) async throws -> RepetitionReport
     ) {
         self.sources = sources
         self.database = database
@@ -44,62 +46,75 @@ public struct RestoreWatch: Sendable {
     /// Looks at every service from time to time, until the task is cancelled.
     public func run() async throws {
         while !Task.isCancelled {
+            var pause = Self.period
             do {
-                try await look()
+                if try await !look() { pause = Self.repetitionPause }
             } catch is CancellationError {
                 return
             } catch StorageFault.busy {
                 // The next look finds the same.
             }
             // Cancelled while pausing: the loop ends.
-            try? await Task.sleep(for: Self.period)
+            try? await Task.sleep(for: pause)
         }
     }
 
     /// Looks at every service once.
     ///
+    /// - Returns: Whether every step that had to be sent again has been answered.
     /// - Throws: `StorageFault` or `CancellationError`; a service that does not answer is passed
     ///   over.
-    func look() async throws {
+    @discardableResult
+    func look() async throws -> Bool {
         var seen: [(name: String, position: FeedPosition)] = []
         var restored: [String] = []
         for source in sources {
             guard let head = await head(of: source) else { continue }
             let name = Self.positionName(of: source)
-            let known = try await database.write { try $0.feedPosition(of: name) }
+            let known = try database.readInline { try $0.feedPosition(of: name) }
             guard known != head else { continue }
             if let known, Self.isRestored(known, head) { restored.append(source.name) }
             seen.append((name, head))
         }
-        if !restored.isEmpty { try await sendAgain(to: restored) }
+        if !restored.isEmpty, try await !sendAgain(because: restored) { return false }
         let positions = seen
-        guard !positions.isEmpty else { return }
+        guard !positions.isEmpty else { return true }
         // Kept last: whatever ends this program before, the next one sends the steps again.
         try await database.write { transaction in
             for (name, position) in positions {
                 try transaction.setFeedPosition(position, of: name)
             }
         }
+        return true
     }
 
-    private func sendAgain(to services: [String]) async throws {
+    /// Sends steps again; answers whether every one of them has been answered.
+    private func sendAgain(because services: [String]) async throws -> Bool {
         let names = services.joined(separator: ", ")
         logger.warning(
             "service restored: the steps of workflows are sent again",
             metadata: ["services": "\(names)"])
-        let refused = try await repeatSteps(
+        let report = try await repeatSteps(
             clock.now().advanced(by: .zero - Self.repetitionSpan))
-        for repetition in refused {
+        for failure in report.failures {
             logger.error(
-                "step refused after a restore",
+                failure.isPassing
+                    ? "step not answered after a restore" : "step refused after a restore",
                 metadata: [
                     "services": "\(names)",
-                    "workflow": "\(Hexadecimal.text(repetition.workflow.id))",
-                    "kind": "\(repetition.workflow.kind)", "step": "\(repetition.step)",
-                    "error": "\(repetition.words)",
+                    "workflow": "\(Hexadecimal.text(failure.workflow.id))",
+                    "kind": "\(failure.workflow.kind)", "step": "\(failure.step)",
+                    "error": "\(failure.words)",
                 ])
         }
-        logger.notice("steps sent again", metadata: ["services": "\(names)"])
+        let isComplete = report.failures.allSatisfy { !$0.isPassing }
+        logger.notice(
+            isComplete ? "steps sent again" : "steps will be sent once more",
+            metadata: [
+                "services": "\(names)", "workflows": "\(report.workflowCount)",
+                "failures": "\(report.failures.count)",
+            ])
+        return isComplete
     }
 
     private func head(of source: FeedSource) async -> FeedPosition? {

@@ -14,6 +14,8 @@ public struct ServiceOperations: OperationsService {
 
     /// The bytes of one piece of a copy: it fits a frame with room to spare.
     private static let pieceBytes = 48 * 1_024
+    /// How often one piece is asked for while the threads that read are busy.
+    private static let triesMax = 100
 
     private let database: Database
     private let verifiers: [Verifier]
@@ -73,13 +75,24 @@ public struct ServiceOperations: OperationsService {
         }
     }
 
+    private func piece(of copy: DatabaseCopy, at offset: Int64) async throws -> [UInt8] {
+        for _ in 1..<Self.triesMax {
+            do {
+                return try await copy.bytes(at: offset, count: Self.pieceBytes)
+            } catch StorageFault.busy(let pause) {
+                try await Task.sleep(for: pause)
+            }
+        }
+        return try await copy.bytes(at: offset, count: Self.pieceBytes)
+    }
+
     private func send(
         _ copy: DatabaseCopy, _ replies: ReplyStream<BackupReply>
     ) async throws -> BackupSummary {
         var hash = SHA256()
         var offset: Int64 = 0
         while true {
-            let piece = try await copy.bytes(at: offset, count: Self.pieceBytes)
+            let piece = try await piece(of: copy, at: offset)
             guard !piece.isEmpty else { break }
             hash.update(data: piece)
             offset += Int64(piece.count)
@@ -96,7 +109,8 @@ extension Verification {
     fileprivate init(_ findings: Findings) {
         self.init(
             name: findings.name, checked: findings.checkedCount,
-            differenceCount: findings.differenceCount, differences: findings.differences)
+            differenceCount: findings.differenceCount, differences: findings.differences,
+            putOff: findings.reasonPutOff ?? "")
     }
 }
 

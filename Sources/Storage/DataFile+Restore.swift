@@ -5,8 +5,10 @@ extension DataFile {
     /// The files in which SQLite keeps what is not in the database yet.
     private static let companions = ["-wal", "-shm", "-journal"]
 
-    /// Whether the file is there.
-    var exists: Bool { unsafe access(path, F_OK) == 0 }
+    /// Whether the file is there, or a log without it.
+    var hasAnyFile: Bool {
+        ([""] + Self.companions).contains { unsafe access(path + $0, F_OK) == 0 }
+    }
 
     /// Removes the file and what belongs to it.
     func remove() {
@@ -33,21 +35,28 @@ extension DataFile {
         guard fsync(output) == 0 else { throw OpeningFault.file(path: path, reason: Self.reason) }
     }
 
-    /// Gives the file, and the log of a process that was killed, a second name.
+    /// Gives the file, and the log of a process that was killed, a second name, and takes the log
+    /// away from the first: beside another database it would damage that.
     ///
+    /// - Parameter other: The second name.
     /// - Returns: Whether the name was free.
-    func link(to other: String) throws -> Bool {
-        guard unsafe Glibc.link(path, other) == 0 else {
-            if errno == EEXIST { return false }
-            throw OpeningFault.file(path: other, reason: Self.reason)
-        }
-        // The log goes with the file that it belongs to: beside another it would damage that.
-        for suffix in Self.companions where unsafe access(path + suffix, F_OK) == 0 {
-            guard unsafe Glibc.rename(path + suffix, other + suffix) == 0 else {
+    /// - Throws: ``OpeningFault``; nothing is lost then.
+    func putAside(as other: String) throws -> Bool {
+        guard !DataFile(path: other).hasAnyFile else { return false }
+        let present = ([""] + Self.companions).filter { unsafe access(path + $0, F_OK) == 0 }
+        for suffix in present {
+            guard unsafe Glibc.link(path + suffix, other + suffix) == 0 else {
                 throw OpeningFault.file(path: other + suffix, reason: Self.reason)
             }
         }
+        // Both have two names now; the log loses the one that a new database would find.
+        for suffix in Self.companions { unsafe unlink(path + suffix) }
         return true
+    }
+
+    /// Gives back what ``putAside(as:)`` took away.
+    func takeBack(from other: String) {
+        for suffix in Self.companions { unsafe _ = Glibc.link(other + suffix, path + suffix) }
     }
 
     /// Puts the file in the place of another, for good.

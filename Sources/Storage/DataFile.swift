@@ -66,9 +66,16 @@ struct DataFile: Sendable {
     /// Where a copy of the database is made, to be sent away.
     var copyPath: String { path + ".copy" }
 
-    /// Removes a copy that a former life of the program has left.
-    func removeCopy() {
-        for suffix in ["", "-journal"] { unsafe unlink(copyPath + suffix) }
+    /// Where a restore gets a database ready.
+    var restoringPath: String { path + ".restoring" }
+
+    /// Removes a copy, with what SQLite makes beside it.
+    func removeCopy() { DataFile(path: copyPath).remove() }
+
+    /// Removes what a former life of the program, or a restore, has left half done.
+    func removeLeftovers() {
+        removeCopy()
+        DataFile(path: restoringPath).remove()
     }
 
     /// The bytes of the file; nil if they cannot be told.

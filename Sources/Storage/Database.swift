@@ -8,6 +8,7 @@ public final class Database: Sendable {
     public let feed: Feed
     let signals: CommitSignals
     let engine: any Engine
+    let freeBytesMin: Int64
     let isCopying = Atomic(false)
     private let writes: JobQueue<Transaction>
     let reads: JobQueue<Snapshot>
@@ -50,6 +51,7 @@ public final class Database: Sendable {
             throw error
         }
         self.engine = engine
+        freeBytesMin = configuration.freeBytesMin
         self.writes = writes
         self.reads = reads
         self.threads = Mutex(threads)

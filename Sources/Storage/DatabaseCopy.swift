@@ -82,14 +82,14 @@ extension Database {
             ).exchanged
         else { throw CopyFault.underWay }
         defer { isCopying.store(false, ordering: .releasing) }
-        let (engine, reads) = (engine, reads)
+        let (engine, reads, freeBytesMin) = (engine, reads, freeBytesMin)
         let path = try await DedicatedThread.run { isCancelled in
             Failpoint.beforeCopy.reach()
-            let path = try engine.copy(isCancelled: isCancelled)
+            let path = try engine.copy(leaving: freeBytesMin, isCancelled: isCancelled)
             Failpoint.afterCopy.reach()
             return path
         }
-        defer { unsafe unlink(path) }
+        defer { DataFile(path: path).remove() }
         return try await body(DatabaseCopy(path: path, reads: reads))
     }
 

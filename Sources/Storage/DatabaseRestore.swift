@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// Puts a copy of a database in the place of one that nobody has open.
 ///
 /// The database begins another life: consumers of its feed start anew, and whoever has workflows
@@ -14,7 +12,7 @@ public final class DatabaseRestore: Sendable {
     public let incarnation: [UInt8]
     private let file: DataFile
     private let staged: DataFile
-    private let lock: Mutex<FileLock?>
+    private let lock: FileLock
 
     /// Checks a copy wholly, beside the place where it will go.
     ///
@@ -29,7 +27,7 @@ public final class DatabaseRestore: Sendable {
     ///   thread left.
     public init(of copy: String, to path: String, component: String) async throws {
         let file = DataFile(path: path)
-        let staged = DataFile(path: path + ".restoring")
+        let staged = DataFile(path: file.restoringPath)
         let (lock, incarnation) = try await DedicatedThread.run { _ in
             let lock = try file.lock()
             staged.remove()
@@ -41,7 +39,7 @@ public final class DatabaseRestore: Sendable {
                 throw error
             }
         }
-        self.lock = Mutex(lock)
+        self.lock = lock
         self.incarnation = incarnation
         self.file = file
         self.staged = staged
@@ -53,16 +51,23 @@ public final class DatabaseRestore: Sendable {
 
     /// Puts the checked copy in place, and what was there aside; once only.
     ///
-    /// Whenever it is interrupted, the one database or the other is in place, and whole.
+    /// The lock is held until the restore is let go, so that several databases can be put in place
+    /// before any is opened. If it is interrupted, the one database or the other is in place; the
+    /// old one whole, unless its log could not be copied into it: then it is whole where it was put
+    /// aside.
     /// - Returns: Where the database lies that was there before; nil if there was none.
-    /// - Throws: ``OpeningFault``; nothing has changed then.
+    /// - Throws: ``OpeningFault``; the database that was there is in place then.
     public func putInPlace() async throws -> String? {
         try await DedicatedThread.run { [self] _ in
             let replaced = try putAside()
             Failpoint.beforeRestore.reach()
-            try staged.rename(to: file.path)
+            do {
+                try staged.rename(to: file.path)
+            } catch {
+                if let replaced { file.takeBack(from: replaced) }
+                throw error
+            }
             Failpoint.afterRestore.reach()
-            lock.withLock { $0 = nil }
             return replaced
         }
     }
@@ -94,18 +99,18 @@ public final class DatabaseRestore: Sendable {
     }
 
     /// Gives the database that is there a second name, whole: with the log of a process that was
-    /// killed.
+    /// killed, and also when nothing but such a log is left.
     private func putAside() throws -> String? {
-        guard file.exists else { return nil }
+        guard file.hasAnyFile else { return nil }
         do {
             let connection = try SQLiteConnection(path: file.path)
             _ = try connection.ask("PRAGMA wal_checkpoint(TRUNCATE)")
         } catch {
-            // It is damaged, which may be the reason for the restore: it is put aside as it is.
+            // It is damaged, or not there, which may be the reason for the restore.
         }
         for number in 1...Self.replacedMax {
             let path = "\(file.path).replaced-\(number)"
-            if try file.link(to: path) { return path }
+            if try file.putAside(as: path) { return path }
         }
         throw OpeningFault.file(
             path: file.path, reason: "\(Self.replacedMax) replaced databases lie beside it")

@@ -53,7 +53,7 @@ struct EmbeddedSQLite: Engine {
         // On a disk that an earlier life has found full, even opening needs a little space.
         if let free = file.freeBytes(), free < ballastBytes { file.releaseBallast() }
         try renewLog()
-        file.removeCopy()
+        file.removeLeftovers()
         return lock
     }
 
@@ -100,9 +100,10 @@ struct EmbeddedSQLite: Engine {
 
     func releaseBallast() { file.releaseBallast() }
 
-    func copy(isCancelled: @escaping () -> Bool) throws -> String {
-        if let needed = file.byteCount(), let free = file.freeBytes(), free < needed {
-            throw CopyFault.noSpace(neededBytes: needed, freeBytes: free)
+    func copy(leaving bytes: Int64, isCancelled: @escaping () -> Bool) throws -> String {
+        let log = DataFile(path: file.path + "-wal").byteCount() ?? 0
+        if let size = file.byteCount(), let free = file.freeBytes(), free - bytes < size + log {
+            throw CopyFault.noSpace(neededBytes: size + log, freeBytes: max(free - bytes, 0))
         }
         file.removeCopy()
         do {

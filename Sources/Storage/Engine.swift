@@ -13,10 +13,12 @@ package protocol Engine: Sendable {
 
     /// Copies the database as it is at one moment to a file beside it, and checks the copy.
     ///
-    /// - Parameter isCancelled: Asked now and then.
+    /// - Parameters:
+    ///   - bytes: So much must be free on the disk beside the copy, for what is written meanwhile.
+    ///   - isCancelled: Asked now and then.
     /// - Returns: The path of the copy.
     /// - Throws: ``CopyFault``, ``StorageFault`` or `CancellationError`.
-    func copy(isCancelled: @escaping () -> Bool) throws -> String
+    func copy(leaving bytes: Int64, isCancelled: @escaping () -> Bool) throws -> String
 
     /// Sets space aside for the moment when there is none, unless it is there or less than some
     /// bytes would be left.

@@ -160,19 +160,6 @@ extension Transaction {
         Failpoint.afterEvent.reach()
     }
 
-    /// How far the feed of a source has been applied here.
-    ///
-    /// - Parameter source: The name of the source.
-    /// - Returns: The position; nil before the first time.
-    /// - Throws: ``StorageFault``.
-    public func feedPosition(of source: String) throws -> FeedPosition? {
-        try row(
-            """
-            SELECT incarnation, sequence FROM storage_feed_position WHERE source = \(source)
-            """
-        ) { FeedPosition(incarnation: try $0.bytes(0), sequence: try $0.int64(1)) }
-    }
-
     /// Notes how far the feed of a source has been applied, beside what was applied.
     ///
     /// - Parameters:
@@ -187,5 +174,20 @@ extension Transaction {
             ON CONFLICT (source) DO UPDATE
             SET incarnation = excluded.incarnation, sequence = excluded.sequence
             """)
+    }
+}
+
+extension Reading {
+    /// How far the feed of a source has been applied here.
+    ///
+    /// - Parameter source: The name of the source.
+    /// - Returns: The position; nil before the first time.
+    /// - Throws: ``StorageFault``.
+    public func feedPosition(of source: String) throws -> FeedPosition? {
+        try row(
+            """
+            SELECT incarnation, sequence FROM storage_feed_position WHERE source = \(source)
+            """
+        ) { FeedPosition(incarnation: try $0.bytes(0), sequence: try $0.int64(1)) }
     }
 }

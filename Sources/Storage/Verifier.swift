@@ -36,6 +36,22 @@ public struct Verifier: Sendable {
         }
     }
 
+    /// The verifier, put off while it could find nothing but false alarms.
+    ///
+    /// - Parameters:
+    ///   - reason: Why it is put off, in words.
+    ///   - isTooEarly: Whether it is.
+    /// - Returns: The verifier.
+    public func unless(
+        _ reason: String, _ isTooEarly: @escaping @Sendable (Snapshot) throws -> Bool
+    ) -> Verifier {
+        let body = body
+        return Verifier(name) { snapshot, findings in
+            guard try !isTooEarly(snapshot) else { return findings.putOff(because: reason) }
+            try body(snapshot, &findings)
+        }
+    }
+
     /// Compares the last event of each aggregate with what is kept of it.
     ///
     /// - Parameters:
@@ -80,6 +96,9 @@ public struct Findings: Sendable, Hashable {
     /// The first differences, a sentence each.
     public private(set) var differences: [String] = []
 
+    /// Why nothing was looked at now, in words; nil when it was.
+    public private(set) var reasonPutOff: String?
+
     /// Nothing yet.
     public init(name: String) {
         self.name = name
@@ -88,6 +107,11 @@ public struct Findings: Sendable, Hashable {
     /// Notes that so much was looked at.
     public mutating func check(_ count: Int64 = 1) {
         checkedCount += count
+    }
+
+    /// Notes that this is not the time to look.
+    public mutating func putOff(because reason: String) {
+        reasonPutOff = reason
     }
 
     /// Notes what differs, as a sentence.
@@ -159,16 +183,5 @@ private enum StorageVerifiers {
         Workflow \(try row.text(0)) has done \(try row.int64(1)) steps and has the results of \
         \(try row.int64(2)).
         """
-    }
-}
-
-extension Reading {
-    /// A workflow as it stands; nil if there is none of the name.
-    ///
-    /// - Parameter id: Names the workflow.
-    /// - Returns: The workflow with the results of its steps.
-    /// - Throws: ``StorageFault``.
-    public func workflow(_ id: [UInt8]) throws -> WorkflowInstance? {
-        try WorkflowStore.get(id, in: self)
     }
 }

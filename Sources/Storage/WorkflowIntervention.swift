@@ -10,8 +10,10 @@ public struct WorkflowNote: Sendable, Hashable {
         case cancel = 3
     }
 
-    /// The most notes of one workflow.
+    /// A workflow with so many notes takes no more remarks; what is done is always noted.
     public static let countMax = 1_000
+    /// The most notes that are read at once: the last ones.
+    public static let shownMax = 100
 
     /// What was done.
     public let action: Action
@@ -124,7 +126,9 @@ extension Transaction {
             """
         ) { try $0.int(0) }
         let number = (last ?? 0) + 1
-        guard number <= WorkflowNote.countMax else { throw WorkflowFault.tooManyNotes }
+        guard note.action != .remark || number <= WorkflowNote.countMax else {
+            throw WorkflowFault.tooManyNotes
+        }
         try execute(
             """
             INSERT INTO storage_workflow_note
@@ -136,16 +140,16 @@ extension Transaction {
 }
 
 extension Reading {
-    /// The notes of a workflow, oldest first; none if it does not exist.
+    /// The last notes of a workflow, oldest first; none if it does not exist.
     ///
     /// - Parameter id: Names the workflow.
-    /// - Returns: At most ``WorkflowNote/countMax``.
+    /// - Returns: At most ``WorkflowNote/shownMax``.
     /// - Throws: ``StorageFault``.
     public func workflowNotes(of id: [UInt8]) throws -> [WorkflowNote] {
-        try rows(
+        let latest = try rows(
             """
             SELECT action, author, at_us, text FROM storage_workflow_note
-            WHERE workflow_id = \(id) ORDER BY number LIMIT \(WorkflowNote.countMax)
+            WHERE workflow_id = \(id) ORDER BY number DESC LIMIT \(WorkflowNote.shownMax)
             """
         ) { row in
             guard let action = WorkflowNote.Action(rawValue: try row.int(0)) else {
@@ -154,5 +158,6 @@ extension Reading {
             return WorkflowNote(
                 action, by: try row.text(1), at: try row.time(2), text: try row.text(3))
         }
+        return latest.reversed()
     }
 }

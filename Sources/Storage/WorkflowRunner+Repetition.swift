@@ -1,60 +1,90 @@
-/// A step that another service refuses to repeat.
-public struct RefusedRepetition: Sendable, Hashable {
+/// A step that could not be repeated.
+public struct FailedRepetition: Sendable, Hashable {
     /// The workflow as it stands.
     public let workflow: WorkflowInstance
-    /// The name of the step.
+    /// The name of the step; empty when this program does not know the workflow's steps.
     public let step: String
-    /// The refusal, in words for operators.
+    /// What went wrong, in words for operators.
     public let words: String
+    /// Whether it may go well later; else it is refused for good.
+    public let isPassing: Bool
 
-    /// A refused step.
-    public init(workflow: WorkflowInstance, step: String, words: String) {
+    /// A step that could not be repeated.
+    public init(workflow: WorkflowInstance, step: String, words: String, isPassing: Bool) {
         self.workflow = workflow
         self.step = step
         self.words = words
+        self.isPassing = isPassing
     }
+}
+
+/// What came of repeating steps.
+public struct RepetitionReport: Sendable, Hashable {
+    /// The workflows whose steps were all sent.
+    public var workflowCount = 0
+    /// The others, each at the step where it ended.
+    public var failures: [FailedRepetition] = []
+
+    /// Nothing yet.
+    public init() {}
 }
 
 extension WorkflowRunner {
     /// Workflows read at a time.
     private static let repetitionBatch = 100
+    /// Tries of one step: some minutes, if nobody answers.
+    static let repetitionTriesMax = 20
 
     /// Sends the steps of workflows again, under their keys, as far as they are done or undone: for
     /// when another service has been put back to an older copy of its database.
     ///
     /// Who still has a step's effect answers as it did before; who has lost it has it again
     /// afterwards. The workflows themselves do not change.
-    /// - Parameter instant: Workflows that have not changed since are left aside.
-    /// - Returns: The steps that are refused now; each needs an operator's eyes.
-    /// - Throws: ``StorageFault``, or `CancellationError`: it does not give up by itself.
-    public func repeatSteps(since instant: WallTime) async throws -> [RefusedRepetition] {
-        var refused: [RefusedRepetition] = []
+    /// - Parameter instant: Workflows whose state or step has not changed since are left aside.
+    /// - Returns: How far it came; each failure needs an operator's eyes.
+    /// - Throws: ``StorageFault`` or `CancellationError`.
+    public func repeatSteps(since instant: WallTime) async throws -> RepetitionReport {
+        var report = RepetitionReport()
         var position: [UInt8] = []
         while true {
             let from = position
             let batch = try await whenFree {
                 try await self.database.read { snapshot in
-                    try WorkflowStore.changed(
+                    try WorkflowStore.progressed(
                         since: instant, after: from, limit: Self.repetitionBatch, in: snapshot)
                 }
             }
-            guard let last = batch.last else { return refused }
-            for workflow in batch { refused += try await repeatSteps(of: workflow) }
+            guard let last = batch.last else { return report }
+            for workflow in batch {
+                if let failure = try await repeatSteps(of: workflow) {
+                    report.failures.append(failure)
+                } else {
+                    report.workflowCount += 1
+                }
+            }
             position = last.id
         }
     }
 
-    private func repeatSteps(of workflow: WorkflowInstance) async throws -> [RefusedRepetition] {
-        guard let definition = definition(of: workflow) else { return [] }
-        var refused: [RefusedRepetition] = []
+    /// Sends the steps of one workflow up to the first that fails: those after it need it.
+    private func repeatSteps(of workflow: WorkflowInstance) async throws -> FailedRepetition? {
+        guard let definition = definition(of: workflow) else {
+            return FailedRepetition(
+                workflow: workflow, step: "", words: "the steps of this kind are not known",
+                isPassing: false)
+        }
         for (step, action) in Self.actionsTaken(by: workflow, definition.steps) {
             let outcome = try await insist(action, call(of: workflow, step))
-            if case .refused(_, let words) = outcome {
-                refused.append(
-                    RefusedRepetition(workflow: workflow, step: step.name, words: words))
+            let (words, isPassing): (String, Bool)
+            switch outcome {
+            case .done: continue
+            case .refused(_, let refusal): (words, isPassing) = (refusal, false)
+            case .unknown(let trouble): (words, isPassing) = (trouble, true)
             }
+            return FailedRepetition(
+                workflow: workflow, step: step.name, words: words, isPassing: isPassing)
         }
-        return refused
+        return nil
     }
 
     /// What the workflow has done so far that still counts, in the order in which it did it.
@@ -76,17 +106,19 @@ extension WorkflowRunner {
         }
     }
 
-    /// Tries until the outcome is known.
+    /// Tries until the outcome is known, or has been asked for often enough.
     private func insist(
         _ action: WorkflowStep.Action, _ call: WorkflowInstance
     ) async throws -> StepOutcome {
         var attempts = 0
         while true {
             let outcome = await action(call)
-            guard case .unknown = outcome else { return outcome }
-            try await clock.sleep(
-                for: WorkflowProgress.backoff(attempts: attempts, jitter: random()))
             attempts += 1
+            guard case .unknown = outcome, attempts < Self.repetitionTriesMax else {
+                return outcome
+            }
+            try await clock.sleep(
+                for: WorkflowProgress.backoff(attempts: attempts - 1, jitter: random()))
         }
     }
 }

@@ -22,14 +22,14 @@ enum WorkflowStore {
             """, instance)
     }
 
-    /// Lists workflows that changed since an instant in the order of their names, with the results
-    /// of their steps.
-    static func changed(
+    /// Lists workflows whose state or step changed since an instant in the order of their names,
+    /// with the results of their steps.
+    static func progressed(
         since instant: WallTime, after id: [UInt8], limit: Int, in reading: some Reading
     ) throws -> [WorkflowInstance] {
         var found = try reading.rows(
             """
-            \(columns) WHERE id > \(id) AND updated_at_us >= \(instant)
+            \(columns) WHERE id > \(id) AND progressed_at_us >= \(instant)
             ORDER BY id LIMIT \(limit)
             """, instance)
         for index in found.indices {

@@ -31,7 +31,7 @@ public struct Workflows: Sendable {
     /// - Returns: The workflow with the results of its steps.
     /// - Throws: ``StorageFault``.
     public func get(_ id: [UInt8]) throws -> WorkflowInstance? {
-        try database.readInline { try WorkflowStore.get(id, in: $0) }
+        try database.readInline { try $0.workflow(id) }
     }
 
     /// Lists workflows in the order of their names, without results.
@@ -84,4 +84,15 @@ public struct Workflows: Sendable {
 extension Database {
     /// The workflows of this database.
     public var workflows: Workflows { Workflows(database: self) }
+}
+
+extension Reading {
+    /// A workflow as it stands; nil if there is none of the name.
+    ///
+    /// - Parameter id: Names the workflow.
+    /// - Returns: The workflow with the results of its steps.
+    /// - Throws: ``StorageFault``.
+    public func workflow(_ id: [UInt8]) throws -> WorkflowInstance? {
+        try WorkflowStore.get(id, in: self)
+    }
 }

@@ -3,6 +3,7 @@ import Crypto
 import Foundation
 import RPC
 import RPCTransport
+import ServiceKit
 
 extension Part {
     /// The parts that keep a database, in the order in which they are backed up.
@@ -69,7 +70,7 @@ struct RunningServices: ParsableArguments {
                 let client = try target.client(loops: loops, protection.security())
                 do {
                     try await body(part, client.intercepted(by: statement))
-                } catch let status as Status where status.code == .unavailable {
+                } catch let status as Status where status.isUnseen {
                     StandardError.line(
                         "\(part.rawValue) does not answer at \(target.target): is it running?")
                     throw status
@@ -133,13 +134,16 @@ struct DigestList {
     }
 
     mutating func add(_ digest: [UInt8], of name: String) {
-        digests[name] = Self.text(digest)
+        digests[name] = Hexadecimal.text(digest)
     }
 
     func write(to folder: URL) throws {
         let lines = digests.sorted { $0.key < $1.key }.map { "\($0.value)  \($0.key)\n" }
         let file = folder.appending(path: Self.name)
         try Data(lines.joined().utf8).write(to: file, options: .atomic)
+        let handle = try FileHandle(forReadingFrom: file)
+        try handle.synchronize()
+        try handle.close()
     }
 
     /// Refuses a file that is not the one in the list.
@@ -155,15 +159,18 @@ struct DigestList {
         while let piece = try handle.read(upToCount: 1 << 20), !piece.isEmpty {
             hash.update(data: piece)
         }
-        guard Self.text(Array(hash.finalize())) == expected else {
+        guard Hexadecimal.text(hash.finalize()) == expected else {
             throw ValidationError("\(file.path) is damaged: its SHA-256 is another.")
         }
     }
+}
 
-    private static func text(_ digest: [UInt8]) -> String {
-        digest.map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.count == 1 ? "0\(digits)" : digits
-        }.joined()
+extension Status {
+    /// Whether nobody was there to be called.
+    fileprivate var isUnseen: Bool {
+        details.contains { detail in
+            guard case .errorInfo(_, _, let metadata) = detail else { return false }
+            return metadata["phase"] == "connect"
+        }
     }
 }

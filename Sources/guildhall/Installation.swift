@@ -124,9 +124,16 @@ struct Installation: Sendable {
         case .wanted: return asked ?? true
         case .unwanted: return asked ?? false
         case nil:
-            let isWanted = asked ?? standard
+            let isWanted = asked ?? (standard && !hasDatabases)
             try keep(isWanted ? DemonstrationState.wanted : .unwanted)
             return isWanted
+        }
+    }
+
+    /// Whether there are data already, such as those of a backup.
+    private var hasDatabases: Bool {
+        Part.withDatabase.contains { part in
+            FileManager.default.fileExists(atPath: data.appending(path: part.databaseName).path)
         }
     }
 

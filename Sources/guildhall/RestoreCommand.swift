@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import RPC
 import Storage
 
 /// `guildhall restore`: databases from a backup, in the place of those of an installation that does
@@ -17,6 +16,9 @@ struct RestoreCommand: AsyncParsableCommand {
             """
     )
 
+    /// Trying again may help: as services end whose database is in use.
+    private static let inUse = ExitCode(75)
+
     @Argument(help: "The folder that guildhall backup made.")
     var folder: String
     @OptionGroup var databases: DatabaseOptions
@@ -26,7 +28,9 @@ struct RestoreCommand: AsyncParsableCommand {
             do {
                 try await restore(from: URL(filePath: folder))
             } catch let fault as OpeningFault {
-                throw ValidationError(fault.description)
+                StandardError.line("Error: \(fault.description)")
+                if case .inUse = fault { throw Self.inUse }
+                throw ExitCode.failure
             }
         }
     }

@@ -20,10 +20,15 @@ struct VerifyCommand: AsyncParsableCommand {
     func run() async throws {
         let console = Console()
         let differences = Mutex<Int64>(0)
+        let putOff = Mutex(0)
         try await services.each { part, channel in
             console.line(part.rawValue)
             try await OperationsClient(channel).verify(VerifyRequest()) { found in
                 differences.withLock { $0 += found.differenceCount }
+                guard found.putOff.isEmpty else {
+                    putOff.withLock { $0 += 1 }
+                    return console.line("  \(found.name): not now, \(found.putOff)")
+                }
                 let verdict =
                     found.differenceCount == 0 ? "right" : "\(found.differenceCount) DIFFER"
                 console.line("  \(found.name): \(found.checked) checked, \(verdict)")
@@ -31,6 +36,10 @@ struct VerifyCommand: AsyncParsableCommand {
             }
         }
         guard differences.withLock({ $0 }) == 0 else { throw ExitCode.failure }
+        guard putOff.withLock({ $0 }) == 0 else {
+            console.line("Nothing differs in what could be looked at; try again for the rest.")
+            throw ExitCode.failure
+        }
         console.line("Everything is as it should be.")
     }
 }

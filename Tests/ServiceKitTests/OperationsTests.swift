@@ -67,9 +67,9 @@ import Testing
 
         let file = "\(installation.folder.path)/carried-away"
         try Data(bytes).write(to: URL(filePath: file))
-        let restore = try await DatabaseRestore(
-            of: file, to: "\(installation.folder.path)/other.db", component: "shelf")
-        _ = try await restore.putInPlace()
+        _ = try await DatabaseRestore(
+            of: file, to: "\(installation.folder.path)/other.db", component: "shelf"
+        ).putInPlace()
         let other = try installation.database("other", Shelf.migrations)
         let count = try other.readInline {
             try $0.row("SELECT count(*) FROM item") { try $0.int(0) }

@@ -43,7 +43,7 @@ private final class Neighbour: Sendable {
     private static func life(_ number: UInt8) -> [UInt8] { [UInt8](repeating: number, count: 16) }
 
     private func watch(
-        failing error: (any Error)? = nil, refused: [RefusedRepetition] = []
+        failing error: (any Error)? = nil, failures: [FailedRepetition] = []
     ) -> RestoreWatch {
         RestoreWatch(
             of: [seats.source("membership"), looks.source("branding")], database: database,
@@ -51,7 +51,9 @@ private final class Neighbour: Sendable {
         ) { [self] since in
             repetitions.withLock { $0.append(since) }
             if let error { throw error }
-            return refused
+            var report = RepetitionReport()
+            report.failures = failures
+            return report
         }
     }
 
@@ -123,12 +125,31 @@ private final class Neighbour: Sendable {
         let workflow = try #require(try database.workflows.get(Self.life(7)))
         try await watch().look()
         seats.set(FeedHead(incarnation: Self.life(9), sequence: 10))
-        try await watch(refused: [
-            RefusedRepetition(workflow: workflow, step: "grant_seats", words: "no room")
+        try await watch(failures: [
+            FailedRepetition(
+                workflow: workflow, step: "grant_seats", words: "no room", isPassing: false)
         ]).look()
         let errors = installation.log.lines.filter { $0.hasPrefix("error step refused") }
         #expect(errors.count == 1)
         #expect(errors.first?.contains("grant_seats") == true)
         #expect(errors.first?.contains("no room") == true)
+    }
+
+    @Test func `steps that nobody answered are sent once more`() async throws {
+        try await database.write { transaction in
+            try transaction.start(
+                WorkflowStart(
+                    id: Self.life(7), kind: "sale", input: [], startedBy: "ada",
+                    at: WallTime(microseconds: 0)))
+        }
+        let workflow = try #require(try database.workflows.get(Self.life(7)))
+        let failure = FailedRepetition(
+            workflow: workflow, step: "grant_seats", words: "gone", isPassing: true)
+        try await watch().look()
+        seats.set(FeedHead(incarnation: Self.life(9), sequence: 10))
+        #expect(try await watch(failures: [failure]).look() == false)
+        #expect(try await watch().look())
+        #expect(try await watch().look())
+        #expect(count == 2)
     }
 }

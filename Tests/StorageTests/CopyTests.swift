@@ -20,10 +20,14 @@ struct CopyTests {
                 var last = 5_000
                 while !Task.isCancelled {
                     let id = last + 1
-                    // Two rows stand for one transaction.
-                    try await database.write { transaction in
-                        try transaction.add(id, "later\(id)@example.com")
-                        try transaction.add(id + 1, "later\(id + 1)@example.com")
+                    do {
+                        // Two rows stand for one transaction.
+                        try await database.write { transaction in
+                            try transaction.add(id, "later\(id)@example.com")
+                            try transaction.add(id + 1, "later\(id + 1)@example.com")
+                        }
+                    } catch is CancellationError {
+                        break
                     }
                     last = id + 1
                 }
@@ -63,9 +67,11 @@ struct CopyTests {
     @Test("a copy that a killed process left is removed at the next start")
     func leftover() throws {
         try folder.database().close()
-        unsafe close(open("\(folder.path)/db.copy", O_CREAT | O_WRONLY, 0o600))
+        for name in ["copy", "copy-wal", "copy-shm", "restoring"] {
+            unsafe close(open("\(folder.path)/db.\(name)", O_CREAT | O_WRONLY, 0o600))
+        }
         try folder.database().close()
-        #expect(!folder.files.contains("db.copy"))
+        #expect(folder.files == ["db", "db.lock"])
     }
 
     @Test("a cancelled copy ends and leaves no file")
@@ -128,6 +134,38 @@ struct CopyTests {
                 try $0.rows("SELECT id FROM member") { try $0.int(0) }
             }
                 == [1])
+    }
+
+    @Test("a log whose database is gone is put aside, and not read into what is restored")
+    func restoreBesideLog() async throws {
+        let killed = try folder.database()
+        try await killed.write { try $0.add(1, "in the copy@example.com") }
+        try await killed.withCopy(carry)
+        try await killed.write { try $0.add(2, "in the log alone@example.com") }
+        let remains = TemporaryFolder()
+        try DataFile(path: "\(remains.path)/db-wal").fill(
+            from: "\(folder.path)/db-wal", chunkBytes: 4_096)
+        killed.close()
+        let outcome = try await restored(to: remains)
+        #expect(outcome.replaced == "\(remains.databasePath).replaced-1")
+        let database = try remains.database()
+        #expect(try database.emails() == ["in the copy@example.com"])
+        #expect(database.incarnation == outcome.incarnation)
+        #expect(remains.files.contains("db.replaced-1-wal"))
+        database.close()
+    }
+
+    @Test("a copy leaves room for what is written meanwhile")
+    func noRoom() async throws {
+        let database = try folder.database { $0.freeBytesMin = .max / 2 }
+        let refused = await failure { try await database.withCopy { _ in } }
+        guard case .noSpace(let needed, 0) = refused as? CopyFault else {
+            Issue.record("a copy without room ended with \(String(describing: refused))")
+            return
+        }
+        #expect(needed > 0)
+        #expect(!folder.files.contains("db.copy"))
+        database.close()
     }
 
     @Test("a restore into an empty folder needs no former database")

@@ -92,7 +92,9 @@ import Testing
         #expect(try notes(in: database) == [note])
     }
 
-    @Test func `a workflow has 1,000 notes at most`() async throws {
+    @Test func `a workflow takes 1,000 remarks at most, and shows the last hundred notes`()
+        async throws
+    {
         let database = try files.database()
         try await start(in: database)
         try await database.write { [id] transaction in
@@ -106,8 +108,12 @@ import Testing
                 _ = try $0.annotateWorkflow(id, WorkflowNote(by: "grace", at: .start))
             }
         }
+        _ = try await database.write { [id] in
+            try $0.retryWorkflow(id, WorkflowNote(by: "grace", at: .start, text: "all the same"))
+        }
         #expect(more as? WorkflowFault == .tooManyNotes)
-        #expect(try notes(in: database).map(\.text) == (1...1_000).map { "\($0)" })
+        let shown = (902...1_000).map { "\($0)" } + ["all the same"]
+        #expect(try notes(in: database).map(\.text) == shown)
     }
 
     // MARK: What has ended
@@ -147,11 +153,12 @@ import Testing
         try await start(in: database)
         try await run(on: database)
         let before = log.calls
-        let refused = try await runner(on: database).repeatSteps(since: .start)
-        #expect(refused == [])
+        let report = try await runner(on: database).repeatSteps(since: .start)
+        #expect(report.failures == [] && report.workflowCount == 1)
         #expect(log.entries == ["create", "activate", "close", "create", "activate", "close"])
         #expect(log.calls.suffix(3).map(\.stepKey) == before.map(\.stepKey))
-        #expect(try await runner(on: database).repeatSteps(since: .start.after(days: 1)) == [])
+        let later = try await runner(on: database).repeatSteps(since: .start.after(days: 1))
+        #expect(later == RepetitionReport())
         #expect(log.entries.count == 6)
     }
 
@@ -168,7 +175,8 @@ import Testing
         #expect(try database.workflows.get(id)?.state == .aborted)
         #expect(log.entries == ["create", "reserve", "undo create"])
 
-        #expect(try await runner(definition, on: database).repeatSteps(since: .start) == [])
+        let undone = try await runner(definition, on: database).repeatSteps(since: .start)
+        #expect(undone.failures == [])
         #expect(log.entries.suffix(2) == ["undo reserve", "undo create"])
 
         let other = [UInt8](repeating: 6, count: 16)
@@ -178,9 +186,28 @@ import Testing
                 "UPDATE storage_workflow SET step = 1 WHERE id = \(other)"
             )
         }
-        let refused = try await runner(definition, on: database).repeatSteps(since: .start)
-        #expect(refused.map(\.step) == ["create"])
-        #expect(refused.map(\.words) == ["gone"])
+        let report = try await runner(definition, on: database).repeatSteps(since: .start)
+        #expect(report.workflowCount == 1)
+        #expect(report.failures.map(\.step) == ["create"])
+        #expect(report.failures.map(\.words) == ["gone"])
+        #expect(report.failures.map(\.isPassing) == [false])
+    }
+
+    @Test func `a step that nobody answers holds no other workflow up`() async throws {
+        let database = try files.database()
+        let steps = [log.step("create", .done([1]), .unknown("nobody answers"))]
+        let definition = WorkflowDefinition(kind: "sale", steps: steps)
+        let other = [UInt8](repeating: 9, count: 16)
+        try await start(in: database)
+        try await run(definition, on: database)
+        try await start(in: database, id: other, kind: "elsewhere")
+
+        let report = try await runner(definition, on: database).repeatSteps(since: .start)
+
+        #expect(report.failures.map(\.workflow.id) == [id, other])
+        #expect(report.failures.map(\.isPassing) == [true, false])
+        #expect(report.failures.map(\.step) == ["create", ""])
+        #expect(log.entries.count == 1 + WorkflowRunner.repetitionTriesMax)
     }
 
     // MARK: Parts

@@ -10,8 +10,8 @@ extension EngineWrapper {
     func claim() throws -> any Sendable & AnyObject { try engine.claim() }
     func connect(_ role: ConnectionRole) throws -> any Connection { try engine.connect(role) }
     func freeBytes() -> Int64? { engine.freeBytes() }
-    func copy(isCancelled: @escaping () -> Bool) throws -> String {
-        try engine.copy(isCancelled: isCancelled)
+    func copy(leaving bytes: Int64, isCancelled: @escaping () -> Bool) throws -> String {
+        try engine.copy(leaving: bytes, isCancelled: isCancelled)
     }
     func makeBallast(leaving bytes: Int64) { engine.makeBallast(leaving: bytes) }
     func releaseBallast() { engine.releaseBallast() }

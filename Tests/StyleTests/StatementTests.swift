@@ -85,6 +85,16 @@ import Testing
         }
     }
 
+    @Test(arguments: programs)
+    func `recursion ends`(program: Program) {
+        let recursive = Self.statements(of: program).filter { $0.text.contains("RECURSIVE") }
+        for statement in recursive {
+            let isBounded =
+                statement.words.contains("level < ") || statement.words.contains("LIMIT 10 )")
+            #expect(isBounded, "\(statement)")
+        }
+    }
+
     /// Queries that name no limit since something else does.
     static let bounded: [(beginning: String, reason: String)] = [
         ("SELECT organization_id, field, value FROM color", "ten levels of at most 256 colors"),

@@ -781,7 +781,7 @@ nonisolated struct Guildhall_Partners_V1_Workflow: Sendable {
   /// Whether it has failed so often, or for so long, that an operator should look at it.
   var stuck: Bool = false
 
-  /// What operators did and said, oldest first; not in lists.
+  /// What operators did and said, oldest first: the last hundred; not in lists.
   var notes: [Guildhall_Partners_V1_WorkflowNote] = []
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -872,7 +872,7 @@ nonisolated struct Guildhall_Partners_V1_RetryWorkflowRequest: Sendable {
 
   var id: String = String()
 
-  /// Why, for other operators: at most 2,000 characters; may be empty.
+  /// Why, for other operators: at most 500 characters; may be empty.
   var text: String = String()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -887,7 +887,7 @@ nonisolated struct Guildhall_Partners_V1_CancelWorkflowRequest: Sendable {
 
   var id: String = String()
 
-  /// Why, for other operators: at most 2,000 characters; may be empty.
+  /// Why, for other operators: at most 500 characters; may be empty.
   var text: String = String()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -902,7 +902,7 @@ nonisolated struct Guildhall_Partners_V1_AnnotateWorkflowRequest: Sendable {
 
   var id: String = String()
 
-  /// 1 to 2,000 characters.
+  /// 1 to 500 characters.
   var text: String = String()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()

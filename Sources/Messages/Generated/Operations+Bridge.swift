@@ -184,9 +184,10 @@ extension Verification {
 
     /// The most bytes that `encode(into:)` can append for this value.
     public var encodedByteCountMax: Int {
-        var bound = 28
+        var bound = 34
         bound += self.name.utf8.count
         for value in self.differences { bound += 6 + value.utf8.count }
+        bound += self.putOff.utf8.count
         return bound
     }
 
@@ -208,6 +209,7 @@ extension Verification: @unsafe Bridged {
         unsafe writer.add(16, varint: UInt64(bitPattern: self.checked))
         unsafe writer.add(24, varint: UInt64(bitPattern: self.differenceCount))
         for value in self.differences { unsafe writer.put(34, text: value) }
+        unsafe writer.add(42, text: self.putOff)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Operations__V1__Verification>) {
@@ -215,5 +217,6 @@ extension Verification: @unsafe Bridged {
         self.checked = unsafe lowered.pointee.checked
         self.differenceCount = unsafe lowered.pointee.difference_count
         self.differences = unsafe Lift.array(lowered.pointee.n_differences, lowered.pointee.differences) { unsafe Lift.text($0) }
+        self.putOff = unsafe Lift.text(lowered.pointee.put_off)
     }
 }

@@ -81,6 +81,8 @@ public struct Verification: Message {
     public var differenceCount: Int64
     /// The first hundred, each a sentence.
     public var differences: [String]
+    /// Why nothing was looked at now, such as a copy that is being filled; empty when it was.
+    public var putOff: String
 
     /// A message with every field at its default.
     public init() {
@@ -88,6 +90,7 @@ public struct Verification: Message {
         self.checked = 0
         self.differenceCount = 0
         self.differences = []
+        self.putOff = ""
     }
 
     /// A message with the given fields, the others at their defaults.
@@ -95,11 +98,13 @@ public struct Verification: Message {
         name: String = "",
         checked: Int64 = 0,
         differenceCount: Int64 = 0,
-        differences: [String] = []
+        differences: [String] = [],
+        putOff: String = ""
     ) {
         self.name = name
         self.checked = checked
         self.differenceCount = differenceCount
         self.differences = differences
+        self.putOff = putOff
     }
 }

@@ -785,7 +785,7 @@ public struct Workflow: Message {
     public var startedBy: String
     /// Whether it has failed so often, or for so long, that an operator should look at it.
     public var stuck: Bool
-    /// What operators did and said, oldest first; not in lists.
+    /// What operators did and said, oldest first: the last hundred; not in lists.
     public var notes: [WorkflowNote]
 
     /// A message with every field at its default.
@@ -943,7 +943,7 @@ public struct GetWorkflowRequest: Message {
 public struct RetryWorkflowRequest: Message {
     /// The field `id`.
     public var id: String
-    /// Why, for other operators: at most 2,000 characters; may be empty.
+    /// Why, for other operators: at most 500 characters; may be empty.
     public var text: String
 
     /// A message with every field at its default.
@@ -966,7 +966,7 @@ public struct RetryWorkflowRequest: Message {
 public struct CancelWorkflowRequest: Message {
     /// The field `id`.
     public var id: String
-    /// Why, for other operators: at most 2,000 characters; may be empty.
+    /// Why, for other operators: at most 500 characters; may be empty.
     public var text: String
 
     /// A message with every field at its default.
@@ -989,7 +989,7 @@ public struct CancelWorkflowRequest: Message {
 public struct AnnotateWorkflowRequest: Message {
     /// The field `id`.
     public var id: String
-    /// 1 to 2,000 characters.
+    /// 1 to 500 characters.
     public var text: String
 
     /// A message with every field at its default.

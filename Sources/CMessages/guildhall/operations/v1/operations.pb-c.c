@@ -188,7 +188,7 @@ const ProtobufCMessageDescriptor guildhall__operations__v1__verify_request__desc
   (ProtobufCMessageInit) guildhall__operations__v1__verify_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor guildhall__operations__v1__verification__field_descriptors[4] =
+static const ProtobufCFieldDescriptor guildhall__operations__v1__verification__field_descriptors[5] =
 {
   {
     "name",
@@ -238,17 +238,30 @@ static const ProtobufCFieldDescriptor guildhall__operations__v1__verification__f
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "put_off",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Operations__V1__Verification, put_off),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned guildhall__operations__v1__verification__field_indices_by_name[] = {
   1,   /* field[1] = checked */
   2,   /* field[2] = difference_count */
   3,   /* field[3] = differences */
   0,   /* field[0] = name */
+  4,   /* field[4] = put_off */
 };
 static const ProtobufCIntRange guildhall__operations__v1__verification__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor guildhall__operations__v1__verification__descriptor =
 {
@@ -258,7 +271,7 @@ const ProtobufCMessageDescriptor guildhall__operations__v1__verification__descri
   "Guildhall__Operations__V1__Verification",
   "guildhall.operations.v1",
   sizeof(Guildhall__Operations__V1__Verification),
-  4,
+  5,
   guildhall__operations__v1__verification__field_descriptors,
   guildhall__operations__v1__verification__field_indices_by_name,
   1,  guildhall__operations__v1__verification__number_ranges,

@@ -86,10 +86,11 @@ struct  Guildhall__Operations__V1__Verification
   int64_t difference_count;
   size_t n_differences;
   ProtobufCBinaryData *differences;
+  ProtobufCBinaryData put_off;
 };
 #define GUILDHALL__OPERATIONS__V1__VERIFICATION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&guildhall__operations__v1__verification__descriptor) \
-    , {0,NULL}, 0, 0, 0,NULL }
+    , {0,NULL}, 0, 0, 0,NULL, {0,NULL} }
 
 
 /* Guildhall__Operations__V1__BackupRequest methods */
