@@ -34,15 +34,11 @@ public struct ServiceOperations: OperationsService {
     ) async throws {
         try context.requirePlatformOwner()
         let operatorName = try context.principal.scope
-        do {
-            try await database.withCopy { copy in
-                let summary = try await send(copy, replies)
-                logger.notice(
-                    "database copied for a backup",
-                    metadata: ["bytes": "\(summary.byteCount)", "by": "\(operatorName)"])
-            }
-        } catch {
-            throw Status(known: error) ?? error
+        try await database.withCopy { copy in
+            let summary = try await send(copy, replies)
+            logger.notice(
+                "database copied for a backup",
+                metadata: ["bytes": "\(summary.byteCount)", "by": "\(operatorName)"])
         }
     }
 
@@ -68,11 +64,7 @@ public struct ServiceOperations: OperationsService {
             }
             try await replies.write(Verification(finding))
         }
-        do {
-            try await work
-        } catch {
-            throw Status(known: error) ?? error
-        }
+        try await work
     }
 
     private func piece(of copy: DatabaseCopy, at offset: Int64) async throws -> [UInt8] {

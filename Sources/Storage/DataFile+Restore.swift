@@ -64,8 +64,8 @@ extension DataFile {
         guard unsafe Glibc.rename(path, other) == 0 else {
             throw OpeningFault.file(path: other, reason: Self.reason)
         }
-        let folder = other.lastIndex(of: "/").map { String(other[..<$0]) } ?? "."
-        let descriptor = unsafe open(folder.isEmpty ? "/" : folder, O_RDONLY | O_CLOEXEC)
+        let folder = DataFile(path: other).folder
+        let descriptor = unsafe open(folder, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw OpeningFault.file(path: folder, reason: Self.reason) }
         defer { close(descriptor) }
         guard fsync(descriptor) == 0 else {

@@ -39,8 +39,7 @@ struct DataFile: Sendable {
 
     /// Sets space aside that can be given back when the disk is full; unless it is there.
     func makeBallast(bytes: Int) {
-        var info = stat()
-        if unsafe stat(ballastPath, &info) == 0, info.st_size >= bytes { return }
+        if let made = DataFile(path: ballastPath).byteCount(), made >= bytes { return }
         let descriptor = unsafe open(ballastPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         // Without ballast the database works as well: a full disk is only harder to leave.
         guard descriptor >= 0 else { return }
@@ -62,6 +61,9 @@ struct DataFile: Sendable {
             .multipliedReportingOverflow(by: Int64(clamping: info.f_frsize))
         return overflows ? .max : bytes
     }
+
+    /// Where SQLite keeps what is not in the file yet.
+    var log: DataFile { DataFile(path: path + "-wal") }
 
     /// Where a copy of the database is made, to be sent away.
     var copyPath: String { path + ".copy" }
@@ -86,10 +88,15 @@ struct DataFile: Sendable {
 
     private var ballastPath: String { path + ".ballast" }
 
+    /// The folder that the file lies in.
+    var folder: String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash > path.startIndex ? String(path[..<slash]) : "/"
+    }
+
     private func makeFolder() {
-        guard let slash = path.lastIndex(of: "/"), slash > path.startIndex else { return }
         // A folder that cannot be made shows when the file in it is made.
-        unsafe mkdir(String(path[..<slash]), 0o700)
+        unsafe mkdir(folder, 0o700)
     }
 
     static var reason: String { unsafe String(cString: strerror(errno)) }

@@ -62,7 +62,7 @@ struct EmbeddedSQLite: Engine {
     /// A system shows what was written even when the sync of it failed, and tells of that once. A
     /// commit found in the log, and the reply stored with it, must not be gone after a power cut.
     private func renewLog() throws {
-        let path = file.path + "-wal"
+        let path = file.log.path
         let code = unsafe storage_sqlite3_renew_log(fileSystem, path)
         guard code == SQLITE_OK else {
             throw OpeningFault.file(
@@ -101,7 +101,7 @@ struct EmbeddedSQLite: Engine {
     func releaseBallast() { file.releaseBallast() }
 
     func copy(leaving bytes: Int64, isCancelled: @escaping () -> Bool) throws -> String {
-        let log = DataFile(path: file.path + "-wal").byteCount() ?? 0
+        let log = file.log.byteCount() ?? 0
         if let size = file.byteCount(), let free = file.freeBytes(), free - bytes < size + log {
             throw CopyFault.noSpace(neededBytes: size + log, freeBytes: max(free - bytes, 0))
         }
