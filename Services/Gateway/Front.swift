@@ -95,7 +95,16 @@ enum RequestIdentifier {
 
     /// The identifier that the client sent, if it is harmless; else a new one.
     static func of(_ request: Incoming) -> String {
-        guard let sent = request.field("x-request-id"), isLegal(sent) else { return make() }
+        legal(request.field("x-request-id"))
+    }
+
+    /// The same of a call.
+    static func of(_ metadata: Metadata) -> String {
+        legal(metadata[text: MetadataKey.requestID])
+    }
+
+    private static func legal(_ sent: String?) -> String {
+        guard let sent, isLegal(sent) else { return make() }
         return sent
     }
 

@@ -5,7 +5,7 @@ extension Problem {
     /// The problem that a call of a service ended in.
     init(_ status: Status, from upstream: Backend) {
         let reason = Self.reason(of: status)
-        guard status.reason != "request_too_large" else {
+        guard status.rpcReason != .requestTooLarge else {
             self = .requestTooLarge(status.message)
             return
         }

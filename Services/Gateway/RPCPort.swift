@@ -17,10 +17,19 @@ struct RPCPort: Sendable {
         publicPaths = API.publicMethods.union(routes.map(\.method.path))
     }
 
-    /// The methods of the four services, handed on.
+    /// The methods of the four services, handed on; every caller is told the identifier of its
+    /// request, as over HTTP.
     var methods: [RegisteredMethod] {
         Backend.allCases.flatMap { upstream in
-            upstream.methods.map { RegisteredMethod($0, handler(of: $0, at: upstream)) }
+            upstream.methods.map { method in
+                RegisteredMethod(method, handler(of: method, at: upstream)).wrapped { context in
+                    let requestID = RequestIdentifier.of(context.metadata)
+                    context.metadata[text: MetadataKey.requestID] = requestID
+                    return requestID
+                } end: { requestID, context, _ in
+                    context.trailingMetadata[text: MetadataKey.requestID] = requestID
+                }
+            }
         }
     }
 
@@ -74,12 +83,11 @@ struct RPCPort: Sendable {
         let authorization = metadata[text: MetadataKey.authorization]
         metadata.removeAll(MetadataKey.authorization)
         metadata.removeAll(MetadataKey.principal)
-        let requestID = metadata[text: MetadataKey.requestID] ?? RequestIdentifier.make()
-        metadata[text: MetadataKey.requestID] = requestID
         if !API.publicMethods.contains(method.path) {
             do {
                 let token = try Bearer.token(authorization)
-                let session = try await sessions.session(of: token, requestID: requestID)
+                let session = try await sessions.session(
+                    of: token, requestID: RequestIdentifier.of(metadata))
                 metadata[bytes: MetadataKey.principal] = try sessions.principal(
                     of: session, for: upstream)
             } catch let problem as Problem {
@@ -90,7 +98,8 @@ struct RPCPort: Sendable {
         }
         // The deadline of the call being handled shortens this one.
         return CallOptions(
-            timeout: method.kind == .unary ? Deadline.timeoutMax : nil, metadata: metadata)
+            timeout: method.kind == .unary ? Deadline.timeoutMax : nil, metadata: metadata,
+            trailingMetadata: context.trailingMetadata)
     }
 }
 

@@ -8,17 +8,21 @@ public struct CallContext: Sendable {
     public let deadline: Deadline
     /// Who called.
     public let peer: Peer
+    /// What the caller is sent when the call ends, beside its reply or its error.
+    public let trailingMetadata: TrailingMetadata
     /// Values that interceptors leave for handlers.
     private var values: [ObjectIdentifier: any Sendable]?
 
     /// A context.
     public init(
-        method: MethodDescriptor, metadata: Metadata = Metadata(), deadline: Deadline, peer: Peer
+        method: MethodDescriptor, metadata: Metadata = Metadata(), deadline: Deadline, peer: Peer,
+        trailingMetadata: TrailingMetadata = TrailingMetadata()
     ) {
         self.method = method
         self.metadata = metadata
         self.deadline = deadline
         self.peer = peer
+        self.trailingMetadata = trailingMetadata
     }
 
     /// The value that an interceptor left under a key.

@@ -47,16 +47,28 @@ public struct CallOptions: Sendable, Hashable {
     ///
     /// It holds for calls of one reply to methods that change nothing.
     public var hedgeAfter: Duration?
+    /// Filled with what the server sends when the call ends, beside its reply or its error; nil
+    /// when nobody wants it.
+    public var trailingMetadata: TrailingMetadata?
 
     /// Options.
     public init(
         timeout: Duration? = nil, metadata: Metadata = Metadata(), waitsForReady: Bool = false,
-        hedgeAfter: Duration? = nil
+        hedgeAfter: Duration? = nil, trailingMetadata: TrailingMetadata? = nil
     ) {
         self.timeout = timeout
         self.metadata = metadata
         self.waitsForReady = waitsForReady
         self.hedgeAfter = hedgeAfter
+        self.trailingMetadata = trailingMetadata
+    }
+
+    /// Where the trailing metadata of the call are found once it has ended; for interceptors, which
+    /// share them with the caller.
+    public mutating func collectTrailingMetadata() -> TrailingMetadata {
+        let collected = trailingMetadata ?? TrailingMetadata()
+        trailingMetadata = collected
+        return collected
     }
 
     /// The deadline of a unary call made now, inherited deadline included.

@@ -215,7 +215,7 @@ extension Frame.Ending {
                 guard metadataCount <= Metadata.decodedEntriesMax else {
                     throw cursor.fault(.tooManyFields, "metadata")
                 }
-                try metadata.append(entry: try cursor.range(bytes), bytes)
+                try status.trailingMetadata.append(entry: try cursor.range(bytes), bytes)
             case 5:
                 try cursor.once(tag, .length, "reply")
                 reply = try cursor.range(bytes)

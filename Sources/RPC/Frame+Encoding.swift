@@ -5,7 +5,7 @@ public enum OutgoingFrame: Sendable {
     /// A further message of a call that streams; nil when it only ends the stream.
     case data(call: UInt32, OutgoingMessage?, endOfStream: Bool)
     /// Ends a call with one reply that succeeded.
-    case reply(call: UInt32, OutgoingMessage)
+    case reply(call: UInt32, OutgoingMessage, trailingMetadata: Metadata = Metadata())
     /// Ends any other call; nil is success.
     case end(call: UInt32, Status?)
     /// The client no longer wants the call.
@@ -62,8 +62,9 @@ extension OutgoingFrame {
         switch self {
         case .open(_, let opening): Self.overhead + opening.byteCountMax
         case .data(_, let message, _): Self.overhead + (message?.encodedByteCountMax ?? 0)
-        case .reply(_, let message): Self.overhead + message.encodedByteCountMax
-        case .end(_, let status): Self.overhead + (status?.wireByteCount ?? 0)
+        case .reply(_, let message, let metadata):
+            Self.overhead + message.encodedByteCountMax + metadata.wireByteCount
+        case .end(_, let status): Self.overhead + (status?.endByteCount ?? 0)
         case .goaway(let goaway): Self.overhead + goaway.status.message.utf8.count
         case .settings(let settings): Self.overhead + settings.wireByteCountMax
         case .deflated(_, let content): Self.overhead + content.encodedByteCountMax
@@ -75,7 +76,7 @@ extension OutgoingFrame {
     ///
     /// - Parameter output: Has room for at least ``byteCountMax`` bytes.
     public func encode(into output: inout OutputRawSpan) {
-        if case .reply(let call, let message) = self {
+        if case .reply(let call, let message, let metadata) = self, metadata.isEmpty {
             Self.encode(
                 reply: message, byteCountMax: message.encodedByteCountMax, of: call, into: &output)
             return
@@ -94,11 +95,17 @@ extension OutgoingFrame {
                 output.append(field: 2, varint: endOfStream ? 1 : 0)
                 if let message { output.append(field: 1, message, byteCountMax: bound) }
             }
-        case .reply: break
+        case .reply(let call, let message, let metadata):
+            let bound = message.encodedByteCountMax
+            output.append(call: call, kind: 4, byteCountMax: bound + metadata.wireByteCount) {
+                metadata.encode(into: &$0)
+                $0.append(field: 5, message, byteCountMax: bound)
+            }
         case .end(let call, let status):
             output.append(field: 1, varint: UInt64(call))
-            output.append(field: 4, byteCount: status?.wireByteCount ?? 0)
+            output.append(field: 4, byteCount: status?.endByteCount ?? 0)
             status?.encode(into: &output)
+            status?.trailingMetadata.encode(into: &output)
         case .cancel(let call):
             output.append(field: 1, varint: UInt64(call))
             output.append(field: 5, byteCount: 0)
@@ -207,8 +214,7 @@ extension OutgoingOpening {
     fileprivate var byteCountMax: Int {
         var count = message?.encodedByteCountMax ?? 0
         if case .path(let path) = method { count += path.utf8.count }
-        for entry in metadata.entries { count += 4 + 2 * 5 + entry.wireByteCount }
-        return count
+        return count + metadata.wireByteCount
     }
 
     fileprivate func encode(into output: inout OutputRawSpan) {
@@ -217,18 +223,35 @@ extension OutgoingOpening {
         case .number(let number): output.append(field: 2, varint: UInt64(number))
         }
         output.append(field: 3, varint: timeout?.wireMicroseconds ?? 0)
-        for entry in metadata.entries {
+        metadata.encode(into: &output)
+        output.append(field: 6, varint: endOfStream ? 1 : 0)
+        output.append(field: 7, varint: UInt64(window))
+        if let message {
+            output.append(field: 5, message, byteCountMax: message.encodedByteCountMax)
+        }
+    }
+}
+
+extension Status {
+    /// The bytes of the `End` frame of a call that was not answered with a reply.
+    fileprivate var endByteCount: Int { wireByteCount + trailingMetadata.wireByteCount }
+}
+
+extension Metadata {
+    /// The bytes that ``encode(into:)`` appends.
+    fileprivate var wireByteCount: Int {
+        entries.reduce(0) { $0 + WireSize.field(byteCount: $1.wireByteCount) }
+    }
+
+    /// Appends the entries as field 4, which they are of `Open` and of `End`.
+    fileprivate func encode(into output: inout OutputRawSpan) {
+        for entry in entries {
             output.append(field: 4, byteCount: entry.wireByteCount)
             output.append(field: 1, text: entry.key)
             switch entry.value {
             case .text(let text): output.append(field: 2, text: text)
             case .bytes(let bytes): output.append(field: 3, bytes: bytes)
             }
-        }
-        output.append(field: 6, varint: endOfStream ? 1 : 0)
-        output.append(field: 7, varint: UInt64(window))
-        if let message {
-            output.append(field: 5, message, byteCountMax: message.encodedByteCountMax)
         }
     }
 }

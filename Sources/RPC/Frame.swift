@@ -80,10 +80,8 @@ public enum Frame: Sendable, Hashable {
 
     /// What a call ends with.
     public struct Ending: Sendable, Hashable {
-        /// Success, or what went wrong.
+        /// Success, or what went wrong, with the trailing metadata of either.
         public var status: Status
-        /// Beside the reply.
-        public var metadata = Metadata()
         /// The reply of a call with one reply that succeeded.
         public var reply: Range<Int>?
     }

@@ -29,12 +29,18 @@ public struct Status: Error, Sendable, Hashable {
     public var message: String
     /// Typed details, for programs.
     public var details: [StatusDetail]
+    /// What the server sends beside the error, or has sent; see ``TrailingMetadata``.
+    public var trailingMetadata: Metadata
 
     /// A status.
-    public init(_ code: Code, _ message: String, details: [StatusDetail] = []) {
+    public init(
+        _ code: Code, _ message: String, details: [StatusDetail] = [],
+        trailingMetadata: Metadata = Metadata()
+    ) {
         self.code = code
         self.message = message
         self.details = details
+        self.trailingMetadata = trailingMetadata
     }
 
     /// The reason in the first ``StatusDetail/errorInfo(reason:domain:metadata:)``, such as

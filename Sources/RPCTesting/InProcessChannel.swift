@@ -30,7 +30,7 @@ public struct InProcessChannel: Channel {
             deadline: options.unaryDeadline(), peer: peer)
         let payload = request.encoded()
         let handler = registered.handler
-        return try await answered(by: context.deadline) {
+        return try await answered(context, options) {
             switch handler {
             case .unary(let handler): return try await handler(payload, context).encoded()
             case .synchronous(let handler): return try handler(payload, context).encoded()
@@ -108,7 +108,7 @@ public struct InProcessChannel: Channel {
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 do {
-                    try await answered(by: context.deadline) { try await handler(context, replies) }
+                    try await answered(context, options) { try await handler(context, replies) }
                     replies.end()
                 } catch {
                     replies.end(error)
@@ -125,14 +125,19 @@ public struct InProcessChannel: Channel {
     }
 }
 
-/// Runs a handler under a deadline that its own calls inherit; every error is a status.
+/// Runs a handler under a deadline that its own calls inherit, and tells the caller what goes with
+/// the end of its call; every error is a status.
 private func answered<Result: Sendable>(
-    by deadline: Deadline, _ handler: @escaping @Sendable () async throws -> Result
+    _ context: CallContext, _ options: CallOptions,
+    _ handler: @escaping @Sendable () async throws -> Result
 ) async throws(Status) -> Result {
+    let deadline = context.deadline
     let late = Status(.deadlineExceeded, "The deadline has passed.")
+    var ending = late
+    defer { options.trailingMetadata?.metadata = ending.trailingMetadata }
     guard !deadline.hasPassed() else { throw late }
     do {
-        return try await withThrowingTaskGroup(of: Result?.self) { group in
+        let result = try await withThrowingTaskGroup(of: Result?.self) { group in
             group.addTask {
                 guard !deadline.isNever else { return try await handler() }
                 return try await Deadline.$current.withValue(deadline) { try await handler() }
@@ -147,7 +152,12 @@ private func answered<Result: Sendable>(
             guard let first = try await group.next(), let result = first else { throw late }
             return result
         }
+        ending = context.trailingMetadata.ending(Status(.ok, ""))
+        if ending.code == .ok { return result }
     } catch {
-        throw deadline.hasPassed() ? late : Status(thrown: error)
+        if !deadline.hasPassed() {
+            ending = context.trailingMetadata.ending(Status(thrown: error))
+        }
     }
+    throw ending
 }

@@ -22,7 +22,6 @@ struct AttemptFailure: Error {
 }
 
 extension AttemptFailure {
-    private static let domain = "guildhall.rpc"
     private static let peerKey = "peer"
 
     /// What a server answered.
@@ -40,13 +39,13 @@ extension AttemptFailure {
     private static func refusal(_ status: Status, by address: RPCAddress) -> Status? {
         guard status.code == .resourceExhausted, status.retryDelay != nil else { return nil }
         for (position, detail) in status.details.enumerated() {
-            guard case .errorInfo(let reason, domain, var facts) = detail,
+            guard case .errorInfo(let reason, RPCReason.domain, var facts) = detail,
                 facts[peerKey] == nil
             else { continue }
             facts[peerKey] = "\(address)"
             var marked = status
             marked.details[position] = .errorInfo(
-                reason: reason, domain: domain, metadata: facts)
+                reason: reason, domain: RPCReason.domain, metadata: facts)
             return marked
         }
         return nil
@@ -67,7 +66,14 @@ extension Status {
 ///
 /// Its state belongs to the event loop of the connection that carries it.
 final class ClientCall: Sendable {
-    typealias Outcome = Result<BufferPayload, AttemptFailure>
+    typealias Outcome = Result<Answer, AttemptFailure>
+
+    /// What a server answered to a call that went well.
+    struct Answer: Sendable {
+        /// Empty when replies stream.
+        let reply: BufferPayload
+        let trailingMetadata: Metadata
+    }
 
     /// Where replies go.
     enum Sink: Sendable {
@@ -184,10 +190,12 @@ final class ClientCall: Sendable {
         state.value.isOver = true
         switch sink {
         case .unary:
+            options.noteTrailingMetadata(of: outcome)
             state.value.continuation?.resume(returning: outcome)
             state.value.continuation = nil
         case .hedged(let pair): pair.end(outcome)
         case .stream(let inbox, _):
+            options.noteTrailingMetadata(of: outcome)
             switch outcome {
             case .success: inbox.end(nil)
             case .failure(let failure):
@@ -223,13 +231,22 @@ final class ClientCall: Sendable {
                 "\(peer): \(why) (\(method.path), phase \(phase.rawValue), the server \(sight), "
                     + "after \(Int(spent)) ms)",
                 details: [
-                    .errorInfo(
-                        reason: "rpc_failed", domain: "guildhall.rpc",
-                        metadata: [
-                            "peer": peer, "phase": phase.rawValue,
-                            "seen": isUnseen ? "no" : "maybe",
-                        ])
+                    RPCReason.callFailed.detail([
+                        "peer": peer, "phase": phase.rawValue, "seen": isUnseen ? "no" : "maybe",
+                    ])
                 ]),
             isUnseen: isUnseen, address: address)
+    }
+}
+
+extension CallOptions {
+    /// Tells the caller what the server sent at the end of an attempt: the last one counts.
+    func noteTrailingMetadata(of outcome: ClientCall.Outcome) {
+        guard let trailingMetadata else { return }
+        switch outcome {
+        case .success(let answer): trailingMetadata.metadata = answer.trailingMetadata
+        case .failure(let failure):
+            trailingMetadata.metadata = failure.status.trailingMetadata
+        }
     }
 }

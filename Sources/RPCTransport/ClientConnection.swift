@@ -199,7 +199,13 @@ final class ClientConnection: ChannelInboundHandler, StreamCarrier {
         // A call that was cancelled may still be answered.
         guard let call = calls.remove(number) else { return }
         call.noteReceived(bytes.readableBytes)
-        let status = ending.status
+        var status = ending.status
+        do throws(Status) {
+            try status.trailingMetadata.acceptTrailing()
+        } catch {
+            let why = "the trailing metadata cannot be accepted: \(error.message)"
+            return fail(call, .internal, why, .answered)
+        }
         link.didAnswer(call, status.code, over: self)
         observeEnd(of: call, status.code)
         if status.code == .ok {
@@ -207,7 +213,10 @@ final class ClientConnection: ChannelInboundHandler, StreamCarrier {
             if let reply = ending.reply, call.streamsRequests {
                 _ = call.receive(BufferPayload(bytes, reply), byteCount: 0)
             }
-            call.end(.success(BufferPayload(bytes, ending.reply ?? 0..<0)))
+            let reply = BufferPayload(bytes, ending.reply ?? 0..<0)
+            call.end(
+                .success(
+                    ClientCall.Answer(reply: reply, trailingMetadata: status.trailingMetadata)))
         } else {
             call.end(.failure(AttemptFailure(status, from: address)))
         }

@@ -10,9 +10,9 @@ struct DebugPage: Sendable {
     let methods: [MethodReport]
 
     init(_ core: ServerCore) async {
-        server = await core.report()
-        connections = await core.connectionReports()
         methods = await core.methodReports()
+        server = await core.report(methods)
+        connections = await core.connectionReports()
     }
 
     init(server: ServerReport, connections: [ConnectionReport], methods: [MethodReport]) {

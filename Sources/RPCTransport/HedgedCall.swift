@@ -79,6 +79,7 @@ final class HedgedCall: Sendable {
         let old = state.value
         state.value = State(isOver: true)
         old.timer?.cancel()
+        old.attempts.first?.options.noteTrailingMetadata(of: outcome)
         old.continuation?.resume(returning: outcome)
         // Whatever is still in flight has lost.
         if let balancer = old.balancer { for attempt in old.attempts { balancer.cancel(attempt) } }

@@ -21,9 +21,9 @@ extension RPCClient {
                 method, request, options: options, deadline: deadline, sink: .unary,
                 loop: place.loop, attempts)
             switch await outcome(of: call, at: place) {
-            case .success(let reply):
+            case .success(let answer):
                 core.budget.succeeded()
-                return reply
+                return answer.reply
             case .failure(let failure): try await prepareRetry(of: call, failure, &attempts)
             }
         }
@@ -43,9 +43,9 @@ extension RPCClient {
                     loop: place.loop, $1)
             }
             switch await outcome(of: pair, attempts, after: delay, at: place) {
-            case .success(let reply):
+            case .success(let answer):
                 core.budget.succeeded()
-                return reply
+                return answer.reply
             case .failure(let failure):
                 attempts.ordinal += pair.attemptCount - 1
                 try await prepareRetry(of: pair.make(pair, attempts), failure, &attempts)

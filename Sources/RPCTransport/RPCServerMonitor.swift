@@ -24,7 +24,8 @@ public final class RPCServerMonitor: Sendable {
 
     /// What the server is, its limits and its counts; empty before and after its life.
     public func server() async -> ServerReport {
-        await core?.report() ?? ServerReport()
+        guard let core else { return ServerReport() }
+        return await core.report(core.methodReports())
     }
 
     /// The connections there are, by number.
@@ -52,7 +53,8 @@ extension ServerCore {
         return values
     }
 
-    func report() async -> ServerReport {
+    /// What the server is and does, the counts of its methods added up.
+    func report(_ methods: [MethodReport]) async -> ServerReport {
         var report = ServerReport()
         report.agent = configuration.agent
         report.age = started.duration(to: .now)
@@ -64,7 +66,7 @@ extension ServerCore {
         report.streamsOpen = admission.streamCount
         report.callsQueued = admission.queueCount
         report.limits = configuration.limits.named
-        for method in await methodReports() {
+        for method in methods {
             report.callsBegun &+= method.begun
             report.callsSucceeded &+= method.succeeded
             report.callsFailed &+= method.failed.values.reduce(0, &+)

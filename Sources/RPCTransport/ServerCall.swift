@@ -13,7 +13,8 @@ final class ServerCall {
     /// When the burst arrived in which it began, or when it found a place.
     private var began: MonotonicInstant
     let method: ServerMethod
-    let context: CallContext
+    private let metadata: Metadata
+    let deadline: Deadline
     let payload: BufferPayload
     /// The requests, when the method streams them.
     private let requests: MessageInbox?
@@ -27,14 +28,15 @@ final class ServerCall {
 
     init(
         _ connection: ServerConnection, _ number: UInt32, _ method: ServerMethod,
-        _ context: CallContext, payload: BufferPayload, requests: MessageInbox?,
-        window: UInt32
+        _ metadata: Metadata, deadline: Deadline, payload: BufferPayload,
+        requests: MessageInbox?, window: UInt32
     ) {
         self.connection = connection
         self.number = number
         arrived = connection.arrival
         began = connection.now
-        self.context = context
+        self.metadata = metadata
+        self.deadline = deadline
         self.payload = payload
         self.requests = requests
         self.method = method
@@ -47,7 +49,6 @@ final class ServerCall {
     }
 
     var lane: Admission.Lane { method.lane }
-    var deadline: Deadline { context.deadline }
     /// Whether messages of the call stream, either way.
     var isStreaming: Bool { replies != nil || requests != nil }
     var hasSuspended: Bool { task != nil }
@@ -57,6 +58,13 @@ final class ServerCall {
     func didSuspend(_ task: Task<Void, Never>) {
         self.task = task
         if isAnswered { task.cancel() }
+    }
+
+    /// What the handler is told, and where it leaves what goes with its answer.
+    func context(_ trailingMetadata: TrailingMetadata) -> CallContext {
+        CallContext(
+            method: method.descriptor, metadata: metadata, deadline: deadline,
+            peer: connection.peer, trailingMetadata: trailingMetadata)
     }
 
     /// What a handler writes its replies to.
@@ -74,15 +82,18 @@ final class ServerCall {
     func beginsAnew(at now: MonotonicInstant) { began = now }
 
     /// The handler has ended.
-    func end(_ outcome: ServerWorker.Outcome) {
+    func end(_ outcome: ServerWorker.Outcome, _ trailingMetadata: TrailingMetadata) {
         closeStreams()
         guard !isAnswered else { return }
         isAnswered = true
         switch outcome {
-        case .reply(let message): count(connection.answer(number, message))
+        case .reply(let message): count(connection.answer(number, message, trailingMetadata))
         case .end(let status):
-            connection.end(number, status)
-            count(status)
+            // Nothing is to be said of a stream that ended well, as a rule.
+            let isBare = status == nil && trailingMetadata.isEmpty
+            let ending = isBare ? nil : trailingMetadata.ending(status ?? Status(.ok, ""))
+            connection.end(number, ending)
+            count(ending)
         }
     }
 

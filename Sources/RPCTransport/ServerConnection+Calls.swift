@@ -79,11 +79,12 @@ extension ServerConnection {
         timeout: UInt64, message: Range<Int>?, endOfStream: Bool, window: UInt32,
         in bytes: ByteBuffer
     ) {
-        let context = CallContext(
-            method: method.descriptor, metadata: metadata,
-            deadline: deadline(timeout, isStream: method.isStream), peer: peer)
+        let deadline = deadline(timeout, isStream: method.isStream)
         let payload = BufferPayload(bytes, message ?? 0..<0)
         if case .synchronous(let handler) = method.handler {
+            let context = CallContext(
+                method: method.descriptor, metadata: metadata, deadline: deadline, peer: peer,
+                trailingMetadata: loop.trailingMetadata.next())
             answer(call, of: method, tally, payload, context, by: handler)
             return
         }
@@ -93,8 +94,8 @@ extension ServerConnection {
         openCalls += 1
         loop.accept(
             ServerCall(
-                self, call, method, context, payload: payload, requests: requests,
-                window: window == 0 ? windowOfPeer : window),
+                self, call, method, metadata, deadline: deadline, payload: payload,
+                requests: requests, window: window == 0 ? windowOfPeer : window),
             at: now)
     }
 
@@ -107,13 +108,14 @@ extension ServerConnection {
         do {
             // Frames that were held back may have waited for longer than their callers do.
             guard !context.deadline.hasPassed(at: now) else { throw Self.late }
-            if let refusal = answer(call, try handler(payload, context)) {
+            let reply = try handler(payload, context)
+            if let refusal = answer(call, reply, context.trailingMetadata) {
                 loop.tallies.end(method, refusal, arrived: now)
             } else {
                 loop.tallies.end(inBurst: tally, at: now)
             }
         } catch {
-            let status = Status(thrown: error)
+            let status = context.trailingMetadata.ending(Status(thrown: error))
             loop.tallies.end(method, status, arrived: now)
             end(call, status)
         }
@@ -142,9 +144,7 @@ extension ServerConnection {
             .resourceExhausted,
             "A request has \(byteCount) bytes; this method accepts \(max).",
             details: [
-                .errorInfo(
-                    reason: "request_too_large", domain: "guildhall.rpc",
-                    metadata: ["bytes": "\(byteCount)", "max": "\(max)"])
+                RPCReason.requestTooLarge.detail(["bytes": "\(byteCount)", "max": "\(max)"])
             ])
     }
 
@@ -154,9 +154,7 @@ extension ServerConnection {
                 .resourceExhausted,
                 "The connection has \(limits.callsPerConnectionMax) calls in flight.",
                 details: [
-                    .errorInfo(
-                        reason: "connection_busy", domain: "guildhall.rpc", metadata: [:]),
-                    .retryInfo(delay: limits.retryDelay),
+                    RPCReason.connectionBusy.detail(), .retryInfo(delay: limits.retryDelay),
                 ])
         }
     }
@@ -290,10 +288,30 @@ extension ServerConnection {
     /// Sends the one reply of a call.
     ///
     /// - Returns: What the call was ended with instead; nil when all is well.
-    func answer(_ call: UInt32, _ reply: OutgoingMessage) -> Status? {
+    func answer(
+        _ call: UInt32, _ reply: OutgoingMessage, _ trailingMetadata: TrailingMetadata
+    ) -> Status? {
+        guard trailingMetadata.isEmpty else {
+            return answer(call, reply, trailingMetadata.ending(Status(.ok, "")))
+        }
         guard send(reply: reply, of: call) == nil else { return nil }
         end(call, Self.tooLarge)
         return Self.tooLarge
+    }
+
+    /// Sends the one reply of a call with its trailing metadata, or what it must end with instead.
+    private func answer(
+        _ call: UInt32, _ reply: OutgoingMessage, _ ending: Status
+    ) -> Status? {
+        var refusal = ending
+        if ending.code == .ok {
+            let frame = OutgoingFrame.reply(
+                call: call, reply, trailingMetadata: ending.trailingMetadata)
+            guard send(frame) == nil else { return nil }
+            refusal = Self.tooLarge
+        }
+        end(call, refusal)
+        return refusal
     }
 
     func end(_ call: UInt32, _ status: Status?) {

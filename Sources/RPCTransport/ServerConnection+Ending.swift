@@ -6,7 +6,7 @@ extension ServerConnection {
     static let draining = Status(.unavailable, "The server is shutting down.")
     static let aged = Status(
         .unavailable, "The connection has reached its age.",
-        details: [.errorInfo(reason: "connection_aged", domain: "guildhall.rpc", metadata: [:])])
+        details: [RPCReason.connectionAged.detail()])
 
     /// Says why, and closes: the peer broke the protocol or a limit.
     func fail(_ status: Status) {

@@ -87,8 +87,6 @@ extension ServerConnection {
         throw Status(
             .permissionDenied,
             "The peer \(peer.identity?.name ?? "?") may not call \(method.path).",
-            details: [
-                .errorInfo(reason: "peer_not_granted", domain: "guildhall.rpc", metadata: [:])
-            ])
+            details: [RPCReason.peerNotGranted.detail()])
     }
 }

@@ -95,6 +95,8 @@ final class ServerLoop {
     let core: ServerCore
     let context: LoopContext
     let tallies: MethodTallies
+    /// Those of the synchronous handler that runs.
+    var trailingMetadata = TrailingMetadataSlot()
     private(set) var connections: [ObjectIdentifier: ServerConnection] = [:]
     private var ready: [ServerCall] = []
     private var readyHead = 0
@@ -295,16 +297,14 @@ final class ServerLoop {
 
     private func busy(_ method: ServerMethod) -> Status {
         let isOfMethod = method.limiter?.hasPlace == false
+        let reason = isOfMethod ? RPCReason.methodBusy : .serverBusy
         return Status(
             .resourceExhausted,
             isOfMethod
                 ? "The calls of this method take too long to begin another."
                 : "The server has no place for another call.",
             details: [
-                .errorInfo(
-                    reason: isOfMethod ? "method_busy" : "server_busy", domain: "guildhall.rpc",
-                    metadata: [:]),
-                .retryInfo(delay: core.configuration.limits.retryDelay),
+                reason.detail(), .retryInfo(delay: core.configuration.limits.retryDelay),
             ])
     }
 }

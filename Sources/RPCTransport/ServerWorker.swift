@@ -27,6 +27,8 @@ final class ServerWorker {
     private var countsAtOnce = false
     /// The call whose handler runs or is suspended.
     private(set) var call: ServerCall?
+    /// Those of its handler.
+    private var trailingMetadata = TrailingMetadataSlot()
 
     init(_ loop: ServerLoop) {
         self.loop = loop
@@ -90,7 +92,8 @@ final class ServerWorker {
         await inheriting(first.deadline) {
             var next: ServerCall? = first
             while let call = next {
-                worker.end(call, await run(call))
+                let context = call.context(worker.trailingMetadata.next())
+                worker.end(call, await run(call, context), context.trailingMetadata)
                 if call.hasSuspended, Task.isCancelled { return worker.state = .retired }
                 next = worker.begin(sharing: first.deadline)
             }
@@ -109,32 +112,34 @@ final class ServerWorker {
         return call
     }
 
-    private func end(_ call: ServerCall, _ outcome: Outcome) {
-        call.end(outcome)
+    private func end(
+        _ call: ServerCall, _ outcome: Outcome, _ trailingMetadata: TrailingMetadata
+    ) {
+        call.end(outcome, trailingMetadata)
         self.call = nil
         loop.didEnd(call)
     }
 
     /// Runs a handler.
     @inline(__always)
-    private static func run(_ call: ServerCall) async -> Outcome {
+    private static func run(_ call: ServerCall, _ context: CallContext) async -> Outcome {
         guard !call.isAnswered else { return .end(nil) }
         guard !call.connection.loop.isLate(call) else { return .end(ServerConnection.late) }
         do {
             switch call.method.handler {
             case .unary(let handler):
-                return .reply(try await handler(call.payload, call.context))
+                return .reply(try await handler(call.payload, context))
             case .synchronous(let handler):
-                return .reply(try handler(call.payload, call.context))
+                return .reply(try handler(call.payload, context))
             case .serverStreaming(let handler):
                 guard let writer = call.writer else { return .end(nil) }
-                try await handler(call.payload, call.context, writer)
+                try await handler(call.payload, context, writer)
             case .clientStreaming(let handler):
                 guard let reader = call.reader else { return .end(nil) }
-                return .reply(try await handler(reader, call.context))
+                return .reply(try await handler(reader, context))
             case .bidirectional(let handler):
                 guard let reader = call.reader, let writer = call.writer else { return .end(nil) }
-                try await handler(reader, call.context, writer)
+                try await handler(reader, context, writer)
             }
             return .end(nil)
         } catch {

@@ -34,9 +34,6 @@ public final class FeedConsumer: Sendable {
         trouble = FeedTrouble(source: source.name, logger: logger)
     }
 
-    /// The reason of a stream's end when its server has let the connection go.
-    private static let agedReason = "connection_aged"
-
     /// Follows the feed until the task is cancelled; reconnects as often as need be.
     public func run() async throws {
         var failures = 0
@@ -44,7 +41,7 @@ public final class FeedConsumer: Sendable {
             let before = progress.position
             do {
                 try await follow()
-            } catch let end as Status where end.reason == Self.agedReason {
+            } catch let end as Status where end.rpcReason == .connectionAged {
                 // Nothing is wrong: the stream goes on over another connection.
             } catch {
                 if Task.isCancelled { break }

@@ -299,9 +299,7 @@ struct APITests {
             throw Status(
                 .resourceExhausted, "A request has 70000 bytes; this method accepts 65536.",
                 details: [
-                    .errorInfo(
-                        reason: "request_too_large", domain: "guildhall.rpc",
-                        metadata: ["bytes": "70000", "max": "65536"])
+                    RPCReason.requestTooLarge.detail(["bytes": "70000", "max": "65536"])
                 ])
         }
         try await Stage.run([signIn]) { stage in

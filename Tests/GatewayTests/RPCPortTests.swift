@@ -31,6 +31,39 @@ struct RPCPortTests {
         }
     }
 
+    @Test func `callers are told what the service adds, and the identifier of their request`()
+        async throws
+    {
+        let getOrganization = serve(OrganizationsMethods.getOrganization) {
+            (request: GetOrganizationRequest, context) throws -> Organization in
+            context.trailingMetadata[text: "cost"] = "3"
+            guard request.id == "7" else {
+                var status = Status(.notFound, "No.")
+                status.trailingMetadata[text: "hint"] = "8"
+                throw status
+            }
+            return Organization(id: request.id)
+        }
+        try await Stage.run([authentication, getOrganization]) { stage in
+            var options = Self.options(Stage.token)
+            options.metadata[text: MetadataKey.requestID] = "r-1"
+            let told = options.collectTrailingMetadata()
+
+            _ = try await OrganizationsClient(stage.rpc).getOrganization(
+                GetOrganizationRequest(id: "7"), options: options)
+            #expect(told[text: "cost"] == "3")
+            #expect(told[text: MetadataKey.requestID] == "r-1")
+
+            let error = await #expect(throws: Status.self) {
+                try await OrganizationsClient(stage.rpc).getOrganization(
+                    GetOrganizationRequest(id: "8"), options: options)
+            }
+            #expect(error?.trailingMetadata[text: "cost"] == "3")
+            #expect(error?.trailingMetadata[text: "hint"] == "8")
+            #expect(error?.trailingMetadata[text: MetadataKey.requestID] == "r-1")
+        }
+    }
+
     @Test func `a call without a good token is refused`() async throws {
         try await Stage.run([authentication]) { stage in
             for token in [nil, "wrong"] {

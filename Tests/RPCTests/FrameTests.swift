@@ -73,11 +73,38 @@ import Testing
         #expect(try decoded(OutgoingFrame.pong(number: 0).encoded()) == .pong(number: 0))
     }
 
+    @Test func `trailing metadata travel with a reply and with a status`() throws {
+        var trailing = Metadata()
+        trailing[text: "cost"] = "3"
+        trailing[text: "empty"] = ""
+        trailing[bytes: "token-bin"] = [0, 255]
+        let status = Status(
+            .notFound, "No.", details: [.retryInfo(delay: .seconds(1))],
+            trailingMetadata: trailing)
+        let reply = OutgoingFrame.reply(
+            call: 5, .encoded([1, 2] as [UInt8]), trailingMetadata: trailing
+        ).encoded()
+
+        guard case .end(3, let failed) = try decoded(OutgoingFrame.end(call: 3, status).encoded()),
+            case .end(5, let answered) = try decoded(reply), let range = answered.reply
+        else {
+            Issue.record("no end")
+            return
+        }
+        #expect(failed.status == status)
+        #expect(answered.status == Status(.ok, "", trailingMetadata: trailing))
+        #expect(Array(reply.dropFirst(Frame.lengthByteCount).map(\.self)[range]) == [1, 2])
+    }
+
     @Test func `every frame cut short is a named fault, never a trap`() throws {
+        var trailing = Metadata()
+        trailing[text: "cost"] = "3"
         let frames: [OutgoingFrame] = [
             .reply(call: 1, .encoded([1, 2, 3] as [UInt8])),
             .data(call: 1, .encoded([1, 2, 3] as [UInt8]), endOfStream: true),
             .end(call: 1, Status(.notFound, "No.", details: [.retryInfo(delay: .seconds(1))])),
+            .reply(call: 1, .encoded([1] as [UInt8]), trailingMetadata: trailing),
+            .end(call: 1, Status(.notFound, "No.", trailingMetadata: trailing)),
             .window(call: 1, bytes: 1_000),
             .goaway(Frame.Goaway(lastCall: 1, status: Status(.internal, "x"))),
         ]

@@ -106,4 +106,54 @@ import Testing
 
         #expect(status == Status(.internal, "The server failed."))
     }
+
+    @Test func `trailing metadata come with replies, errors and the end of streams`() async throws {
+        let channel = channel(
+            RegisteredMethod(
+                echo,
+                .synchronous { payload, context in
+                    context.trailingMetadata[text: "cost"] = "3"
+                    if payload.byteCount == 0 { throw Status(.notFound, "No.") }
+                    return .encoded(payload)
+                }),
+            RegisteredMethod(
+                count,
+                .serverStreaming { _, context, replies in
+                    try await replies.write(.encoded([1] as [UInt8]))
+                    context.trailingMetadata[text: "cost"] = "4"
+                }))
+        let (answered, streamed) = (TrailingMetadata(), TrailingMetadata())
+
+        _ = try await channel.unary(
+            echo, .encoded([1]), options: CallOptions(trailingMetadata: answered))
+        let refused = await #expect(throws: Status.self) {
+            try await channel.unary(echo, .encoded([UInt8]()), options: CallOptions())
+        }
+        try await channel.serverStreaming(
+            count, .encoded([UInt8]()), options: CallOptions(trailingMetadata: streamed)
+        ) { _ in }
+
+        #expect(answered[text: "cost"] == "3")
+        #expect(refused?.trailingMetadata[text: "cost"] == "3")
+        #expect(streamed[text: "cost"] == "4")
+    }
+
+    @Test func `trailing metadata that may not be sent end the call`() async throws {
+        let channel = channel(
+            RegisteredMethod(
+                echo,
+                .unary { payload, context in
+                    context.trailingMetadata[text: MetadataKey.authorization] = "Bearer 7"
+                    return .encoded(payload)
+                }))
+        let trailing = TrailingMetadata()
+
+        let refused = await #expect(throws: Status.self) {
+            try await channel.unary(
+                echo, .encoded([1]), options: CallOptions(trailingMetadata: trailing))
+        }
+
+        #expect(refused?.rpcReason == .trailingMetadataRefused)
+        #expect(trailing.isEmpty)
+    }
 }

@@ -5,17 +5,21 @@ import Synchronization
 
 @testable import RPCTransport
 
-/// Answers calls with their requests, but closes its first connection on its first call.
-private final class BreakingHandler: ChannelInboundHandler {
+/// How a server without any of ours answers a call whose message is given.
+typealias PlainAnswer = @Sendable (_ call: UInt32, OutgoingMessage) -> OutgoingFrame
+
+/// Answers calls as it is told, or closes its connection on the first of them.
+private final class PlainHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    private let breaks: Bool
+    /// Nil for one that closes its connection.
+    private let answer: PlainAnswer?
     private var assembler = FrameAssembler(frameBytesMax: 1 << 20)
     private var hasPreface = false
 
-    init(breaks: Bool) {
-        self.breaks = breaks
+    init(_ answer: PlainAnswer?) {
+        self.answer = answer
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -31,11 +35,12 @@ private final class BreakingHandler: ChannelInboundHandler {
                     case .open(let call, let opening) = try Frame(
                         decoding: bytes.readableBytesSpan)
                 else { continue }
-                if breaks {
+                guard let answer else {
                     context.close(promise: nil)
-                } else if let message = opening.message {
-                    write(.reply(call: call, .encoded(BufferPayload(bytes, message))), context)
+                    continue
                 }
+                guard let message = opening.message else { continue }
+                write(answer(call, .encoded(BufferPayload(bytes, message))), context)
             }
         } catch {
             context.close(promise: nil)
@@ -48,17 +53,35 @@ private final class BreakingHandler: ChannelInboundHandler {
     }
 }
 
-/// Runs a server that breaks its first connection in the middle of a call.
+/// Runs a server that breaks its first connection in the middle of a call, and answers the calls of
+/// all others with their requests.
 func withBreakingServer(_ body: (RPCAddress) async throws -> Void) async throws {
     let connections = Mutex(0)
+    try await withPlainServer {
+        let number = connections.withLock { count in
+            count += 1
+            return count
+        }
+        guard number > 1 else { return nil }
+        return { call, message in OutgoingFrame.reply(call: call, message) }
+    } _: {
+        try await body($0)
+    }
+}
+
+/// Runs a server that answers as it is told.
+///
+/// - Parameters:
+///   - accept: Called for each connection; nil breaks it in the middle of a call.
+///   - body: What is done with the server.
+/// - Throws: What the closure throws.
+func withPlainServer(
+    _ accept: @escaping @Sendable () -> PlainAnswer?, _ body: (RPCAddress) async throws -> Void
+) async throws {
     let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
         .childChannelInitializer { channel in
             channel.eventLoop.makeCompletedFuture {
-                let isFirst = connections.withLock { count in
-                    count += 1
-                    return count == 1
-                }
-                try channel.pipeline.syncOperations.addHandler(BreakingHandler(breaks: isFirst))
+                try channel.pipeline.syncOperations.addHandler(PlainHandler(accept()))
             }
         }
         .bind(host: "127.0.0.1", port: 0).get()

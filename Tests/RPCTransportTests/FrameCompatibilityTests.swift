@@ -21,9 +21,18 @@ import Testing
                     method: .path("a.B/C"), timeout: .seconds(1), metadata: metadata,
                     message: .encoded([1, 2] as [UInt8]), window: 9)))
         let end = try generated(
-            .end(call: 3, Status(.notFound, "No.", details: [.retryInfo(delay: .seconds(1))])))
+            .end(
+                call: 3,
+                Status(
+                    .notFound, "No.", details: [.retryInfo(delay: .seconds(1))],
+                    trailingMetadata: metadata)))
         let reply = try generated(
-            .reply(call: 5, .message(CheckHealthReply(state: .serving))))
+            .reply(
+                call: 5, .message(CheckHealthReply(state: .serving)), trailingMetadata: metadata))
+        let entries = [
+            MetadataEntry(key: "request-id", text: "r1"),
+            MetadataEntry(key: "token-bin", binary: [0, 255]),
+        ]
 
         #expect(
             open
@@ -32,15 +41,14 @@ import Testing
                     kind: .open(
                         Open(
                             path: "a.B/C", timeoutUs: 1_000_000,
-                            metadata: [
-                                MetadataEntry(key: "request-id", text: "r1"),
-                                MetadataEntry(key: "token-bin", binary: [0, 255]),
-                            ], message: [1, 2], endOfStream: true, window: 9))))
+                            metadata: entries, message: [1, 2], endOfStream: true, window: 9))))
         guard case .end(let ending)? = end.kind, case .end(let answer)? = reply.kind else {
             Issue.record("no end")
             return
         }
         #expect(ending.code == 5)
+        #expect(ending.metadata == entries)
+        #expect(answer.metadata == entries)
         #expect(ending.details.map(\.typeURL) == ["type.googleapis.com/google.rpc.RetryInfo"])
         #expect(try CheckHealthReply(decoding: answer.reply ?? []).state == .serving)
     }

@@ -232,11 +232,7 @@ private final class Source: Sendable {
                 guard isLast else {
                     throw Status(
                         .unavailable, "The connection has reached its age.",
-                        details: [
-                            .errorInfo(
-                                reason: "connection_aged", domain: "guildhall.rpc",
-                                metadata: [:])
-                        ])
+                        details: [RPCReason.connectionAged.detail()])
                 }
                 try await feed.watch(request, options, take)
             },

@@ -199,9 +199,10 @@ def the_gateway_routes(organization):
             "guildhall.organizations.v1.Organizations/GetOrganization",
             organizations_pb2.GetOrganizationRequest(id=organization),
             organizations_pb2.Organization,
-            bearer,
+            bearer | {"request-id": "python-found"},
         )
         assert found.title == "Made in Python ✓", found
+        assert client.trailing_metadata["request-id"] == "python-found", client.trailing_metadata
         forged = refusal(
             lambda: client.call(
                 "guildhall.organizations.v1.Organizations/GetOrganization",
@@ -220,6 +221,7 @@ def the_gateway_routes(organization):
             )
         )
         assert internal.code == 7, internal
+        assert len(internal.trailing_metadata["request-id"]) == 32, internal.trailing_metadata
 
 
 def broken_frames_are_told():

@@ -22,6 +22,13 @@ STANDARD_DETAILS = {
 }
 
 
+def values(entries):
+    """Metadata by key."""
+    return {
+        entry.key: entry.binary if entry.key.endswith("-bin") else entry.text for entry in entries
+    }
+
+
 class Refused(Exception):
     """A call that did not succeed."""
 
@@ -29,6 +36,7 @@ class Refused(Exception):
         super().__init__(f"{end.code}: {end.message}")
         self.code = end.code
         self.message = end.message
+        self.trailing_metadata = values(end.metadata)
         self.details = [
             STANDARD_DETAILS[detail.type_url].FromString(detail.value)
             for detail in end.details
@@ -57,6 +65,7 @@ class Client:
         self.send(frame_pb2.Frame(settings=frame_pb2.Settings(agent="python", window=4096)))
         self.settings = self.receive().settings
         self.last_call = -1
+        self.trailing_metadata = {}
 
     def close(self):
         self.socket.close()
@@ -125,6 +134,7 @@ class Client:
         """A unary call."""
         for frame, kind in self.frames(self.open(path, request, metadata, timeout)):
             assert kind == "end", f"a unary call is answered by end, not {kind}"
+            self.trailing_metadata = values(frame.end.metadata)
             if frame.end.code != 0:
                 raise Refused(frame.end)
             return reply_type.FromString(frame.end.reply)
@@ -134,6 +144,7 @@ class Client:
         call = self.open(path, request, metadata, timeout=0)
         for frame, kind in self.frames(call):
             if kind == "end":
+                self.trailing_metadata = values(frame.end.metadata)
                 if frame.end.code != 0:
                     raise Refused(frame.end)
                 return

@@ -32,9 +32,10 @@ struct Decoded: Equatable {
         case .data(let call, _, let endOfStream):
             return .data(call: call, content, endOfStream: endOfStream)
         case .end(let call, let ending):
-            guard ending.metadata.isEmpty else { return nil }
             guard let content else { return .end(call: call, ending.status) }
-            return ending.status == Status(.ok, "") ? .reply(call: call, content) : nil
+            let metadata = ending.status.trailingMetadata
+            return ending.status == Status(.ok, "", trailingMetadata: metadata)
+                ? .reply(call: call, content, trailingMetadata: metadata) : nil
         case .cancel(let call): return .cancel(call: call)
         case .window(let call, let bytes): return .window(call: call, bytes: bytes)
         case .ping(let number): return .ping(number: number)
