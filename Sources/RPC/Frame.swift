@@ -51,12 +51,13 @@ public enum Frame: Sendable, Hashable {
         /// Credit for replies; 0 is the value of the settings.
         public var window: UInt32 = 0
 
-        /// The opening of the usual kind, in the general form.
-        public init(_ opening: PlainOpening) {
+        /// The opening of the usual kind, in the general form, with its message elsewhere.
+        public init(_ opening: PlainOpening, messageAt start: Int) {
             self.init(
                 method: .number(opening.number),
-                timeoutMicroseconds: opening.timeoutMicroseconds, message: opening.message,
-                endOfStream: true, window: opening.window)
+                timeoutMicroseconds: opening.timeoutMicroseconds,
+                message: start..<start + opening.message.count, endOfStream: true,
+                window: opening.window)
         }
 
         init(

@@ -45,7 +45,7 @@ public struct OutgoingMessage: Sendable {
 
     /// A value; the transport encodes it straight into its outgoing buffer.
     @inlinable
-    public static func message(_ message: some Message) -> OutgoingMessage {
+    public static func message(_ message: consuming some Message) -> OutgoingMessage {
         OutgoingMessage(MessageContent(message))
     }
 
@@ -77,7 +77,7 @@ final class MessageContent<Value: Message>: OutgoingContent {
     let value: Value
 
     @inlinable
-    init(_ value: Value) {
+    init(_ value: consuming Value) {
         self.value = value
     }
 

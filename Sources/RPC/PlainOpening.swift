@@ -21,34 +21,33 @@ public struct PlainOpening: Sendable, Hashable {
     @inline(__always)
     public init?(_ bytes: RawSpan) {
         var reader = Reader(end: bytes.byteCount)
-        guard reader.byte(bytes) == 0x08 else { return nil }
-        let call = reader.varint(bytes)
-        guard reader.byte(bytes) == 0x12 else { return nil }
         // A single call, and its opening fills the frame.
-        guard reader.varint(bytes) == UInt64(reader.end - reader.offset) else { return nil }
+        guard reader.byte(bytes) == 0x08, let call = reader.varint(bytes),
+            reader.byte(bytes) == 0x12, let count = reader.varint(bytes), count == reader.left
+        else { return nil }
         var (number, timeout, window) = (UInt64(0), UInt64(0), UInt64(0))
         var message = 0..<0
         var seen = 0
-        while reader.offset < reader.end {
-            let tag = reader.byte(bytes)
-            guard tag < 0x40, seen >> tag & 1 == 0 else { return nil }
-            seen |= 1 << tag
+        while let tag = reader.byte(bytes) {
+            let bit = 1 &<< Int(tag)
+            guard tag < 0x40, seen & bit == 0, let value = reader.varint(bytes) else {
+                return nil
+            }
+            seen |= bit
             switch tag {
-            case 0x10: number = reader.varint(bytes)
-            case 0x18: timeout = reader.varint(bytes)
+            case 0x10: number = value
+            case 0x18: timeout = value
             case 0x2A:
-                let count = reader.varint(bytes)
-                guard count <= UInt64(max(0, reader.end - reader.offset)) else { return nil }
-                message = reader.offset..<(reader.offset + Int(count))
-                reader.offset += Int(count)
-            case 0x30: guard reader.varint(bytes) == 1 else { return nil }
-            case 0x38: window = reader.varint(bytes)
+                guard let range = reader.range(byteCount: value) else { return nil }
+                message = range
+            case 0x30: guard value == 1 else { return nil }
+            case 0x38: window = value
             default: return nil
             }
         }
-        // Past the end numbers read as too large.
-        guard reader.isSound, seen >> 0x2A & 1 == 1, seen >> 0x30 & 1 == 1, number != 0, call != 0,
-            max(call, number, window) <= UInt64(UInt32.max)
+        let required = 1 << 0x2A | 1 << 0x30
+        guard seen & required == required, number != 0, call != 0,
+            call | number | window <= UInt64(UInt32.max)
         else { return nil }
         self.call = UInt32(truncatingIfNeeded: call)
         self.number = UInt32(truncatingIfNeeded: number)
@@ -57,44 +56,52 @@ public struct PlainOpening: Sendable, Hashable {
         self.window = UInt32(truncatingIfNeeded: window)
     }
 
-    /// Reads without ever throwing: what is wrong shows at the end.
+    /// Reads what follows; nil past the end.
     private struct Reader {
-        var offset = 0
-        let end: Int
-        private(set) var isSound = true
+        private var offset = 0
+        private let end: Int
 
         init(end: Int) {
             self.end = end
         }
 
+        var left: UInt64 { UInt64(truncatingIfNeeded: end - offset) }
+
         @inline(__always)
-        mutating func byte(_ bytes: RawSpan) -> UInt8 {
-            guard offset < end else {
-                isSound = false
-                return 0xFF
-            }
+        mutating func byte(_ bytes: RawSpan) -> UInt8? {
+            guard offset < end else { return nil }
             // Within bounds: `end` is the count of the bytes.
-            let byte = unsafe bytes.unsafeLoad(fromByteOffset: offset, as: UInt8.self)
+            let byte = unsafe bytes.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
             offset += 1
             return byte
         }
 
-        /// Numbers of more than nine bytes are left to the general decoder.
+        /// A number; those of more than nine bytes are left to the general decoder.
         @inline(__always)
-        mutating func varint(_ bytes: RawSpan) -> UInt64 {
-            var byte = byte(bytes)
-            var value = UInt64(byte & 0x7F)
+        mutating func varint(_ bytes: RawSpan) -> UInt64? {
+            guard let first = byte(bytes) else { return nil }
+            return first < 0x80 ? UInt64(first) : longVarint(first, bytes)
+        }
+
+        @inline(__always)
+        private mutating func longVarint(_ first: UInt8, _ bytes: RawSpan) -> UInt64? {
+            var value = UInt64(first & 0x7F)
             var shift: UInt64 = 7
-            while byte >= 0x80, isSound {
-                guard shift < 63 else {
-                    isSound = false
-                    break
-                }
-                byte = self.byte(bytes)
+            while shift < 63, let byte = byte(bytes) {
                 value |= UInt64(byte & 0x7F) &<< shift
+                if byte < 0x80 { return value }
                 shift += 7
             }
-            return value
+            return nil
+        }
+
+        /// Passes over so many bytes.
+        @inline(__always)
+        mutating func range(byteCount: UInt64) -> Range<Int>? {
+            guard byteCount <= left else { return nil }
+            let start = offset
+            offset += Int(truncatingIfNeeded: byteCount)
+            return start..<offset
         }
     }
 }

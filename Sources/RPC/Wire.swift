@@ -80,7 +80,7 @@ struct WireCursor {
     mutating func varint(_ bytes: RawSpan) throws(DecodingFault) -> UInt64 {
         guard offset < end else { throw fault(.truncated) }
         // Most numbers take one byte. Within bounds: `end` never exceeds the count of the bytes.
-        let byte = unsafe bytes.unsafeLoad(fromByteOffset: offset, as: UInt8.self)
+        let byte = unsafe bytes.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
         if byte < 0x80 {
             offset += 1
             return UInt64(byte)
@@ -93,7 +93,7 @@ struct WireCursor {
         var shift: UInt64 = 0
         while offset < end {
             // Within bounds: `end` never exceeds the count of the bytes lent.
-            let byte = unsafe bytes.unsafeLoad(fromByteOffset: offset, as: UInt8.self)
+            let byte = unsafe bytes.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
             offset += 1
             if shift == 63, byte > 1 { throw fault(.malformed) }
             value |= UInt64(byte & 0x7F) << shift
@@ -229,9 +229,11 @@ extension OutputRawSpan {
         }
     }
 
-    /// Appends zeros over which a length is written later.
+    /// Leaves bytes over which a length is written later; until then they hold whatever they held.
+    @inline(__always)
     mutating func leave(_ count: Int) {
-        unsafe append(repeating: 0, count: count, as: UInt8.self)
+        precondition(freeCapacity >= count, "the size was computed before")
+        unsafe withUnsafeMutableBytes { _, initializedCount in initializedCount += count }
     }
 
     /// Writes a varint of a fixed width over bytes that were left for it.

@@ -5,10 +5,9 @@ final class MethodTally {
     /// So many calls are kept of those that were slow, and as many of those that failed.
     static let recordedCallsMax = 5
 
-    /// The path of the method.
-    let path: String
+    let method: ServerMethod
     /// Whether its times are counted: streams last as long as somebody listens.
-    private let isTimed: Bool
+    private var isTimed: Bool { !method.isStream }
     private(set) var begun: UInt64 = 0
     private(set) var succeeded: UInt64 = 0
     private(set) var failed: [Status.Code: UInt64] = [:]
@@ -23,10 +22,12 @@ final class MethodTally {
     /// Calls that ended well within the read burst in which they came, not yet timed.
     fileprivate var endedInBurst = 0
 
-    init(_ path: String, isTimed: Bool) {
-        self.path = path
-        self.isTimed = isTimed
+    init(_ method: ServerMethod) {
+        self.method = method
     }
+
+    /// The path of the method.
+    var path: String { method.descriptor.path }
 
     @inline(__always)
     func begin() { begun &+= 1 }
@@ -131,13 +132,17 @@ final class MethodTallies {
 
     init(_ methods: ServerMethods, slowCallTime: Duration) {
         self.slowCallTime = slowCallTime
-        all = methods.announced.map {
-            MethodTally($0.descriptor.path, isTimed: !$0.isStream)
-        }
+        all = methods.announced.map { MethodTally($0) }
     }
 
     /// The tally of a method.
     subscript(method: ServerMethod) -> MethodTally { all[method.position] }
+
+    /// The tally of the method with an announced number; nil when none has it.
+    subscript(announced number: UInt32) -> MethodTally? {
+        let position = Int(number) - 1
+        return all.indices.contains(position) ? all[position] : nil
+    }
 
     /// A call names no method of this server.
     func noteUnknown() { unknown &+= 1 }
@@ -156,17 +161,16 @@ final class MethodTallies {
     /// A call was answered in any other way; nil is success.
     ///
     /// - Parameters:
-    ///   - method: The method called.
+    ///   - tally: That of the method called.
     ///   - status: What it was answered with.
     ///   - arrived: When the burst arrived in which it came.
     ///   - suspendedSince: When it began, if it has suspended.
     func end(
-        _ method: ServerMethod, _ status: Status?, arrived: MonotonicInstant,
+        _ tally: MethodTally, _ status: Status?, arrived: MonotonicInstant,
         suspendedSince: MonotonicInstant? = nil
     ) {
-        let tally = self[method]
         if let status, status.code != .ok { tally.fail(status.code) } else { tally.succeed() }
-        let suspended = suspendedSince.flatMap { Suspension(of: method, since: $0) }
+        let suspended = suspendedSince.flatMap { Suspension(of: tally.method, since: $0) }
         ended.append(
             Ended(tally: tally, status: status, arrived: arrived, suspended: suspended))
     }
@@ -174,10 +178,11 @@ final class MethodTallies {
     /// A call has ended and nobody waits for an answer.
     ///
     /// Callers give up when calls take too long: so the time until then counts for the limiter.
-    func cancel(_ method: ServerMethod, suspendedSince: MonotonicInstant? = nil) {
-        let tally = self[method]
+    func cancel(_ tally: MethodTally, suspendedSince: MonotonicInstant? = nil) {
         tally.fail(.cancelled)
-        if let suspendedSince, let suspended = Suspension(of: method, since: suspendedSince) {
+        if let suspendedSince,
+            let suspended = Suspension(of: tally.method, since: suspendedSince)
+        {
             tally.learn(suspended, at: .now)
         }
     }

@@ -12,7 +12,7 @@ final class ServerCall {
     let arrived: MonotonicInstant
     /// When the burst arrived in which it began, or when it found a place.
     private var began: MonotonicInstant
-    let method: ServerMethod
+    let tally: MethodTally
     private let metadata: Metadata
     let deadline: Deadline
     let payload: BufferPayload
@@ -25,9 +25,11 @@ final class ServerCall {
     /// The task of the handler once it has suspended: from then on the call is in flight beside
     /// others.
     private var task: Task<Void, Never>?
+    /// The call behind it in the ``CallQueue``.
+    var next: ServerCall?
 
     init(
-        _ connection: ServerConnection, _ number: UInt32, _ method: ServerMethod,
+        _ connection: ServerConnection, _ number: UInt32, _ tally: MethodTally,
         _ metadata: Metadata, deadline: Deadline, payload: BufferPayload,
         requests: MessageInbox?, window: UInt32
     ) {
@@ -39,8 +41,8 @@ final class ServerCall {
         self.deadline = deadline
         self.payload = payload
         self.requests = requests
-        self.method = method
-        switch method.handler {
+        self.tally = tally
+        switch tally.method.handler {
         case .serverStreaming, .bidirectional:
             replies = MessageOutbox(
                 connection, connection.loop.context, call: number, credit: Int(window))
@@ -48,6 +50,7 @@ final class ServerCall {
         }
     }
 
+    var method: ServerMethod { tally.method }
     var lane: Admission.Lane { method.lane }
     /// Whether messages of the call stream, either way.
     var isStreaming: Bool { replies != nil || requests != nil }
@@ -99,12 +102,12 @@ final class ServerCall {
 
     @inline(__always)
     private func count(_ status: Status?) {
-        let tallies = connection.loop.tallies
+        let tallies = connection.tallies
         if status == nil, task == nil, connection.isInBurst {
-            tallies.end(inBurst: tallies[method], at: arrived)
+            tallies.end(inBurst: tally, at: arrived)
         } else {
             let suspended = task == nil ? nil : began
-            tallies.end(method, status, arrived: arrived, suspendedSince: suspended)
+            tallies.end(tally, status, arrived: arrived, suspendedSince: suspended)
         }
     }
 
@@ -116,8 +119,7 @@ final class ServerCall {
             if let status {
                 count(status)
             } else {
-                connection.loop.tallies.cancel(
-                    method, suspendedSince: hasSuspended ? began : nil)
+                connection.tallies.cancel(tally, suspendedSince: hasSuspended ? began : nil)
             }
         }
         isAnswered = true

@@ -8,28 +8,26 @@ extension ServerConnection {
 
     // MARK: Beginning
 
-    /// Begins the call that an opening of the usual kind asks for.
-    func open(_ opening: PlainOpening, _ bytes: ByteBuffer) {
-        guard accepts(opening.call) else { return }
-        guard let method = core.methods[announced: opening.number] else {
-            open(opening.call, Frame.Opening(opening), bytes)
+    /// Begins the call that an opening of the usual kind asks for; one that may not begin goes the
+    /// way of all others, which says why not.
+    func open(_ opening: PlainOpening, _ message: ByteBuffer) {
+        guard opening.call % 2 == 1, opening.call > lastCall,
+            let tally = tallies[announced: opening.number], mayBegin(tally.method, message)
+        else {
+            open(opening.call, Frame.Opening(opening, messageAt: 0), message)
             return
         }
         lastCall = opening.call
-        let tally = loop.tallies[method]
         tally.begin()
-        do throws(Status) {
-            try authorize(method.descriptor)
-            try checkSize(opening.message.count, for: method)
-            try checkPlace(for: method)
-            begin(
-                opening.call, of: method, tally, Metadata(),
-                timeout: opening.timeoutMicroseconds, message: opening.message,
-                endOfStream: true, window: opening.window, in: bytes)
-        } catch {
-            loop.tallies.end(method, error, arrived: now)
-            end(opening.call, error)
-        }
+        begin(
+            opening.call, of: tally, Metadata(), timeout: opening.timeoutMicroseconds,
+            BufferPayload(message), window: opening.window)
+    }
+
+    private func mayBegin(_ method: ServerMethod, _ message: ByteBuffer) -> Bool {
+        message.readableBytes <= method.requestBytesMax
+            && openCalls < limits.callsPerConnectionMax && !method.streamsRequests
+            && grants?.include(method.descriptor) != false
     }
 
     /// Begins the call that an opening of any kind asks for, or says why not.
@@ -44,16 +42,16 @@ extension ServerConnection {
             end(call, error)
             return
         }
-        let tally = loop.tallies[method]
+        let tally = tallies[method]
         tally.begin()
         do throws(Status) {
             try check(opening, of: method)
             begin(
-                call, of: method, tally, opening.metadata, timeout: opening.timeoutMicroseconds,
-                message: opening.message, endOfStream: opening.endOfStream,
-                window: opening.window, in: bytes)
+                call, of: tally, opening.metadata, timeout: opening.timeoutMicroseconds,
+                BufferPayload(bytes, opening.message ?? 0..<0),
+                inbox(call, of: method, opening, bytes), window: opening.window)
         } catch {
-            loop.tallies.end(method, error, arrived: now)
+            tallies.end(tally, error, arrived: now)
             end(call, error)
         }
     }
@@ -75,34 +73,30 @@ extension ServerConnection {
     /// Begins a call that has passed every check.
     @inline(__always)
     private func begin(
-        _ call: UInt32, of method: ServerMethod, _ tally: MethodTally, _ metadata: Metadata,
-        timeout: UInt64, message: Range<Int>?, endOfStream: Bool, window: UInt32,
-        in bytes: ByteBuffer
+        _ call: UInt32, of tally: MethodTally, _ metadata: Metadata, timeout: UInt64,
+        _ payload: BufferPayload, _ requests: MessageInbox? = nil, window: UInt32
     ) {
+        let method = tally.method
         let deadline = deadline(timeout, isStream: method.isStream)
-        let payload = BufferPayload(bytes, message ?? 0..<0)
         if case .synchronous(let handler) = method.handler {
             let context = CallContext(
                 method: method.descriptor, metadata: metadata, deadline: deadline, peer: peer,
                 trailingMetadata: loop.trailingMetadata.next())
-            answer(call, of: method, tally, payload, context, by: handler)
+            answer(call, of: tally, payload, context, by: handler)
             return
         }
-        let requests =
-            method.streamsRequests
-            ? inbox(call, of: method, message, endOfStream: endOfStream, bytes) : nil
         openCalls += 1
         loop.accept(
             ServerCall(
-                self, call, method, metadata, deadline: deadline, payload: payload,
+                self, call, tally, metadata, deadline: deadline, payload: payload,
                 requests: requests, window: window == 0 ? windowOfPeer : window),
             at: now)
     }
 
     /// Answers a call whose handler never waits: it takes no place, and needs no task.
+    @inline(__always)
     private func answer(
-        _ call: UInt32, of method: ServerMethod, _ tally: MethodTally, _ payload: BufferPayload,
-        _ context: CallContext,
+        _ call: UInt32, of tally: MethodTally, _ payload: BufferPayload, _ context: CallContext,
         by handler: @Sendable (any Payload, CallContext) throws -> OutgoingMessage
     ) {
         do {
@@ -110,13 +104,13 @@ extension ServerConnection {
             guard !context.deadline.hasPassed(at: now) else { throw Self.late }
             let reply = try handler(payload, context)
             if let refusal = answer(call, reply, context.trailingMetadata) {
-                loop.tallies.end(method, refusal, arrived: now)
+                tallies.end(tally, refusal, arrived: now)
             } else {
-                loop.tallies.end(inBurst: tally, at: now)
+                tallies.end(inBurst: tally, at: now)
             }
         } catch {
             let status = context.trailingMetadata.ending(Status(thrown: error))
-            loop.tallies.end(method, status, arrived: now)
+            tallies.end(tally, status, arrived: now)
             end(call, status)
         }
     }
@@ -159,16 +153,17 @@ extension ServerConnection {
         }
     }
 
+    /// Where the requests of a call are kept for its handler, when they stream.
     private func inbox(
-        _ call: UInt32, of method: ServerMethod, _ message: Range<Int>?, endOfStream: Bool,
-        _ bytes: ByteBuffer
-    ) -> MessageInbox {
+        _ call: UInt32, of method: ServerMethod, _ opening: Frame.Opening, _ bytes: ByteBuffer
+    ) -> MessageInbox? {
+        guard method.streamsRequests else { return nil }
         let inbox = MessageInbox(
             window: Int(limits.requestWindow), messageBytesMax: method.requestBytesMax)
-        if let message {
+        if let message = opening.message {
             _ = inbox.append(BufferPayload(bytes, message), byteCount: 0)
         }
-        if endOfStream { inbox.end(nil) } else { inboxes.insert(inbox, for: call) }
+        if opening.endOfStream { inbox.end(nil) } else { inboxes.insert(inbox, for: call) }
         return inbox
     }
 
@@ -288,13 +283,17 @@ extension ServerConnection {
     /// Sends the one reply of a call.
     ///
     /// - Returns: What the call was ended with instead; nil when all is well.
+    @inline(__always)
     func answer(
         _ call: UInt32, _ reply: OutgoingMessage, _ trailingMetadata: TrailingMetadata
     ) -> Status? {
         guard trailingMetadata.isEmpty else {
             return answer(call, reply, trailingMetadata.ending(Status(.ok, "")))
         }
-        guard send(reply: reply, of: call) == nil else { return nil }
+        return send(reply: reply, of: call) == nil ? refuseTooLarge(call) : nil
+    }
+
+    private func refuseTooLarge(_ call: UInt32) -> Status {
         end(call, Self.tooLarge)
         return Self.tooLarge
     }
@@ -329,7 +328,7 @@ extension ServerConnection {
 
     /// Ends a call that was accepted and never began.
     func refuse(_ call: ServerCall, _ status: Status) {
-        loop.tallies.end(call.method, status, arrived: call.arrived)
+        tallies.end(call.tally, status, arrived: call.arrived)
         end(call.number, status)
         openCalls -= 1
         inboxes.remove(call.number)

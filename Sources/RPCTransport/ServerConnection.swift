@@ -37,6 +37,7 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
 
     let core: ServerCore
     let loop: ServerLoop
+    let tallies: MethodTallies
     /// Its number in this process.
     let number: UInt64
     let accepted: MonotonicInstant
@@ -78,6 +79,7 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
     init(_ core: ServerCore, _ loop: ServerLoop, remote: SocketAddress?) {
         self.core = core
         self.loop = loop
+        tallies = loop.tallies
         number = core.nextConnection()
         accepted = now
         let address = RPCAddress(remote)
@@ -182,6 +184,11 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
                     if holdsFrames { return }
                 }
                 if inflatedBytes >= Self.inflatedBytesMax { return holdFrames() }
+                if phase == .open, let (opening, message) = frames.nextOpening() {
+                    hasTakenFrame = true
+                    open(opening, message)
+                    continue
+                }
                 guard let bytes = try frames.next() else {
                     guard assembler.hasPartialFrame else { return }
                     frames.append(all: &assembler)
@@ -215,10 +222,6 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
     }
 
     func handle(_ bytes: ByteBuffer, isInflated: Bool = false) {
-        if phase == .open, let opening = PlainOpening(bytes.readableBytesSpan) {
-            open(opening, bytes)
-            return
-        }
         let frame: Frame
         do throws(FrameFault) {
             frame = try Frame(decoding: bytes.readableBytesSpan)

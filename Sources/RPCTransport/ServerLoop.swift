@@ -96,10 +96,9 @@ final class ServerLoop {
     let context: LoopContext
     let tallies: MethodTallies
     /// Those of the synchronous handler that runs.
-    var trailingMetadata = TrailingMetadataSlot()
+    let trailingMetadata = TrailingMetadataSlot()
     private(set) var connections: [ObjectIdentifier: ServerConnection] = [:]
-    private var ready: [ServerCall] = []
-    private var readyHead = 0
+    private let ready = CallQueue()
     private var waiting: [(call: ServerCall, until: MonotonicInstant)] = []
     private var idleWorkers: [ServerWorker] = []
     private var waitingTimer: DueTimer
@@ -134,7 +133,7 @@ final class ServerLoop {
         waiting.removeAll { $0.call.connection === connection }
         for (orphan, _) in orphans {
             core.admission.dequeue()
-            tallies.cancel(orphan.method)
+            tallies.cancel(orphan.tally)
         }
     }
 
@@ -171,14 +170,14 @@ final class ServerLoop {
             $0.call.number == number && $0.call.connection === connection
         }
         guard let position else { return false }
-        tallies.cancel(waiting.remove(at: position).call.method)
+        tallies.cancel(waiting.remove(at: position).call.tally)
         core.admission.dequeue()
         return true
     }
 
     /// A call that begins at the next ``dispatch()``: it came in the read burst being handled.
     func ready(_ number: UInt32, of connection: ServerConnection) -> ServerCall? {
-        ready[readyHead...].first { $0.number == number && $0.connection === connection }
+        ready.first { $0.number == number && $0.connection === connection }
     }
 
     /// Begins every call that is ready.
@@ -187,7 +186,7 @@ final class ServerLoop {
         isDispatching = true
         defer { isDispatching = false }
         begunSinceLook = 0
-        while readyHead < ready.count {
+        while !ready.isEmpty {
             let worker = idleWorkers.popLast()
             let next = worker ?? ServerWorker(self)
             context.executor.drain {
@@ -233,15 +232,8 @@ final class ServerLoop {
     }
 
     private func takeReady(sharing deadline: Deadline?) -> ServerCall? {
-        guard readyHead < ready.count else { return nil }
-        let call = ready[readyHead]
-        if let deadline, !deadline.serves(call.deadline) { return nil }
-        readyHead += 1
-        if readyHead == ready.count {
-            ready.removeAll(keepingCapacity: ready.capacity <= 256)
-            readyHead = 0
-        }
-        return call
+        if let deadline, let next = ready.first, !deadline.serves(next.deadline) { return nil }
+        return ready.popFirst()
     }
 
     /// A handler has ended.

@@ -48,12 +48,6 @@ final class ServerMethods: Sendable {
         }
     }
 
-    /// The method with an announced number; nil when none has it.
-    subscript(announced number: UInt32) -> ServerMethod? {
-        let position = Int(number) - 1
-        return announced.indices.contains(position) ? announced[position] : nil
-    }
-
     /// The method that an opening names.
     ///
     /// - Throws: `UNIMPLEMENTED` when there is none.

@@ -28,7 +28,7 @@ final class ServerWorker {
     /// The call whose handler runs or is suspended.
     private(set) var call: ServerCall?
     /// Those of its handler.
-    private var trailingMetadata = TrailingMetadataSlot()
+    private let trailingMetadata = TrailingMetadataSlot()
 
     init(_ loop: ServerLoop) {
         self.loop = loop

@@ -27,7 +27,7 @@ struct PlainOpeningTests {
         guard let plain = plain(bytes) else { return true }
         guard case .open(plain.call, let opening) = try unsafe Frame(decoding: bytes.span.bytes)
         else { return false }
-        return opening == Frame.Opening(plain)
+        return opening == Frame.Opening(plain, messageAt: plain.message.lowerBound)
     }
 
     @Test func `an opening by number with one message is read`() throws {
