@@ -109,6 +109,11 @@ let package = Package(
             name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(
             name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
+        .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
+        .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
+        .systemLibrary(
+            name: "CXLSXWriter", pkgConfig: "xlsxwriter",
+            providers: [.apt(["libxlsxwriter-dev"])]),
         .target(name: "CMessages", dependencies: ["CProtobufC"]),
 
         .target(name: "RPC", swiftSettings: strict),
@@ -126,6 +131,10 @@ let package = Package(
         .target(name: "RPCTesting", dependencies: ["RPC"], swiftSettings: strict),
         .target(name: "Storage", dependencies: ["CSQLite"], swiftSettings: strict),
         .target(name: "Access", swiftSettings: strict),
+        .target(
+            name: "Spreadsheets",
+            dependencies: ["CExpat", "CXLSXWriter", "CZip", subprocess, systemPackage],
+            swiftSettings: strict),
         .target(
             name: "TreeCopy", dependencies: ["Access", "Messages", "RPC", "Storage"],
             swiftSettings: strict),
@@ -206,6 +215,15 @@ let package = Package(
         .testTarget(
             name: "StorageTests",
             dependencies: ["CFaultyDisk", "Storage", "StorageWorker", subprocess, systemPackage],
+            swiftSettings: strict),
+        // The program that the tests of spreadsheets start again to read and write.
+        .executableTarget(
+            name: "SpreadsheetsHost", dependencies: ["Spreadsheets"],
+            path: "Tests/SpreadsheetsHost", swiftSettings: strict),
+        .testTarget(
+            name: "SpreadsheetsTests",
+            dependencies: ["CZip", "Spreadsheets", "SpreadsheetsHost", subprocess, systemPackage],
+            exclude: ["Python"],
             swiftSettings: strict),
         .testTarget(name: "AccessTests", dependencies: ["Access"], swiftSettings: strict),
         .testTarget(

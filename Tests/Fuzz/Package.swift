@@ -46,6 +46,19 @@ let package = Package(
         project("RPCTransport", ["RPC", nioCore], sources: ["FrameAssembler.swift"]),
         project("CTesting", ["CMessages", "CProtobufC"], swift: false),
         project("TestMessages", ["CMessages", "CProtobufC", "CTesting", "Messages", "RPC"]),
+        .systemLibrary(name: "CZip", path: "Project/CZip", pkgConfig: "libzip"),
+        .systemLibrary(name: "CExpat", path: "Project/CExpat", pkgConfig: "expat"),
+        // Only what reads bytes, and what writes them for it to read.
+        project(
+            "Spreadsheets", ["CExpat", "CZip"],
+            sources: [
+                "Cell.swift", "CellReference.swift", "Coding.swift", "FormulaGuard.swift",
+                "NumberFormat.swift", "RowCoding.swift", "SharedTexts.swift", "SheetReader.swift",
+                "SpreadsheetContents.swift", "SpreadsheetFault.swift", "SpreadsheetLimits.swift",
+                "SpreadsheetSheet.swift", "Styles.swift", "TextReader.swift", "TextWriter.swift",
+                "Workbook.swift", "WorkbookText.swift", "XMLElement.swift", "XMLReader.swift",
+                "ZipArchive.swift",
+            ]),
 
         .target(name: "CFuzzKit"),
         .target(name: "FuzzKit", dependencies: ["CFuzzKit", "RPC"], swiftSettings: strict),
@@ -53,5 +66,6 @@ let package = Package(
         fuzzer("FuzzMessages", ["Messages", "TestMessages"]),
         fuzzer("FuzzMetadata", []),
         fuzzer("FuzzStatus", []),
+        fuzzer("FuzzSpreadsheets", ["Spreadsheets"]),
     ]
 )

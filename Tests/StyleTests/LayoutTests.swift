@@ -51,6 +51,7 @@ import Testing
             ["Access", "Messages", "RPC", "RPCTelemetry", "RPCTransport", "Storage"]
         ),
         ("DynamicMessages", []),
+        ("Spreadsheets", ["CExpat", "CXLSXWriter", "CZip"]),
         (
             "guildhall",
             [
@@ -83,6 +84,9 @@ import Testing
         (name: "CProtobufC", doors: ["Sources/Messages"]),
         (name: "CZlib", doors: ["Sources/RPCTransport/Zlib.swift"]),
         (name: "CArgon2", doors: ["Services/Membership"]),
+        (name: "CZip", doors: ["Sources/Spreadsheets/ZipArchive.swift"]),
+        (name: "CExpat", doors: ["Sources/Spreadsheets/XMLReader.swift"]),
+        (name: "CXLSXWriter", doors: ["Sources/Spreadsheets/WorkbookWriter.swift"]),
     ])
     func `a foreign module has its door`(name: String, doors: [String]) {
         let users = ["Sources", "Services"].flatMap { tree.files(below: $0) }
