@@ -41,12 +41,12 @@ func service(_ name: String, also dependencies: [Target.Dependency] = []) -> Tar
 }
 
 /// The tests of a service: its rules, its store on a real database, its calls in one process.
-func serviceTests(_ name: String) -> Target {
+func serviceTests(_ name: String, also dependencies: [Target.Dependency] = []) -> Target {
     .testTarget(
         name: "\(name)Tests",
         dependencies: [
             .target(name: name), "Access", "Messages", "RPC", "RPCTesting", "ServiceKit", "Storage",
-        ],
+        ] + dependencies,
         swiftSettings: strict
     )
 }
@@ -109,6 +109,8 @@ let package = Package(
             name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(
             name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
+        // The resolver of the C library.
+        .systemLibrary(name: "CResolver"),
         .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
         .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
         .systemLibrary(
@@ -162,7 +164,7 @@ let package = Package(
             resources: [.embedInCode("Resources")],
             swiftSettings: strict),
 
-        service("Organizations"),
+        service("Organizations", also: ["CResolver", "Spreadsheets"]),
         service("Membership", also: ["TreeCopy", "CArgon2", crypto]),
         service("Partners", also: ["TreeCopy"]),
         service("Branding", also: ["TreeCopy", crypto]),
@@ -239,7 +241,7 @@ let package = Package(
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
             ],
             swiftSettings: strict),
-        serviceTests("Organizations"),
+        serviceTests("Organizations", also: ["Spreadsheets"]),
         serviceTests("Membership"),
         serviceTests("Partners"),
         serviceTests("Branding"),

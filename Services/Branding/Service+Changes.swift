@@ -34,7 +34,7 @@ extension Service {
         _ id: OrganizationID, _ context: CallContext,
         _ body: @Sendable (Snapshot) throws -> Answer
     ) async throws -> Answer {
-        try await learn(of: id, for: context.principal)
+        try await learn(of: id, for: context.principal, on: context.now.day)
         return try database.readInline(body)
     }
 
@@ -47,9 +47,9 @@ extension Service {
         let principal = try context.principal
         let id = try OrganizationID(requestText: text, field: "organization_id")
         let now = context.now
-        try await learn(of: id, for: principal)
+        try await learn(of: id, for: principal, on: now.day)
         return try await database.command(context, request) { transaction in
-            let path = try transaction.path(to: id, seenBy: principal)
+            let path = try transaction.path(to: id, seenBy: principal, on: now.day)
             try principal.requireOpen(action, at: path)
             let own = try transaction.appearance(of: id)
             try context.requireMatch(version: own.version)
@@ -64,11 +64,13 @@ extension Service {
         }
     }
 
-    /// Waits for news when an organization is not known, or being prepared for all that is known
-    /// here: it may have been made just now.
-    private func learn(of id: OrganizationID, for principal: Access.Principal) async throws {
+    /// Waits for news when an organization is not known, or archived or being prepared for all
+    /// that is known here: it may have been made, or restored, just now.
+    private func learn(
+        of id: OrganizationID, for principal: Access.Principal, on day: CalendarDay
+    ) async throws {
         let isKnown = try database.readInline { snapshot in
-            try TreeCopy.path(of: id, in: snapshot).map(principal.isOpen) ?? false
+            try TreeCopy.path(of: id, in: snapshot, on: day).map(principal.isOpen) ?? false
         }
         if !isKnown { try await treeCatchesUp() }
     }
@@ -78,8 +80,10 @@ extension Reading {
     /// The path to an organization, if the principal may know of it.
     ///
     /// - Throws: ``OutOfScope``, the same for unknown and for unseen.
-    func path(to id: OrganizationID, seenBy principal: Access.Principal) throws -> TreePath {
-        guard let path = try TreeCopy.path(of: id, in: self), principal.sees(path) else {
+    func path(
+        to id: OrganizationID, seenBy principal: Access.Principal, on day: CalendarDay
+    ) throws -> TreePath {
+        guard let path = try TreeCopy.path(of: id, in: self, on: day), principal.sees(path) else {
             throw OutOfScope()
         }
         return path
@@ -92,10 +96,10 @@ extension Access.Principal {
         decide(.viewOrganization, at: path.ids) == .allowed && isOpen(path)
     }
 
-    /// Whether a path is there for the principal: what is being prepared is the business of the
-    /// service that prepares it.
+    /// Whether a path is there for the principal: what is archived or being prepared is the
+    /// business of services.
     fileprivate func isOpen(_ path: TreePath) -> Bool {
-        serviceName != nil || path.nodes.allSatisfy { $0.status != .provisioning }
+        serviceName != nil || path.isThereForPeople
     }
 
     /// Requires a right that is closed to the people of an organization while it is paused.

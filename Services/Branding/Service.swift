@@ -19,8 +19,9 @@ struct Service: BrandingService {
         let principal = try context.principal
         let id = try OrganizationID(
             requestText: request.organizationID, field: "organization_id")
+        let day = context.now.day
         return try await reading(id, context) { snapshot in
-            let path = try snapshot.path(to: id, seenBy: principal)
+            let path = try snapshot.path(to: id, seenBy: principal, on: day)
             if principal.serviceName == nil { try principal.requireOpen(.openSettings, at: path) }
             return Appearance(try snapshot.appearance(of: id), at: path.node)
         }
@@ -45,8 +46,9 @@ struct Service: BrandingService {
         let principal = try context.principal
         let id = try OrganizationID(
             requestText: request.organizationID, field: "organization_id")
+        let day = context.now.day
         return try await reading(id, context) { snapshot in
-            let path = try snapshot.path(to: id, seenBy: principal)
+            let path = try snapshot.path(to: id, seenBy: principal, on: day)
             try principal.requireOpen(.viewOrganization, at: path)
             let own = try snapshot.appearances(of: path.ids)
             let layers = path.nodes.map { Layer($0, own[$0.id]) }

@@ -8,9 +8,11 @@ struct API: Sendable {
     let transcoder: Transcoder
     let sessions: Sessions
     let upstreams: Upstreams
+    let files = FileTurns()
     /// The paths of methods that need no principal.
     static let publicMethods: Set<String> = [
         MembershipMethods.signIn.path, BrandingMethods.getAsset.path,
+        ContactsMethods.submitContact.path,
     ]
 
     /// Answers a request whose route is known.
@@ -32,6 +34,10 @@ struct API: Sendable {
             }
         }
         let query = try Query(request.query, countMax: transcoder.limits.parameterCountMax)
+        if route.method.kind == .clientStreaming {
+            let call = UploadCall(match: match, query: query, metadata: metadata)
+            return try await files.turn { try await upload(request, call, to: upstream) }
+        }
         let body = try await self.body(of: request, route)
         let call = try transcoder.request(match, query: query, body: body, filled: filled)
         try Self.expect(call.entityTag, in: &metadata)
@@ -39,6 +45,10 @@ struct API: Sendable {
         // The session is over for this gateway whatever comes of the call, and also for answers
         // of Membership that were under way when it ended.
         defer { if let token = filled["token"] { sessions.forget(token) } }
+        if route.method.kind == .serverStreaming {
+            let metadata = metadata
+            return try await files.turn { try await download(route, call, metadata, upstream) }
+        }
         let reply: any Payload
         do {
             reply = try await upstreams[upstream].unary(
@@ -69,7 +79,7 @@ struct API: Sendable {
         return body
     }
 
-    private func answer(_ request: Incoming, _ route: Route, reply: [UInt8]) throws -> Answer {
+    func answer(_ request: Incoming, _ route: Route, reply: [UInt8]) throws -> Answer {
         let json = try transcoder.reply(reply, of: route)
         var answer = Answer.json(route.creates ? 201 : 200, json.encoded)
         guard case .string(let tag)? = json["etag"], ETag.isLegal(tag) else { return answer }

@@ -72,11 +72,14 @@ struct Front: Sendable {
         }
     }
 
+    /// The paths that the gateway answers itself, beside everything below ``Assets/prefix``.
+    static let pagePaths = ["/", "/healthz", "/readyz"]
+
     /// What the gateway answers itself.
     private func page(_ request: Incoming) async throws -> Answer? {
         let path = String(request.path)
         let isAsset = path.hasPrefix(Assets.prefix)
-        guard isAsset || ["/", "/healthz", "/readyz"].contains(path) else { return nil }
+        guard isAsset || Self.pagePaths.contains(path) else { return nil }
         guard request.verb == "GET" || request.verb == "HEAD" else {
             throw Problem.otherVerbs(["GET", "HEAD"])
         }

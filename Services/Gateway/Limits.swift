@@ -12,6 +12,12 @@ struct Limits: Sendable {
     var parameterCountMax = 100
     /// The largest body, in bytes; a larger one is answered 413.
     var bodyBytesMax = 1_024 * 1_024
+    /// The largest file in a body, in bytes; a larger one is answered 413.
+    var fileBytesMax = 10 * 1_024 * 1_024
+    /// The largest file that is answered, in bytes.
+    var fileBytesAnsweredMax = 64 * 1_024 * 1_024
+    /// How long a file may take from or to a service.
+    var fileTimeout: Duration = .seconds(120)
     /// The deepest nesting of a JSON body.
     var jsonDepthMax = 32
     /// How long a client may take from the first byte of a request to the end of its header.

@@ -59,6 +59,19 @@ extension Problem {
             message: "A body has at most \(bytesMax) bytes.", closesConnection: true)
     }
 
+    /// The file that would be answered is larger than allowed.
+    static func fileTooLarge(_ bytesMax: Int) -> Problem {
+        Problem(
+            httpStatus: 413, code: "too_large",
+            message: "A file has at most \(bytesMax) bytes; ask for a part of the tree.")
+    }
+
+    /// Too many files are under way.
+    static let tooManyFiles = Problem(
+        httpStatus: 429, code: "busy",
+        message: "Too many files are under way. Please try again in a moment.",
+        fields: ["Retry-After": "2"])
+
     /// What the body says is larger than its method takes.
     static func requestTooLarge(_ sentence: String) -> Problem {
         Problem(httpStatus: 413, code: "too_large", message: sentence)

@@ -57,8 +57,24 @@ struct RPCPort: Sendable {
                     try await replies.write(.encoded($0))
                 }
             }
-        case .clientStreaming, .bidirectional:
-            preconditionFailure("no service behind the gateway streams requests: \(method.path)")
+        case .clientStreaming:
+            return .clientStreaming { requests, context in
+                let options = try await options(method, at: upstream, context)
+                return try await channel.bidirectional(method, options: options) { writer, reader in
+                    while let request = try await requests.next() {
+                        try await writer.write(.encoded(request))
+                    }
+                    try await writer.finish()
+                    guard let reply = try await reader.next() else {
+                        throw Status(.internal, "The service ended without an answer.")
+                    }
+                    let answer = OutgoingMessage.encoded(reply)
+                    while try await reader.next() != nil {}
+                    return answer
+                }
+            }
+        case .bidirectional:
+            preconditionFailure("no service behind the gateway converses: \(method.path)")
         }
     }
 

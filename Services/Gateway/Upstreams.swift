@@ -1,5 +1,6 @@
 import Messages
 import RPC
+import ServiceKit
 
 /// One of the four services behind the gateway.
 enum Backend: String, Sendable, Hashable, CaseIterable {
@@ -8,7 +9,7 @@ enum Backend: String, Sendable, Hashable, CaseIterable {
     /// The methods that the service has.
     var methods: [MethodDescriptor] {
         switch self {
-        case .organizations: OrganizationsMethods.all
+        case .organizations: ServiceMethods.organizations
         case .membership: MembershipMethods.all
         case .partners: PartnersMethods.all
         case .branding: BrandingMethods.all

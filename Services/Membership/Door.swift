@@ -12,7 +12,8 @@ extension Reading {
     ) throws -> AdmissionFacts {
         let found = try counters(at: path.ids, for: user)
         return AdmissionFacts(
-            stoppedAt: path.state.reason, membership: membership,
+            stop: path.state.reason.map { Stop(at: $0, state: path.state.word) },
+            membership: membership,
             counters: Admission.counters(
                 found, path: path.ids, roles: roles, takesSeat: roles.takesSeat))
     }
@@ -83,7 +84,9 @@ extension Transaction {
         return try keep(MemberRecord(membership: membership, user: member.user), at: now)
     }
 
-    private func keep(_ member: MemberRecord, at now: WallTime) throws -> MemberRecord {
+    /// Writes a member as it now is, and tells of it.
+    @discardableResult
+    func keep(_ member: MemberRecord, at now: WallTime) throws -> MemberRecord {
         try put(member.membership, nameKey: member.nameKey)
         try publish(
             kind: Member.messageName, aggregate: member.membership.id.bytes,

@@ -96,6 +96,13 @@ extension AdmissionGate {
     }
 }
 
+extension AdmissionGate {
+    init(_ gate: CrowdGate) {
+        self.init(gate.gate)
+        newcomers = gate.newcomers
+    }
+}
+
 /// Reads the fields of requests.
 enum Parse {
     static func email(_ text: String) throws(Denial) -> String {

@@ -9,6 +9,11 @@ enum Refusal: DomainRefusal, Hashable {
     /// Every gate that refused, in the order in which they were asked, at least one; and the
     /// titles of the organizations of which whoever asked may know.
     case notAdmitted([Gate], titles: [OrganizationID: String])
+    /// Every gate that refused the people of a subtree, at least one. Whoever started it may not
+    /// know of the organizations: they have no titles here.
+    case crowdNotAdmitted([CrowdGate])
+    /// Organizations come back below one that is archived itself.
+    case parentArchived(OrganizationID)
     case lastOwner
     case belowUsage(used: Int64)
     case aboveSeatCeiling(Int64)
@@ -19,6 +24,11 @@ enum Refusal: DomainRefusal, Hashable {
     var status: Status {
         switch self {
         case .notAdmitted(let gates, let titles): Self.status(of: gates, titles)
+        case .crowdNotAdmitted(let gates): Self.status(of: gates)
+        case .parentArchived(let parent):
+            .refusal(
+                .parentArchived, "The organization above is archived.",
+                metadata: ["at": parent.text])
         case .lastOwner:
             .refusal(.lastOwner, "The last owner of an organization cannot be removed or blocked.")
         case .belowUsage(let used):
@@ -39,21 +49,43 @@ enum Refusal: DomainRefusal, Hashable {
     private static func status(
         of gates: [Gate], _ titles: [OrganizationID: String]
     ) -> Status {
+        status(of: gates.map { ($0, $0.facts, $0.sentence(titles)) })
+    }
+
+    private static func status(of gates: [CrowdGate]) -> Status {
+        status(of: gates.map { ($0.gate, $0.facts, $0.sentence) })
+    }
+
+    private static func status(
+        of gates: [(gate: Gate, facts: [String: String], sentence: String)]
+    ) -> Status {
         guard let first = gates.first else {
             preconditionFailure("a refusal names at least one gate")
         }
-        let violations = gates.map { gate in
+        let violations = gates.map { gate, facts, sentence in
             StatusDetail.PreconditionViolation(
-                type: gate.code, subject: gate.facts["at"] ?? "",
-                description: gate.sentence(titles))
+                type: gate.code, subject: facts["at"] ?? "", description: sentence)
         }
         var status = Status.refusal(
-            first.reason, first.sentence(titles), metadata: first.facts, violations: violations)
+            first.gate.reason, first.sentence, metadata: first.facts, violations: violations)
         // The first names the reason of the whole; the facts of the others stand in their order.
-        status.details += gates.dropFirst().filter { !$0.facts.isEmpty }.map { gate in
-            .errorInfo(reason: gate.code, domain: errorDomain, metadata: gate.facts)
+        status.details += gates.dropFirst().filter { !$0.facts.isEmpty }.map { gate, facts, _ in
+            .errorInfo(reason: gate.code, domain: errorDomain, metadata: facts)
         }
         return status
+    }
+}
+
+extension CrowdGate {
+    /// Those of the gate, and newcomers.
+    fileprivate var facts: [String: String] {
+        gate.facts.merging(["newcomers": "\(newcomers)"]) { fact, _ in fact }
+    }
+
+    fileprivate var sentence: String {
+        let facts = gate.facts
+        let (kind, used, cap) = (facts["kind"] ?? "", facts["used"] ?? "", facts["cap"] ?? "")
+        return "\(newcomers) more do not fit under a limit of \(kind): \(used) of \(cap) are taken."
     }
 }
 
@@ -72,10 +104,11 @@ extension Gate {
         }
     }
 
-    /// Named facts for programs: at, kind, used, cap.
+    /// Named facts for programs: at, kind, used, cap; of an organization that is not active its
+    /// state, too.
     var facts: [String: String] {
         switch self {
-        case .organizationNotActive(let node): ["at": node.text]
+        case .organizationNotActive(let stop): ["at": stop.at.text, "state": stop.state]
         case .alreadyMember, .memberBlocked: [:]
         case .seatsExhausted(let node, let used, let cap):
             ["at": node.text, "kind": CountKind.seat.word, "used": "\(used)", "cap": "\(cap)"]

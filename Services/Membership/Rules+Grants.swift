@@ -12,18 +12,17 @@ enum GrantRules {
     /// What a pause suspends is decided where something is asked for: people of a paused
     /// organization learn that it is paused, and who owns it can end that.
     static func grants(
-        platform: [PlatformRoleRecord], memberships: [MembershipRecord],
-        isActive: (OrganizationID) throws -> Bool
-    ) rethrows -> [Grant] {
+        platform: [PlatformRoleRecord],
+        memberships: [(membership: MembershipRecord, isSuspended: Bool)]
+    ) -> [Grant] {
         var grants = platform.map { Grant($0.role, at: $0.node) }
         var suspended: [Grant] = []
-        for membership in memberships
-        where membership.state == .active && grants.count < grantsMax {
+        for (membership, isSuspended) in memberships where membership.state == .active {
             let roles = membership.roles.roles.map { Grant($0, at: membership.organization) }
-            if try isActive(membership.organization) {
-                grants += roles
-            } else {
+            if isSuspended {
                 suspended += roles
+            } else {
+                grants += roles
             }
         }
         return Array((grants + suspended).prefix(grantsMax))

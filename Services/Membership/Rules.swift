@@ -88,10 +88,18 @@ struct Counter: Sendable, Hashable {
     }
 }
 
+/// Why nobody is admitted to an organization, whoever it is.
+struct Stop: Sendable, Hashable {
+    /// The nearest node, upward from the organization, that is not active.
+    let at: OrganizationID
+    /// Its state in a word, such as `expired`.
+    let state: String
+}
+
 /// What is known when somebody asks to be admitted.
 struct AdmissionFacts: Sendable {
-    /// The nearest node, upward from the organization, that is not active.
-    let stoppedAt: OrganizationID?
+    /// What the state of the organization, or of one above it, says against it.
+    let stop: Stop?
     /// How the person's membership stands, if there ever was one.
     let membership: MembershipState?
     /// The seat first if one is taken, then every count of the organization, then of its parent,
@@ -109,7 +117,7 @@ enum Entry: Sendable {
 
 /// A reason not to admit.
 enum Gate: Sendable, Hashable {
-    case organizationNotActive(at: OrganizationID)
+    case organizationNotActive(Stop)
     case alreadyMember
     case memberBlocked
     case seatsExhausted(at: OrganizationID, used: Int64, cap: Int64)
@@ -158,7 +166,7 @@ enum Admission {
     /// Every gate that refuses, in the order in which they are asked; empty: admitted.
     static func gates(_ facts: AdmissionFacts, entry: Entry) -> [Gate] {
         var gates: [Gate] = []
-        if let node = facts.stoppedAt { gates.append(.organizationNotActive(at: node)) }
+        if let stop = facts.stop { gates.append(.organizationNotActive(stop)) }
         switch (facts.membership, entry) {
         case (.active, _): gates.append(.alreadyMember)
         case (.blocked, .joining): gates.append(.memberBlocked)

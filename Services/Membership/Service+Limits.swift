@@ -12,7 +12,7 @@ extension Service {
             requestText: request.organizationID, field: "organization_id")
         return try await whenKnown {
             try database.readInline { snapshot in
-                let path = try path(to: organization, for: caller, in: snapshot)
+                let path = try path(to: organization, context, in: snapshot)
                 try checkView(.openSettings, caller, path)
                 return try Self.caps(at: path, in: snapshot)
             }
@@ -26,7 +26,7 @@ extension Service {
         let change = try Parse.capChange(request)
         return try await whenKnown {
             try await database.command(context, request) { transaction in
-                let path = try path(to: organization, for: caller, in: transaction)
+                let path = try path(to: organization, context, in: transaction)
                 if change.touchesMembers {
                     try check(caller.decide(.setMembersLimit, at: path.ids, pausedAt: path.pause))
                 }
@@ -75,7 +75,7 @@ extension Service {
             requestText: request.organizationID, field: "organization_id")
         return try await whenKnown {
             try database.readInline { snapshot in
-                let path = try path(to: organization, for: caller, in: snapshot)
+                let path = try path(to: organization, context, in: snapshot)
                 try checkView(.openSettings, caller, path)
                 let counters = try Self.upward(path, in: snapshot)
                 let people = counters.first { $0.node == organization && $0.kind == .members }
@@ -96,7 +96,7 @@ extension Service {
             requestText: request.organizationID, field: "organization_id")
         return try await whenKnown {
             try database.readInline { snapshot in
-                let path = try path(to: organization, for: caller, in: snapshot)
+                let path = try path(to: organization, context, in: snapshot)
                 // Whoever may set the number may read it.
                 if caller.decide(.setSeatCount, at: path.ids, pausedAt: path.pause) != .allowed {
                     try checkView(.openSettings, caller, path)
@@ -114,7 +114,7 @@ extension Service {
         let now = context.now
         return try await whenKnown {
             try await database.command(context, request) { transaction in
-                let path = try path(to: organization, for: caller, in: transaction)
+                let path = try path(to: organization, context, in: transaction)
                 try check(caller.decide(.setSeatCount, at: path.ids, pausedAt: path.pause))
                 let settings = try transaction.settings(of: organization)
                 try context.requireMatch(version: settings.seatsVersion)
@@ -139,7 +139,7 @@ extension Service {
         let before = try Parse.sequence(after: page)
         return try await whenKnown {
             try await database.read { snapshot in
-                let path = try path(to: organization, for: caller, in: snapshot)
+                let path = try path(to: organization, context, in: snapshot)
                 try checkView(.openSettings, caller, path)
                 let found = try snapshot.ledger(
                     of: organization, before: before, limit: page.limit)
@@ -159,7 +159,7 @@ extension Service {
             requestText: request.organizationID, field: "organization_id")
         return try await whenKnown {
             try await database.read { snapshot in
-                let path = try path(to: organization, for: caller, in: snapshot)
+                let path = try path(to: organization, context, in: snapshot)
                 try checkView(.viewOrganization, caller, path)
                 return ListWorkspacesReply(
                     workspaces: try snapshot.workspaces(of: organization).map { Workspace($0) })
@@ -180,7 +180,6 @@ extension Service {
 
     func grantSeats(_ request: GrantSeatsRequest, _ context: CallContext) async throws -> Seats {
         try context.require(.grantSeats)
-        let caller = try context.principal
         let organization = try OrganizationID(
             requestText: request.organizationID, field: "organization_id")
         let quantity = try Parse.quantity(request.quantity)
@@ -189,9 +188,15 @@ extension Service {
         let now = context.now
         return try await whenKnown(otherwise: Denial.treeBehind) {
             try await database.command(context, request) { transaction in
-                _ = try path(to: organization, for: caller, in: transaction)
+                _ = try path(to: organization, context, in: transaction)
                 // Granted long ago, and the stored reply is gone.
                 if try transaction.seatGrant(key: key) != nil {
+                    return try Self.seats(of: organization, in: transaction)
+                }
+                // The sale was fulfilled before, in a past that its seller has forgotten: the grant
+                // is that of the attempt that goes on, which alone may undo it.
+                if let granted = try transaction.seatGrantKey(ofSale: sale, at: organization) {
+                    try transaction.rename(seatGrant: granted, to: key)
                     return try Self.seats(of: organization, in: transaction)
                 }
                 let settings = try transaction.settings(of: organization)

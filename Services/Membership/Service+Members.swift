@@ -52,7 +52,7 @@ extension Service {
         let now = context.now
         return try await whenKnown {
             try await database.command(context, request) { transaction in
-                let path = try path(to: organization, for: caller, in: transaction)
+                let path = try path(to: organization, context, in: transaction)
                 try check(GrantRules.decide(roles, of: nil, by: caller, at: path.ids))
                 let user = try transaction.person(newcomer, newID: newUser, now: now)
                 try check(GrantRules.decide(roles, of: user.id, by: caller, at: path.ids))
@@ -72,7 +72,7 @@ extension Service {
         let user = try UserID(requestText: request.userID, field: "user_id")
         return try await whenKnown {
             try database.readInline { snapshot in
-                let path = try path(to: organization, for: caller, in: snapshot)
+                let path = try path(to: organization, context, in: snapshot)
                 if caller.userID != user { try checkView(.manageMembers, caller, path) }
                 guard let member = try snapshot.member(user, of: organization),
                     member.membership.state != .removed
@@ -103,7 +103,7 @@ extension Service {
         let cursor = try MemberCursor(page)
         return try await whenKnown {
             try await database.read { snapshot in
-                let path = try path(to: organization, for: caller, in: snapshot)
+                let path = try path(to: organization, context, in: snapshot)
                 try checkView(.manageMembers, caller, path)
                 let found = try snapshot.members(
                     of: organization, filter, after: cursor, limit: page.limit)
@@ -161,7 +161,7 @@ extension Service {
         let now = context.now
         return try await whenKnown {
             try await database.command(context, request) { transaction in
-                let path = try path(to: organization, for: caller, in: transaction)
+                let path = try path(to: organization, context, in: transaction)
                 try check(caller.decide(.manageMembers, at: path.ids, pausedAt: path.pause))
                 guard let member = try transaction.member(user, of: organization),
                     member.membership.state != .removed
@@ -184,7 +184,7 @@ extension Service {
         let roles = try Parse.roles(request.roles)
         return try await whenKnown {
             try database.readInline { snapshot in
-                let path = try path(to: organization, for: caller, in: snapshot)
+                let path = try path(to: organization, context, in: snapshot)
                 try check(caller.decide(.manageMembers, at: path.ids))
                 let previous = try user.flatMap {
                     try snapshot.membership(of: $0, in: organization)

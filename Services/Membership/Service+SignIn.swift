@@ -116,7 +116,7 @@ extension Service {
             guard let session = try snapshot.session(tokenHash: hash), now < session.end else {
                 throw Denial.sessionOver
             }
-            return (session, try Self.grants(of: session.user, in: snapshot))
+            return (session, try Self.grants(of: session.user, in: snapshot, on: now.day))
         }
         var used = session
         if SessionRules.recordsUse(last: session.used.microseconds, now: now.microseconds) {
@@ -133,13 +133,29 @@ extension Service {
             expiresAt: Timestamp(used.end))
     }
 
-    /// What a person may act as now.
-    static func grants(of user: UserID, in reading: some Reading) throws -> [Access.Grant] {
-        try GrantRules.grants(
+    /// What a person may act as on a day.
+    static func grants(
+        of user: UserID, in reading: some Reading, on day: CalendarDay
+    ) throws -> [Access.Grant] {
+        GrantRules.grants(
             platform: try reading.platformRoles(of: user),
-            memberships: try reading.activeMemberships(of: user).map(\.membership)
-        ) { organization in
-            try TreeCopy.path(of: organization, in: reading)?.state.isActive ?? false
+            memberships: try memberships(of: user, in: reading, on: day).map { member, path in
+                (member.membership, isSuspended: path?.state.isActive != true)
+            })
+    }
+
+    /// The active memberships of a person, each with its path, without those of organizations
+    /// that are archived; the strongest roles first.
+    ///
+    /// While the copy of the tree is being filled there are no paths, and what is archived by then
+    /// is not known.
+    static func memberships(
+        of user: UserID, in reading: some Reading, on day: CalendarDay
+    ) throws -> [(member: MemberRecord, path: TreePath?)] {
+        try reading.activeMemberships(of: user).compactMap { member in
+            let path = try TreeCopy.path(
+                of: member.membership.organization, in: reading, on: day)
+            return path?.isThereForPeople == false ? nil : (member, path)
         }
     }
 }

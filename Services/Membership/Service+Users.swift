@@ -8,12 +8,14 @@ import TreeCopy
 extension Service {
     func getMe(_ request: GetMeRequest, _ context: CallContext) async throws -> Me {
         guard let id = try context.principal.userID else { throw Denial.notPermitted }
+        let day = context.now.day
         return try await database.read { snapshot in
             guard let user = try snapshot.user(id) else { throw Denial.noSuchUser }
             return Me(
                 user: User(user),
-                grants: try Self.grants(of: id, in: snapshot).map { Messages.Grant($0) },
-                memberships: try snapshot.activeMemberships(of: id).map { Member($0) })
+                grants: try Self.grants(of: id, in: snapshot, on: day).map { Messages.Grant($0) },
+                memberships: try Self.memberships(of: id, in: snapshot, on: day)
+                    .map { Member($0.member) })
         }
     }
 
@@ -37,9 +39,10 @@ extension Service {
     func getUser(_ request: GetUserRequest, _ context: CallContext) async throws -> User {
         let caller = try context.principal
         let id = try UserID(requestText: request.id, field: "id")
+        let day = context.now.day
         return try await database.read { snapshot in
             guard let user = try snapshot.user(id),
-                try Self.maySee(id, caller, in: snapshot)
+                try Self.maySee(id, caller, in: snapshot, on: day)
             else { throw Denial.noSuchUser }
             return User(user)
         }
@@ -47,12 +50,11 @@ extension Service {
 
     // Oneself, those who may create users, and those who look after one of the memberships.
     private static func maySee(
-        _ user: UserID, _ caller: Access.Principal, in snapshot: Snapshot
+        _ user: UserID, _ caller: Access.Principal, in snapshot: Snapshot, on day: CalendarDay
     ) throws -> Bool {
         if caller.userID == user || caller.userID == nil { return true }
         if caller.grants.contains(where: { $0.role.reach == .platform }) { return true }
-        return try snapshot.activeMemberships(of: user).contains { member in
-            let path = try TreeCopy.path(of: member.membership.organization, in: snapshot)
+        return try memberships(of: user, in: snapshot, on: day).contains { (_, path) in
             guard let path else { return false }
             return caller.decide(.manageMembers, at: path.ids, pausedAt: path.pause) == .allowed
         }

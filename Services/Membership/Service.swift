@@ -86,8 +86,8 @@ struct Service: MembershipService {
         }
     }
 
-    /// Runs a body that needs the path of an organization; when it is not known here, or being
-    /// prepared, catches up with Organizations and runs it once more.
+    /// Runs a body that needs the path of an organization; when it is not known here, archived or
+    /// being prepared, catches up with Organizations and runs it once more.
     ///
     /// - Throws: What the body throws; for an organization that stays unknown `otherwise`.
     func whenKnown<Value: Sendable>(
@@ -108,18 +108,20 @@ struct Service: MembershipService {
 
     /// The path of an organization that the caller may see, in a snapshot.
     func path(
-        to organization: OrganizationID, for caller: Access.Principal, in reading: some Reading
+        to organization: OrganizationID, _ context: CallContext, in reading: some Reading
     ) throws -> TreePath {
-        guard let path = try TreeCopy.path(of: organization, in: reading) else {
+        let day = context.now.day
+        guard let path = try TreeCopy.path(of: organization, in: reading, on: day) else {
             throw UnknownNode()
         }
-        return try path.visible(to: caller)
+        return try path.visible(to: context.principal)
     }
 
     /// The path of an organization that the caller may see, in the writer.
     func path(
-        to organization: OrganizationID, for caller: Access.Principal, in transaction: Transaction
+        to organization: OrganizationID, _ context: CallContext, in transaction: Transaction
     ) throws -> TreePath {
-        try paths.path(to: organization, in: transaction).visible(to: caller)
+        try paths.path(to: organization, in: transaction, on: context.now.day)
+            .visible(to: context.principal)
     }
 }

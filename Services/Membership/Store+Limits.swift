@@ -51,6 +51,16 @@ extension Reading {
         }
     }
 
+    /// The key of the grant that a sale has made to an organization.
+    func seatGrantKey(ofSale sale: String, at organization: OrganizationID) throws -> String? {
+        try row(
+            """
+            SELECT key FROM seat_grant
+            WHERE sale_id = \(sale) AND organization_id = \(organization) ORDER BY key LIMIT 1
+            """
+        ) { row in try row.text(0) }
+    }
+
     func hasSeatGrant(_ organization: OrganizationID) throws -> Bool {
         try exists("SELECT 1 FROM seat_grant WHERE organization_id = \(organization) LIMIT 1")
     }
@@ -88,6 +98,11 @@ extension Transaction {
                 \(grant.wasUnlimited), \(grant.granted))
             """
         )
+    }
+
+    /// Lets a grant be undone under another key from now on.
+    func rename(seatGrant key: String, to newKey: String) throws {
+        try execute("UPDATE seat_grant SET key = \(newKey) WHERE key = \(key)")
     }
 
     func removeSeatGrant(key: String) throws {

@@ -97,14 +97,17 @@ extension Reading {
         ) { row in try row.int64(0) } ?? 0
     }
 
-    /// The active memberships of a person, the strongest roles first.
+    /// The active memberships of a person, the strongest roles first; none in organizations that
+    /// are archived or gone.
     func activeMemberships(of user: UserID) throws -> [MemberRecord] {
         try rows(
             """
             SELECT m.id, m.organization_id, m.user_id, m.roles, m.state, m.takes_seat, m.joined_us,
                 m.version, u.email, u.name, u.created_us, u.version
             FROM membership AS m JOIN user AS u ON u.id = m.user_id
-            WHERE m.user_id = \(user) AND m.state = 1
+            WHERE m.user_id = \(user) AND m.state = 1 AND NOT EXISTS (
+                SELECT 1 FROM tree_node AS n WHERE n.id = m.organization_id
+                    AND (n.archived = 1 OR n.removed = 1))
             ORDER BY m.roles & 64 DESC, m.roles & 128 DESC, m.roles, m.organization_id
             LIMIT \(GrantRules.grantsMax)
             """

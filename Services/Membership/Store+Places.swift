@@ -7,12 +7,21 @@ enum LedgerCause: Int64, Sendable {
     case membership = 1
     case sale = 2
     case settings = 3
+    case archive = 4
+    case restore = 5
+    case move = 6
+    /// The copy of the tree was filled anew, and differs from what was known.
+    case recount = 7
 
     var word: String {
         switch self {
         case .membership: "membership"
         case .sale: "sale"
         case .settings: "settings"
+        case .archive: "archive"
+        case .restore: "restore"
+        case .move: "move"
+        case .recount: "recount"
         }
     }
 }
@@ -102,6 +111,60 @@ extension Reading {
         try row("SELECT count(*) FROM seat_ledger WHERE organization_id = \(organization)") { row in
             try row.int64(0)
         } ?? 0
+    }
+}
+
+/// How many people are counted at an organization.
+struct MemberCountRecord: Sendable, Hashable {
+    let organization: OrganizationID
+    let members: Int64
+}
+
+/// What a line of the ledger says of a count.
+struct LedgerBalance: Sendable, Hashable {
+    let sequence: Int64
+    let organization: OrganizationID
+    let kind: CountKind
+    let balance: Int64
+}
+
+extension Reading {
+    /// The last line of the ledger; 0 when there is none.
+    func ledgerHead() throws -> Int64 {
+        try row("SELECT sequence FROM seat_ledger ORDER BY sequence DESC LIMIT 1") { row in
+            try row.int64(0)
+        } ?? 0
+    }
+
+    /// The lines of the ledger after one of them, oldest first.
+    func ledgerLines(after sequence: Int64, limit: Int) throws -> [LedgerBalance] {
+        try rows(
+            """
+            SELECT sequence, organization_id, kind, balance_after
+            FROM seat_ledger WHERE sequence > \(sequence) ORDER BY sequence LIMIT \(limit)
+            """
+        ) { row in
+            guard let kind = CountKind(rawValue: try row.int64(2)) else {
+                throw StorageFault.sql("seat_ledger holds an unknown number")
+            }
+            return LedgerBalance(
+                sequence: try row.int64(0), organization: try row.identifier(1), kind: kind,
+                balance: try row.int64(3))
+        }
+    }
+
+    /// How many people are counted where, by organization.
+    func memberCounts(
+        after organization: OrganizationID?, limit: Int
+    ) throws -> [MemberCountRecord] {
+        try rows(
+            """
+            SELECT node, used FROM usage
+            WHERE node > \(organization?.bytes ?? []) AND kind = 1 ORDER BY node LIMIT \(limit)
+            """
+        ) { row in
+            MemberCountRecord(organization: try row.identifier(0), members: try row.int64(1))
+        }
     }
 }
 

@@ -22,36 +22,45 @@ private let knownOrganizations = TreeCopy.onceFilled(
         """
 ) { row in "Organization \(try row.text(0)) has members and is not in the tree." }
 
+/// Who is to be counted where, by how many memberships: of organizations that are neither archived
+/// nor gone.
+private let expectedPlaces: SQL = """
+    WITH RECURSIVE line (organization_id, node, level) AS (
+        SELECT DISTINCT m.organization_id, m.organization_id, 1
+        FROM membership AS m JOIN tree_node AS n ON n.id = m.organization_id
+        WHERE m.state = 1 AND n.archived = 0 AND n.removed = 0
+        UNION ALL
+        SELECT line.organization_id, above.parent_id, line.level + 1
+        FROM line JOIN tree_node AS above ON above.id = line.node
+        WHERE above.parent_id IS NOT NULL AND line.level < 10
+    ),
+    counted (node, kind, user_id) AS (
+        SELECT line.node, \(CountKind.seat.rawValue), m.user_id
+        FROM membership AS m JOIN line ON line.organization_id = m.organization_id
+        WHERE m.state = 1 AND m.takes_seat = 1 AND line.level = 1
+        UNION ALL
+        SELECT line.node, \(CountKind.members.rawValue), m.user_id
+        FROM membership AS m JOIN line ON line.organization_id = m.organization_id
+        WHERE m.state = 1
+        UNION ALL
+        SELECT line.node, \(CountKind.students.rawValue), m.user_id
+        FROM membership AS m JOIN line ON line.organization_id = m.organization_id
+        WHERE m.state = 1 AND m.roles & \(RoleSet.student.rawValue) <> 0
+        UNION ALL
+        SELECT line.node, \(CountKind.teachers.rawValue), m.user_id
+        FROM membership AS m JOIN line ON line.organization_id = m.organization_id
+        WHERE m.state = 1 AND m.roles & \(RoleSet.teacher.rawValue) <> 0
+    ),
+    expected (node, kind, user_id, refs) AS MATERIALIZED (
+        SELECT node, kind, user_id, count(*) FROM counted GROUP BY node, kind, user_id
+    )
+    """
+
 /// Who is counted where, from memberships and tree alone.
 private let places = TreeCopy.onceFilled(
     "people counted at each organization", count: "SELECT count(*) FROM place",
     differences: """
-        WITH RECURSIVE line (organization_id, node, level) AS (
-            SELECT DISTINCT organization_id, organization_id, 1 FROM membership WHERE state = 1
-            UNION ALL
-            SELECT line.organization_id, above.parent_id, line.level + 1
-            FROM line JOIN tree_node AS above ON above.id = line.node
-            WHERE above.parent_id IS NOT NULL AND line.level < 10
-        ),
-        counted (node, kind, user_id) AS (
-            SELECT organization_id, \(CountKind.seat.rawValue), user_id FROM membership
-            WHERE state = 1 AND takes_seat = 1
-            UNION ALL
-            SELECT line.node, \(CountKind.members.rawValue), m.user_id
-            FROM membership AS m JOIN line ON line.organization_id = m.organization_id
-            WHERE m.state = 1
-            UNION ALL
-            SELECT line.node, \(CountKind.students.rawValue), m.user_id
-            FROM membership AS m JOIN line ON line.organization_id = m.organization_id
-            WHERE m.state = 1 AND m.roles & \(RoleSet.student.rawValue) <> 0
-            UNION ALL
-            SELECT line.node, \(CountKind.teachers.rawValue), m.user_id
-            FROM membership AS m JOIN line ON line.organization_id = m.organization_id
-            WHERE m.state = 1 AND m.roles & \(RoleSet.teacher.rawValue) <> 0
-        ),
-        expected (node, kind, user_id, refs) AS MATERIALIZED (
-            SELECT node, kind, user_id, count(*) FROM counted GROUP BY node, kind, user_id
-        )
+        \(expectedPlaces)
         SELECT hex(expected.node), expected.kind, hex(expected.user_id), expected.refs,
             coalesce(place.refs, 0)
         FROM expected LEFT JOIN place ON place.node = expected.node
@@ -68,6 +77,29 @@ private let places = TreeCopy.onceFilled(
     Person \(try row.text(2)) is counted at \(try row.text(0)) as \(try word(row, 1)) by \
     \(try row.int64(4)) memberships, and has \(try row.int64(3)).
     """
+}
+
+extension Transaction {
+    /// Counts everybody anew, after the copy of the tree was filled: what differs is changed, with
+    /// its lines in the ledger and without asking limits.
+    func recount(at now: WallTime) throws {
+        try execute(
+            """
+            INSERT INTO place_change (node, kind, user_id, refs_before, refs_after)
+            \(expectedPlaces)
+            SELECT expected.node, expected.kind, expected.user_id, coalesce(place.refs, 0),
+                expected.refs
+            FROM expected LEFT JOIN place ON place.node = expected.node
+                AND place.kind = expected.kind AND place.user_id = expected.user_id
+            WHERE place.refs IS NOT expected.refs
+            UNION ALL
+            SELECT place.node, place.kind, place.user_id, place.refs, 0
+            FROM place LEFT JOIN expected ON expected.node = place.node
+                AND expected.kind = place.kind AND expected.user_id = place.user_id
+            WHERE expected.refs IS NULL
+            """)
+        try applyChange(because: .recount, at: now)
+    }
 }
 
 /// How much is used at each node, from the places.

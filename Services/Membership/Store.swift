@@ -12,6 +12,12 @@ let migrations =
         Migration(
             component: "membership", number: 2, name: "bounds-of-small-sets",
             utf8: PackageResources._002_bounds_of_small_sets_sql),
+        Migration(
+            component: "membership", number: 3, name: "changes-of-the-tree",
+            utf8: PackageResources._003_changes_of_the_tree_sql),
+        Migration(
+            component: "membership", number: 4, name: "one-grant-a-sale",
+            utf8: PackageResources._004_one_grant_a_sale_sql),
     ]
 
 /// A person as the tables keep them.

@@ -10,14 +10,6 @@ import TreeCopy
 /// people: the caller catches up and tries again.
 struct UnknownNode: Error {}
 
-/// An organization whose parent changed.
-///
-/// Places are counted at every ancestor, so that a move is
-/// a call of its own, with its own gates; the feed alone must never do it.
-struct ParentChanged: Error {
-    let organization: OrganizationID
-}
-
 /// Waits for the copy of the tree.
 struct TreeBarrier: Sendable {
     /// Returns once everything that Organizations has said by now is applied.
@@ -44,12 +36,14 @@ final class TreePaths: Sendable {
 
     private let paths = Mutex<[OrganizationID: TreePath]>([:])
 
-    /// The path to an organization.
+    /// The path to an organization, judged on a day: what is kept is of the day it was read.
     ///
     /// - Throws: ``UnknownNode``.
-    func path(to organization: OrganizationID, in transaction: Transaction) throws -> TreePath {
-        if let kept = paths.withLock({ $0[organization] }) { return kept }
-        guard let path = try TreeCopy.path(of: organization, in: transaction) else {
+    func path(
+        to organization: OrganizationID, in transaction: Transaction, on day: CalendarDay
+    ) throws -> TreePath {
+        if let kept = paths.withLock({ $0[organization] }) { return kept.judged(on: day) }
+        guard let path = try TreeCopy.path(of: organization, in: transaction, on: day) else {
             throw UnknownNode()
         }
         paths.withLock { paths in
@@ -69,30 +63,54 @@ final class TreePaths: Sendable {
 struct TreeFollower: Sendable {
     let paths: TreePaths
     let identifiers: IdentifierSource
+    let clock: WallClock
 
     /// Applies an event of Organizations.
     ///
-    /// - Throws: ``ParentChanged``: the copy then stays as it is, and the service is not ready.
+    /// A change that was decided here before it came is in the copy, and changes nothing more.
+    /// Another one is carried out as it is: limits were asked when it was made.
     func apply(_ event: Messages.FeedEvent, in transaction: Transaction) throws {
         paths.forget()
+        let isBeingFilled = try TreeCopy.isBeingFilled(in: transaction)
         switch try TreeCopy.apply(event, in: transaction) {
         case .none: break
         case .added(let node):
             try transaction.ensureDefaultWorkspace(of: node.id, id: identifiers.next())
         case .updated(let node, let before):
-            guard node.parentID == before.parentID else {
-                throw ParentChanged(organization: node.id)
-            }
-        case .removed(let organization):
-            try transaction.removeWorkspaces(of: organization)
+            // What comes on the way to the end of the feed is the past: the end recounts all.
+            if !isBeingFilled { try follow(from: before, to: node, in: transaction) }
+        case .removed(let before):
+            try transaction.removeWorkspaces(of: before.id)
+            guard !isBeingFilled, !before.isArchived else { break }
+            try transaction.stopCounting(before.id, at: clock.now())
         }
     }
 
-    /// Ends a rebuild, if one is under way: organizations that are gone lose what they had here.
+    private func follow(
+        from before: TreeNode, to node: TreeNode, in transaction: Transaction
+    ) throws {
+        let now = clock.now()
+        if node.parentID != before.parentID {
+            let above = try before.parentID.map { parent in
+                [parent] + (try TreeCopy.ancestors(of: parent, in: transaction))
+            }
+            try transaction.rehome(node.id, from: above ?? [], at: now)
+        }
+        switch (before.isArchived, node.isArchived) {
+        case (false, true): try transaction.stopCounting(node.id, at: now)
+        case (true, false): try transaction.count(node.id, at: now)
+        case (false, false), (true, true): break
+        }
+    }
+
+    /// Ends a rebuild, if one is under way: organizations that are gone lose what they had here,
+    /// and people are counted where the tree that is known now has them.
     func caughtUp(in transaction: Transaction) throws {
+        guard try TreeCopy.isBeingFilled(in: transaction) else { return }
         let gone = try TreeCopy.finishRebuild(in: transaction)
-        if !gone.isEmpty { paths.forget() }
+        paths.forget()
         for organization in gone { try transaction.removeWorkspaces(of: organization) }
+        try transaction.recount(at: clock.now())
     }
 
     /// Follows the feed of Organizations into a database.
@@ -118,11 +136,11 @@ struct TreeFollower: Sendable {
 extension TreePath {
     /// The path for somebody who calls.
     ///
-    /// - Throws: ``UnknownNode`` while it is being prepared: then only services know of it, and
-    ///   this copy may be behind.
+    /// - Throws: ``UnknownNode`` while it is archived or being prepared: then only services know
+    ///   of it, and this copy may be behind.
     func visible(to principal: Access.Principal) throws -> TreePath {
-        guard principal.userID != nil, case .provisioning = state else { return self }
-        throw UnknownNode()
+        guard principal.userID == nil || isThereForPeople else { throw UnknownNode() }
+        return self
     }
 
     /// The titles of those organizations on the path of which somebody may know.

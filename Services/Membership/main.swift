@@ -16,7 +16,8 @@ await ServiceRunner(
         (0..<count).map { _ in UInt8.random(in: 0 ... .max) }
     }
     let paths = TreePaths()
-    let follower = TreeFollower(paths: paths, identifiers: environment.identifiers)
+    let follower = TreeFollower(
+        paths: paths, identifiers: environment.identifiers, clock: environment.clock)
     let organizations = OrganizationsClient(try environment.channel(to: "organizations"))
     let consumer = follower.consumer(
         of: FeedSource(organizations), into: database, logger: environment.logger)

@@ -7,11 +7,49 @@ enum Refusal: DomainRefusal, Hashable {
     case invalid([FieldFault])
     case nameTaken
     case depthExceeded
+    /// With the field that holds a day that is over.
+    case dateInPast(field: String)
+    case trialNeedsDate
+    /// Children would be left without their parent.
+    case hasChildren
+    /// More organizations at once than the number.
+    case tooManyAtOnce(Int)
+    case externalIDTaken
+    case tooManyImports
+    case cycle
+    /// An organization of the tree is on its way to another place.
+    case organizationMoving
+    case parentArchived
+    /// With the first rows that have errors.
+    case importHasErrors([ImportFailure])
+    /// With the first rows that no longer fit what is there.
+    case planStale([ImportFailure])
+    /// The organization is in the archive, or is not, as the call needs it.
+    case wrongState(String)
     /// With the organization that is not active: the one asked for or an ancestor.
     case organizationNotActive(OrganizationID)
     case emailMaskTaken
     case tooManyEmailMasks(Int)
     case publicEmailDomain(String)
+    case noSuchEmailMask
+    /// With the domain that says nothing of the mask.
+    case emailMaskUnverified(String)
+    case noSuchType
+    case typeNameTaken
+    /// An organization has the type, be it in the archive.
+    case typeInUse
+    /// With the sentence that says what is wrong.
+    case slugInvalid(String)
+    case slugReserved(String)
+    case slugTaken
+    case noSuchCustomURL
+    case customURLDisabled
+    /// Given up lately, or released by the archive.
+    case customURLReleased
+    /// More of something than the number.
+    case tooMany(String, Int)
+    /// More was written within an hour than is read.
+    case tooManyMessages
     /// With the identifier of a preparation that belongs to another organization, past or present.
     case identifierTaken(OrganizationID)
     /// A preparation that was never made, or was cancelled.
@@ -33,6 +71,51 @@ enum Refusal: DomainRefusal, Hashable {
             Status.refusal(
                 .depthExceeded,
                 "Organizations can be nested at most \(Line.depthMax) levels deep.")
+        case .dateInPast(let field):
+            Status.refusal(
+                .dateInPast, "This day is over.",
+                fields: [.init(field: field, description: "This day is over.")])
+        case .trialNeedsDate:
+            Status.refusal(
+                .trialNeedsDate, "A trial needs a last day, today or later.",
+                fields: [.init(field: "trial.valid_until", description: "A day is needed.")])
+        case .hasChildren:
+            Status.refusal(
+                .hasChildren,
+                """
+                There are organizations below this one. Delete them first, or all at once with \
+                “cascade”.
+                """)
+        case .tooManyAtOnce(let limit):
+            Status.refusal(
+                .validation,
+                "At most \(limit) organizations at once. Begin with those below this one.")
+        case .externalIDTaken:
+            Status.refusal(
+                .identifierTaken, "Another organization has this outside identifier.")
+        case .cycle:
+            Status.refusal(.cycle, "An organization cannot hang below itself.")
+        case .organizationMoving:
+            Status.refusal(
+                .orgMoving,
+                "Organizations of this tree are being moved. Please try again in a moment.")
+        case .parentArchived:
+            Status.refusal(
+                .parentArchived,
+                "The organization above is in the archive. Restore it first, or name another.")
+        case .tooManyImports:
+            Status.refusal(.busy, "Too many imports are under way. Please try again later.")
+        case .importHasErrors(let rows):
+            Status.refusal(
+                .importHasErrors,
+                "The file has errors, and nothing was changed. Mend them, or leave those rows out.",
+                violations: rows.map(\.violation))
+        case .planStale(let rows):
+            Status.refusal(
+                .planStale,
+                "Organizations have changed since the file was planned. Please import it again.",
+                violations: rows.map(\.violation))
+        case .wrongState(let sentence): Status.refusal(.wrongState, sentence)
         case .organizationNotActive(let id): Status.organizationNotActive(at: id)
         case .emailMaskTaken:
             Status.refusal(.emailMaskTaken, "This email domain is already in use.")
@@ -44,6 +127,34 @@ enum Refusal: DomainRefusal, Hashable {
                 .publicEmailDomain,
                 "Anybody can have an address at \(domain), so nobody can join by it.",
                 metadata: ["domain": domain])
+        case .noSuchEmailMask: Status.notFound("There is no such email mask.")
+        case .emailMaskUnverified(let domain):
+            Status.refusal(
+                .emailMaskUnverified,
+                "No record at \(domain) says that this domain is yours. Publish it and try again.",
+                metadata: ["domain": domain])
+        case .noSuchType: Status.notFound("There is no such organization type.")
+        case .typeNameTaken:
+            Status.refusal(.nameTaken, "An organization type with this name already exists.")
+        case .typeInUse:
+            Status.refusal(
+                .typeInUse, "Organizations have this type. Give them another one first.")
+        case .slugInvalid(let sentence):
+            Status.refusal(
+                .slugInvalid, sentence, fields: [.init(field: "slug", description: sentence)])
+        case .slugReserved(let slug):
+            Status.refusal(
+                .slugReserved, "“\(slug)” is reserved. Please choose another custom URL.",
+                fields: [.init(field: "slug", description: "This is reserved.")])
+        case .slugTaken: Status.refusal(.slugTaken, "This custom URL is already in use.")
+        case .noSuchCustomURL: Status.notFound("There is no such custom URL.")
+        case .customURLDisabled:
+            Status.refusal(.customURLDisabled, "This custom URL is shut down.")
+        case .customURLReleased:
+            Status.refusal(.customURLReleased, "This custom URL was given up.")
+        case .tooMany(let things, let limit):
+            Status.refusal(.validation, "There may be at most \(limit) \(things).")
+        case .tooManyMessages: Status.tooManyMessages
         case .identifierTaken(let id):
             Status.refusal(
                 .identifierTaken, "The identifier \(id.text) was used before.")
@@ -54,7 +165,26 @@ enum Refusal: DomainRefusal, Hashable {
     }
 }
 
+extension Refusal {
+    /// Of more rows than this only the first are named.
+    static let rowsNamedMax = 100
+}
+
+extension ImportFailure {
+    fileprivate var violation: StatusDetail.PreconditionViolation {
+        StatusDetail.PreconditionViolation(
+            type: code, subject: "row \(row)", description: sentence)
+    }
+}
+
 extension Status {
+    /// More was written within an hour than is read.
+    fileprivate static var tooManyMessages: Status {
+        var status = refusal(.busy, "Too much was written within an hour. Please try again later.")
+        status.details.append(.retryInfo(delay: ContactPace.period))
+        return status
+    }
+
     /// A deactivation that is stored, while Membership has not said yet that it admits nobody.
     static var notAcknowledged: Status {
         var status = refusal(

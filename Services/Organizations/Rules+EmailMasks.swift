@@ -11,6 +11,8 @@ enum MaskMode: Int, Sendable {
 enum MaskState: Int, Sendable {
     case active = 1
     case pendingVerification = 2
+    /// Given up when its organization was archived.
+    case released = 3
 }
 
 /// A domain of email addresses in its stored form: lower case, IDNA A-labels.
@@ -89,6 +91,11 @@ struct MaskPattern: Sendable, Hashable {
         self.base = base
     }
 
+    /// The domain of a pattern in its stored form.
+    static func domain(of text: String) -> String {
+        text.utf8.starts(with: "*.".utf8) ? String(text.dropFirst(2)) : text
+    }
+
     /// Whether it covers the addresses of a provider at which anybody can have one.
     var coversPublicMail: Bool {
         if publicMailDomains.contains(base.text) { return true }
@@ -154,26 +161,42 @@ struct EmailAddress: Sendable, Hashable {
     }
 }
 
-/// Providers at which anybody can have an address; nobody joins an organization by them.
-let publicMailDomains: Set<String> = Set(
-    """
-    126.com 139.com 163.com 189.cn aim.com aliyun.com aol.com arcor.de att.net bellsouth.net
-    bigpond.com bluewin.ch bol.com.br btinternet.com centrum.cz charter.net comcast.net cox.net
-    daum.net disroot.org duck.com earthlink.net email.cz email.it fastmail.com fastmail.fm
-    foxmail.com free.fr freenet.de gmail.com gmx.at gmx.ch gmx.com gmx.de gmx.fr gmx.net
-    googlemail.com hanmail.net hey.com hotmail.co.jp hotmail.co.uk hotmail.com hotmail.de
-    hotmail.es hotmail.fr hotmail.it hushmail.com icloud.com inbox.lv inbox.ru interia.pl
-    internode.on.net juno.com laposte.net libero.it list.ru live.ca live.co.uk live.com
-    live.com.au live.de live.fr live.it live.nl mac.com mail.com mail.de mail.ee mail.ru
-    mailbox.org mailfence.com me.com msn.com naver.com netscape.net netzero.net nifty.com
-    o2.pl onet.pl online.de optonline.net optusnet.com.au orange.fr outlook.co.uk outlook.com
-    outlook.de outlook.es outlook.fr outlook.it outlook.jp pm.me poczta.onet.pl posteo.de
-    proton.me protonmail.ch protonmail.com qq.com rambler.ru rediffmail.com rocketmail.com
-    rogers.com runbox.com sapo.pt sbcglobal.net seznam.cz sfr.fr shaw.ca sina.cn sina.com
-    sky.com sohu.com startmail.com sympatico.ca t-online.de talktalk.net telenet.be tiscali.it
-    tuta.com tutanota.com tutanota.de uol.com.br verizon.net virgilio.it virgin.net
-    virginmedia.com vodafone.de wanadoo.fr web.de windowslive.com wp.pl xtra.co.nz ya.ru
-    yahoo.ca yahoo.co.in yahoo.co.jp yahoo.co.uk yahoo.com yahoo.com.au yahoo.com.br
-    yahoo.com.mx yahoo.de yahoo.es yahoo.fr yahoo.in yahoo.it yandex.com yandex.ru yeah.net
-    ymail.com ziggo.nl zoho.com zohomail.com
-    """.split(whereSeparator: \.isWhitespace).map(String.init))
+/// What the owner of a domain publishes there to prove that a mask is theirs to enter.
+struct MaskChallenge: Sendable, Hashable {
+    static let byteCount = 16
+
+    /// Random, so that nobody publishes it by chance or beforehand.
+    let bytes: [UInt8]
+
+    init(bytes: [UInt8]) {
+        precondition(bytes.count == Self.byteCount, "the caller draws a whole challenge")
+        self.bytes = bytes
+    }
+
+    /// The text of the TXT record.
+    var text: String { "guildhall-verification=\(Hexadecimal.text(bytes))" }
+
+    /// Where the record stands for a domain.
+    static func name(forDomain domain: String) -> String { "_guildhall-challenge.\(domain)" }
+
+    /// Whether the records that are there answer the challenge.
+    func isAnswered(by texts: [String]) -> Bool {
+        texts.contains { $0.utf8.elementsEqual(text.utf8) }
+    }
+}
+
+/// By what a mask that waits comes to count.
+enum MaskVerification: Int, Sendable {
+    /// The word of a role that enters masks without waiting.
+    case role = 0
+    /// A TXT record of the domain.
+    case domain = 1
+
+    /// The verification with a number of the API.
+    init(_ number: Int32, field: String) throws(FieldFault) {
+        guard let verification = MaskVerification(rawValue: Int(number)) else {
+            throw FieldFault(field: field, sentence: "There is no verification \(number).")
+        }
+        self = verification
+    }
+}

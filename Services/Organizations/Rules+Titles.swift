@@ -33,10 +33,20 @@ struct Title: Sendable, Hashable {
         self.key = key
     }
 
+    /// A title as it is stored.
+    init(stored text: String, key: String) {
+        self.text = text
+        self.key = key
+    }
+
     private static let tooLong = "The title may have at most \(charactersMax) characters."
 
     /// The key of a title: Unicode's normal form KC with case folded, white space folded.
     static func key(of text: String) -> String {
+        // Of ASCII, case and white space are all there is to fold.
+        if text.utf8.allSatisfy({ $0 < 0x80 }) {
+            return text.lowercased().split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        }
         let plain = String(
             String.UnicodeScalarView(
                 text.precomposedStringWithCompatibilityMapping.unicodeScalars.lazy.filter {
@@ -53,6 +63,11 @@ struct Description: Sendable, Hashable {
     static let charactersMax = 2_000
 
     let text: String
+
+    /// A description as it is stored.
+    init(stored text: String) {
+        self.text = text
+    }
 
     init(_ input: String, field: String) throws(FieldFault) {
         guard input.utf8.count <= 4 * Description.charactersMax,

@@ -31,12 +31,16 @@ extension [FieldFault] {
     }
 }
 
-/// What an organization was set to.
-enum NodeStatus: Int, Sendable {
-    case active = 1
-    case inactive = 2
-    case provisioning = 3
+/// Whether an organization is there.
+enum Standing: Int, Sendable {
+    case present = 1
+    /// Prepared by a workflow: its title is taken, nobody sees it.
+    case provisioning = 2
+    case archived = 3
+    /// A preparation that came to nothing; its identifier is spent.
     case cancelled = 4
+    /// Gone after its time in the archive; its identifier is spent.
+    case purged = 5
 }
 
 /// How an organization came to be.
@@ -58,6 +62,46 @@ enum Category: Int, Sendable {
     case businessTrainingCenter = 4
 }
 
+/// Where a category comes from.
+enum CategorySource: Int, Sendable {
+    case chosen = 1
+    case inherited = 2
+    case fallback = 3
+}
+
+/// What an organization calls itself; a label alone.
+enum Kind: Int, Sendable {
+    case school = 1
+    case university = 2
+    case lanCenter = 3
+    case company = 4
+    case trainingCenter = 5
+    case other = 6
+}
+
+/// How far a discount for members reaches.
+enum DiscountScope: Int, Sendable {
+    case organization = 1
+    case subtree = 2
+}
+
+/// What members pay less.
+struct MemberDiscount: Sendable, Hashable {
+    /// The least and the most, in hundredths of a percent.
+    static let basisPoints = 0...10_000
+
+    /// Hundredths of a percent; nil: not set.
+    ///
+    /// 0 is set, and ends inheritance.
+    var basisPoints: Int?
+    /// The last day.
+    var until: CalendarDay?
+    var scope = DiscountScope.organization
+
+    /// What there is where nothing was set.
+    static let none = MemberDiscount()
+}
+
 extension Origin {
     /// The origin with a number of the API.
     init(_ number: Int32, field: String) throws(FieldFault) {
@@ -66,151 +110,6 @@ extension Origin {
         }
         self = origin
     }
-}
-
-/// An organization as its descendants see it.
-struct Level: Sendable, Hashable {
-    let id: OrganizationID
-    let title: String
-    let status: NodeStatus
-}
-
-/// An organization with its ancestors, the root first; never empty.
-struct Line: Sendable, Hashable {
-    /// Nothing hangs deeper in the tree.
-    static let depthMax = 10
-
-    let levels: [Level]
-
-    init(_ levels: [Level]) {
-        precondition(!levels.isEmpty, "a line holds at least its own organization")
-        self.levels = levels
-    }
-
-    var ids: [OrganizationID] { levels.map(\.id) }
-    var ancestors: ArraySlice<Level> { levels.dropLast() }
-    var depth: Int { levels.count }
-
-    /// The nearest organization, upwards from this one, that is not active; nil when all are.
-    var obstacle: Level? { levels.last { $0.status != .active } }
-
-    /// The line to the parent; nil for a root.
-    var parents: Line? { levels.count > 1 ? Line(Array(ancestors)) : nil }
-
-    /// The line with what its last organization has become.
-    func replacing(_ level: Level) -> Line { Line(levels.dropLast() + [level]) }
-
-    /// Refuses a child that may not hang here.
-    func admitChild() throws(Refusal) {
-        if let obstacle { throw .organizationNotActive(obstacle.id) }
-        guard depth < Line.depthMax else { throw .depthExceeded }
-    }
-}
-
-/// What somebody asks a new organization to be, checked.
-struct Draft: Sendable, Hashable {
-    let title: Title
-    let description: Description
-    let category: Category
-    let country: Country
-
-    /// A draft in which everything that is mandatory is there.
-    init(title: String, description: String, category: Int32, country: String) throws(Refusal) {
-        var faults: [FieldFault] = []
-        let title = faults.accept(title, field: "title", as: Title.init)
-        let description = faults.accept(
-            description, field: "description", as: Description.init)
-        let category = faults.accept(category, field: "category", as: Category.init)
-        let country = faults.accept(country, field: "country", as: Country.init)
-        guard let title, let description, let category, let country else {
-            throw .invalid(faults)
-        }
-        self.title = title
-        self.description = description
-        self.category = category
-        self.country = country
-    }
-}
-
-/// What somebody asks to change; nil stays.
-struct Change: Sendable, Hashable {
-    var title: Title?
-    var description: Description?
-    var category: Category?
-    var country: Country?
-    /// Whether the mask names the parent, which must then be the one that there is.
-    private(set) var isParentNamed = false
-
-    /// The fields that can be named in an update mask.
-    enum Field: String, CaseIterable {
-        case title
-        case description
-        case category
-        case country
-    }
-
-    /// The fields that are answered and never taken; the parent is none of these.
-    ///
-    /// Named in a mask they are passed over, so that what was read can be sent back with a change.
-    private static let answered: Set<String> = [
-        "id", "depth", "status", "effective_state", "state_reason", "origin", "created_at",
-        "updated_at", "version", "etag", "path", "warnings",
-    ]
-
-    /// The change of the named fields; without names, of every field that is not at its default.
-    init(
-        naming paths: [String], title: String, description: String, category: Int32,
-        country: String
-    ) throws(Refusal) {
-        var faults: [FieldFault] = []
-        var fields: Set<Field> = []
-        for path in paths {
-            guard !Change.answered.contains(path) else { continue }
-            if path == "parent_id" {
-                isParentNamed = true
-                continue
-            }
-            guard let field = Field(rawValue: path) else {
-                let sentence = "“\(path.prefix(80))” is not a field that can be changed."
-                faults.append(FieldFault(field: "update_mask", sentence: sentence))
-                continue
-            }
-            fields.insert(field)
-        }
-        if paths.isEmpty {
-            if !title.isEmpty { fields.insert(.title) }
-            if !description.isEmpty { fields.insert(.description) }
-            if category != 0 { fields.insert(.category) }
-            if !country.isEmpty { fields.insert(.country) }
-        }
-        if fields.contains(.title) {
-            self.title = faults.accept(
-                title, field: "organization.title", as: Title.init)
-        }
-        if fields.contains(.description) {
-            self.description = faults.accept(
-                description, field: "organization.description", as: Description.init)
-        }
-        if fields.contains(.category) {
-            self.category = faults.accept(
-                category, field: "organization.category", as: Category.init)
-        }
-        if fields.contains(.country) {
-            self.country = faults.accept(
-                country, field: "organization.country", as: Country.init)
-        }
-        guard faults.isEmpty else { throw .invalid(faults) }
-    }
-
-    /// Refuses another parent than the one that there is.
-    func requireParent(_ text: String, is parent: OrganizationID?) throws(Refusal) {
-        guard isParentNamed, OrganizationID(text: text) != parent else { return }
-        let sentence = "The parent of an organization is not changed in this way."
-        throw .invalid([FieldFault(field: "organization.parent_id", sentence: sentence)])
-    }
-
-    /// Whether nothing but the title is asked for.
-    var isTitleOnly: Bool { description == nil && category == nil && country == nil }
 }
 
 extension Category {
@@ -223,5 +122,16 @@ extension Category {
             throw FieldFault(field: field, sentence: "There is no category \(number).")
         }
         self = category
+    }
+}
+
+extension Kind {
+    /// The kind with a number of the API; nil for 0.
+    static func optional(_ number: Int32, field: String) throws(FieldFault) -> Kind? {
+        guard number != 0 else { return nil }
+        guard let kind = Kind(rawValue: Int(number)) else {
+            throw FieldFault(field: field, sentence: "There is no kind \(number).")
+        }
+        return kind
     }
 }

@@ -13,18 +13,24 @@ extension Service {
         let id = try OrganizationID(requestText: request.id, field: "id")
         let parent = try OrganizationID.optional(
             requestText: request.parentID, field: "parent_id")
-        let draft = try Draft(
-            title: request.title, description: "", category: request.category.rawValue,
-            country: request.country)
+        let (details, _) = try Details.new(
+            DetailsInput(
+                title: request.title, category: request.category.rawValue,
+                country: request.country),
+            today: context.now.day)
         let origin = try accept(request.origin.rawValue, field: "origin", as: Origin.init)
         let now = context.now
         return try await database.command(context, request) { transaction in
-            let above = try parent.map { try transaction.line(to: $0, seenBy: principal) }
+            let above = try parent.map {
+                try transaction.line(to: $0, seenBy: principal, on: now.day)
+            }
             try above?.admitChild()
+            try transaction.requireSettled(above)
             let node = Node(
-                id: id, below: above, draft, status: .provisioning, origin: origin, at: now)
-            try transaction.insert(node, by: principal.scope)
-            return Organization(node, in: Line((above?.levels ?? []) + [node.level]))
+                id: id, number: try transaction.nextNumber(), below: above, details,
+                standing: .provisioning, origin: origin, at: now)
+            try transaction.insert(node, below: above?.end.id, by: principal.scope)
+            return Organization(node, in: Line(below: above, node.level, on: now.day))
         }
     }
 
@@ -36,12 +42,15 @@ extension Service {
         let now = context.now
         return try await database.command(context, request) { transaction in
             guard var node = try transaction.node(id) else { throw Refusal.noSuchPreparation }
-            if node.status == .provisioning {
+            let line = try transaction.line(of: node, on: now.day)
+            if node.standing == .provisioning {
                 // The pivot of the workflow: one row makes all of its work visible.
-                node.status = .active
-                node = try transaction.update(node, at: now)
+                var next = node
+                next.standing = .present
+                node = try transaction.update(
+                    next, from: node, below: line.parents?.end.id, at: now)
             }
-            return Organization(node, in: try transaction.line(of: node))
+            return Organization(node, in: line.replacing(node.level))
         }
     }
 
@@ -55,10 +64,12 @@ extension Service {
             context, OrganizationsMethods.prepareOrganization, key: request.preparationKey
         ) { (transaction, prepared: Organization) in
             guard prepared.id == id.text else { throw Refusal.noSuchPreparation }
-            guard var node = try transaction.node(id) else { return }
-            guard node.status == .provisioning else { throw Refusal.alreadyCommitted }
-            node.status = .cancelled
-            _ = try transaction.update(node, at: now)
+            guard let node = try transaction.node(id) else { return }
+            guard node.standing == .provisioning else { throw Refusal.alreadyCommitted }
+            let line = try transaction.line(of: node, on: now.day)
+            var next = node
+            next.standing = .cancelled
+            _ = try transaction.update(next, from: node, below: line.parents?.end.id, at: now)
         }
         return CancelPreparationReply()
     }

@@ -14,31 +14,43 @@ struct Service: OrganizationsService {
     let identifiers: IdentifierSource
     let pageTokens: PageTokens
     let limits: Limits
+    /// Proves that domains are their claimants'.
+    let textRecords: any TextRecords
     /// Returns once Membership has applied the feed up to a position.
     let membershipFollows: @Sendable (FeedHead, CallContext) async throws -> Void
+    /// Asks Membership what would come of a move.
+    let membershipTries:
+        @Sendable (MoveSubtreeRequest, CallOptions) async throws -> MoveSubtreeReply
 
     func createOrganization(
         _ request: CreateOrganizationRequest, _ context: CallContext
     ) async throws -> Organization {
         let principal = try context.principal
-        let draft = try Draft(
-            title: request.title, description: request.description,
-            category: request.category.rawValue, country: request.country)
         let parent = try OrganizationID.optional(
             requestText: request.parentID, field: "parent_id")
         let id: OrganizationID = identifiers.next()
         let now = context.now
+        let (details, normalized) = try Details.new(DetailsInput(request), today: now.day)
         return try await database.command(context, request) { transaction in
-            let above = try parent.map { try transaction.line(to: $0, seenBy: principal) }
+            let above = try parent.map {
+                try transaction.line(to: $0, seenBy: principal, on: now.day)
+            }
             try principal.requireCreation(below: above)
+            if details.isContractual {
+                try principal.require(.setTypeTrialExpiry, at: above?.ids ?? [])
+            }
+            try transaction.requireAssignable(
+                details.type, by: principal, at: above?.ids ?? [], field: "type_id")
             try above?.admitChild()
+            try transaction.requireSettled(above)
             let node = Node(
-                id: id, below: above, draft, status: .active,
-                origin: principal.originOfCreation(below: above), at: now)
-            try transaction.insert(node, by: principal.scope)
+                id: id, number: try transaction.nextNumber(), below: above, details,
+                standing: .present, origin: principal.originOfCreation(below: above), at: now)
+            try transaction.insert(node, below: above?.end.id, by: principal.scope)
             return Organization(
-                node, in: Line((above?.levels ?? []) + [node.level]),
-                warnings: try transaction.warnings(about: node, for: principal))
+                node, in: Line(below: above, node.level, on: now.day),
+                warnings: try transaction.warnings(about: node, for: principal, on: now.day),
+                normalized: normalized)
         }
     }
 
@@ -47,24 +59,11 @@ struct Service: OrganizationsService {
     ) async throws -> Organization {
         let principal = try context.principal
         let id = try OrganizationID(requestText: request.id, field: "id")
+        let day = context.now.day
         return try database.readInline { snapshot in
-            let (node, line) = try snapshot.organization(id, seenBy: principal)
+            let (node, line) = try snapshot.organization(
+                id, seenBy: principal, on: day, archive: .included)
             return Organization(node, in: line)
-        }
-    }
-
-    func listOrganizations(
-        _ request: ListOrganizationsRequest, _ context: CallContext
-    ) async throws -> ListOrganizationsReply {
-        let principal = try context.principal
-        let parent = try OrganizationID.optional(requestText: request.parent, field: "parent")
-        var arguments = request
-        arguments.pageSize = 0
-        arguments.pageToken = ""
-        let page = try pageTokens.page(
-            context, size: request.pageSize, token: request.pageToken, arguments: arguments)
-        return try await database.read { snapshot in
-            try snapshot.list(page, below: parent, seenBy: principal)
         }
     }
 
@@ -73,65 +72,33 @@ struct Service: OrganizationsService {
     ) async throws -> Organization {
         let principal = try context.principal
         let asked = request.organization ?? Organization()
-        let id = try OrganizationID(
-            requestText: asked.id, field: "organization.id")
-        let change = try Change(
-            naming: request.updateMask?.paths ?? [], title: asked.title,
-            description: asked.description, category: asked.category.rawValue,
-            country: asked.country)
-        let conditions: Set<Condition> = change.isTitleOnly ? [.titleOnly] : []
+        let id = try OrganizationID(requestText: asked.id, field: "organization.id")
+        let input = DetailsInput(asked)
+        let mask = try UpdateMask(naming: request.updateMask?.paths ?? [], in: input)
+        let change = try DetailsChange(input, fields: mask.fields)
         let now = context.now
         return try await database.command(context, request) { transaction in
-            var (node, line) = try transaction.organization(id, seenBy: principal)
-            try principal.requireOpen(.editOrganization, at: line, meeting: conditions)
+            var (node, line) = try transaction.organization(id, seenBy: principal, on: now.day)
+            try principal.requireEdit(of: mask.fields, at: line)
             try context.requireMatch(version: node.version, etag: asked.etag)
-            try change.requireParent(asked.parentID, is: node.parent)
-            if let changed = node.applying(change) {
-                node = try transaction.update(changed, at: now)
+            try mask.requireParent(asked.parentID, is: line.parents?.end.id)
+            let (details, normalized) = try change.applied(to: node.details, today: now.day)
+            if details.type != node.details.type {
+                try transaction.requireAssignable(
+                    details.type, by: principal, at: line.ids, field: "organization.type_id")
+            }
+            if !details.isWrittenLike(node.details) {
+                try transaction.requireSettled(line)
+                var next = node
+                next.details = details
+                node = try transaction.update(
+                    next, from: node, below: line.parents?.end.id, at: now)
             }
             return Organization(
                 node, in: line.replacing(node.level),
                 warnings: change.title == nil
-                    ? [] : try transaction.warnings(about: node, for: principal))
-        }
-    }
-
-    func activateOrganization(
-        _ request: ActivateOrganizationRequest, _ context: CallContext
-    ) async throws -> Organization {
-        try await set(.active, of: request.id, for: request, context)
-    }
-
-    func deactivateOrganization(
-        _ request: DeactivateOrganizationRequest, _ context: CallContext
-    ) async throws -> Organization {
-        let organization = try await set(.inactive, of: request.id, for: request, context)
-        // Also after a replay: the first attempt may have been stored and never acknowledged.
-        do {
-            try await membershipFollows(feed.head, context)
-        } catch is CancellationError {
-            throw CancellationError()
-        } catch {
-            throw Status.notAcknowledged
-        }
-        return organization
-    }
-
-    private func set(
-        _ status: NodeStatus, of text: String, for request: some Message, _ context: CallContext
-    ) async throws -> Organization {
-        let principal = try context.principal
-        let id = try OrganizationID(requestText: text, field: "id")
-        let now = context.now
-        return try await database.command(context, request) { transaction in
-            var (node, line) = try transaction.organization(id, seenBy: principal)
-            try principal.require(.changeActivation, at: line.ids)
-            try context.requireMatch(version: node.version)
-            if node.status != status {
-                node.status = status
-                node = try transaction.update(node, at: now)
-            }
-            return Organization(node, in: line.replacing(node.level))
+                    ? [] : try transaction.warnings(about: node, for: principal, on: now.day),
+                normalized: normalized)
         }
     }
 
@@ -145,5 +112,41 @@ struct Service: OrganizationsService {
         _ request: GetFeedHeadRequest, _ context: CallContext
     ) async throws -> FeedHead {
         try feed.head(request, context)
+    }
+}
+
+extension Service {
+    /// Every method of this program.
+    var methods: [[RegisteredMethod]] {
+        [
+            (self as any OrganizationsService).registeredMethods,
+            (self as any OrganizationTypesService).registeredMethods,
+            (self as any EmailMasksService).registeredMethods,
+            (self as any CustomUrlsService).registeredMethods,
+            (self as any ContactsService).registeredMethods,
+            (self as any MemberDiscountsService).registeredMethods,
+            (self as any PlatformService).registeredMethods,
+        ]
+    }
+
+    /// The methods that need no principal: whoever has a question may have no account.
+    static let openMethods: Set<MethodDescriptor> = [ContactsMethods.submitContact]
+}
+
+extension Details {
+    /// Whether anything is set that only roles which set type, trial and expiry may set.
+    fileprivate var isContractual: Bool {
+        type != nil || trialUntil != nil || expiresOn != nil || externalID != nil
+    }
+}
+
+extension Access.Principal {
+    /// Requires the rights to change fields of the organization at the end of a line.
+    fileprivate func requireEdit(of fields: Set<DetailsField>, at line: Line) throws {
+        let contractual = fields.intersection(DetailsField.contractual)
+        if !contractual.isEmpty { try requireOpen(.setTypeTrialExpiry, at: line) }
+        guard contractual.isEmpty || fields != contractual else { return }
+        let conditions: Set<Condition> = fields.isSubset(of: [.title]) ? [.titleOnly] : []
+        try requireOpen(.editOrganization, at: line, meeting: conditions)
     }
 }

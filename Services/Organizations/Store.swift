@@ -1,28 +1,6 @@
 import Access
-import Messages
-import RPC
 import ServiceKit
 import Storage
-
-/// An organization as it is stored, without its ancestors.
-struct Node: Sendable, Hashable {
-    let id: OrganizationID
-    let parent: OrganizationID?
-    let depth: Int
-    var title: String
-    var titleKey: String
-    var description: String
-    var category: Category
-    var country: String
-    var status: NodeStatus
-    let origin: Origin
-    let createdAt: WallTime
-    var updatedAt: WallTime
-    var version: Int64
-
-    /// The organization as its descendants see it.
-    var level: Level { Level(id: id, title: title, status: status) }
-}
 
 /// The schema of this service, oldest first.
 let migrations = [
@@ -35,191 +13,109 @@ let migrations = [
     Migration(
         component: "organizations", number: 3, name: "verified-masks",
         utf8: PackageResources._003_verified_masks_sql),
+    Migration(
+        component: "organizations", number: 4, name: "states-and-lists",
+        utf8: PackageResources._004_states_and_lists_sql),
+    Migration(
+        component: "organizations", number: 5, name: "imports",
+        utf8: PackageResources._005_imports_sql),
+    Migration(
+        component: "organizations", number: 6, name: "relocations",
+        utf8: PackageResources._006_relocations_sql),
+    Migration(
+        component: "organizations", number: 7, name: "types-urls-contacts",
+        utf8: PackageResources._007_types_urls_contacts_sql),
 ]
 
-/// The queries, apart from what is made of their rows: a test looks at how each is run.
-enum Statements {
-    static func node(_ id: OrganizationID) -> SQL {
-        "SELECT \(Node.columns) FROM organization WHERE id = \(id) AND status <> 4"
-    }
+/// An organization as it is stored, without its ancestors.
+struct Node: Sendable, Hashable {
+    let id: OrganizationID
+    /// Names it inside this database.
+    let number: Int64
+    /// The number of its parent; nil for a root.
+    var parent: Int64?
+    var depth: Int
+    var standing: Standing
+    /// What was set: false is paused.
+    var isActivated: Bool
+    var details: Details
+    let origin: Origin
+    /// Distinct active people here and below, as far as is known.
+    let members: Int64
+    let createdAt: WallTime
+    var updatedAt: WallTime
+    var version: Int64
+    /// When it was archived, and with which others; kept after a restore has begun.
+    var archival: Archival?
 
-    static func levels(to id: OrganizationID) -> SQL {
-        """
-        WITH RECURSIVE line (id, parent_id, depth, title, status) AS (
-            SELECT id, parent_id, depth, title, status
-            FROM organization WHERE id = \(id) AND status <> 4
-            UNION ALL
-            SELECT above.id, above.parent_id, above.depth, above.title, above.status
-            FROM line JOIN organization AS above ON above.id = line.parent_id
-            LIMIT 10
-        )
-        SELECT id, title, status FROM line ORDER BY depth
-        """
-    }
-
-    static func children(
-        of parent: OrganizationID?, after titleKey: String, limit: Int
-    ) -> SQL {
-        """
-        SELECT \(Node.columns) FROM organization
-        WHERE coalesce(parent_id, x'') = \(parent?.bytes ?? []) AND status <> 4
-            AND status <> 3 AND title_key > \(titleKey)
-        ORDER BY title_key LIMIT \(limit)
-        """
-    }
-
-    static func childCount(of parent: OrganizationID?) -> SQL {
-        """
-        SELECT count(*) FROM organization
-        WHERE coalesce(parent_id, x'') = \(parent?.bytes ?? []) AND status <> 4
-            AND status <> 3
-        """
-    }
-
-    static func namesakes(
-        of titleKey: String, except id: OrganizationID, limit: Int
-    ) -> SQL {
-        """
-        SELECT id FROM organization
-        WHERE title_key = \(titleKey) AND status <> 4 AND status <> 3 AND id <> \(id)
-        LIMIT \(limit)
-        """
+    /// The organization as its descendants see it.
+    var level: Level {
+        Level(
+            id: id, number: number, title: details.title.text, standing: standing,
+            isActivated: isActivated, trialUntil: details.trialUntil,
+            expiresOn: details.expiresOn)
     }
 }
 
-extension Reading {
-    /// An organization that was not cancelled, whatever its state.
-    func node(_ id: OrganizationID) throws -> Node? {
-        try row(Statements.node(id), Node.init(row:))
-    }
+/// The kind of identifiers that batches of the archive have.
+enum ArchiveBatchKind {}
+typealias ArchiveBatchID = Identifier<ArchiveBatchKind>
 
-    /// An organization with its ancestors, read by at most one further statement.
-    func line(of node: Node) throws -> Line {
-        guard let parent = node.parent else { return Line([node.level]) }
-        return Line(try levels(to: parent) + [node.level])
-    }
-
-    /// An organization with its ancestors, the root first; empty when there is none.
-    func levels(to id: OrganizationID) throws -> [Level] {
-        try rows(Statements.levels(to: id)) { row in
-            Level(
-                id: try row.identifier(0), title: try row.text(1),
-                status: try NodeStatus(stored: row.int(2)))
-        }
-    }
-
-    /// The visible children of an organization, or the roots, by title.
-    func children(
-        of parent: OrganizationID?, after titleKey: String, limit: Int
-    ) throws -> [Node] {
-        try rows(
-            Statements.children(of: parent, after: titleKey, limit: limit), Node.init(row:))
-    }
-
-    /// How many visible children an organization has, or how many roots there are.
-    func childCount(of parent: OrganizationID?) throws -> Int64 {
-        try row(Statements.childCount(of: parent)) { try $0.int64(0) } ?? 0
-    }
-
-    /// Visible organizations with the same title under other parents.
-    func namesakes(of node: Node, limit: Int) throws -> [OrganizationID] {
-        try rows(Statements.namesakes(of: node.titleKey, except: node.id, limit: limit)) { row in
-            try row.identifier(0)
-        }
-    }
-}
-
-extension Transaction {
-    /// Keeps a new organization and tells the feed.
-    ///
-    /// - Throws: ``Refusal/nameTaken`` when a live sibling has the title,
-    ///   ``Refusal/identifierTaken`` when the identifier was ever used.
-    func insert(_ node: Node, by creator: String) throws {
-        try keepingPromises(of: node.id) {
-            try execute(
-                """
-                INSERT INTO organization (id, parent_id, depth, title, title_key, description,
-                    category, country, status, origin, created_by, created_micros,
-                    updated_micros, version)
-                VALUES (\(node.id), \(node.parent), \(node.depth), \(node.title),
-                    \(node.titleKey), \(node.description), \(node.category.rawValue),
-                    \(node.country), \(node.status.rawValue), \(node.origin.rawValue),
-                    \(creator), \(node.createdAt), \(node.updatedAt), \(node.version))
-                """)
-        }
-        try publish(node)
-    }
-
-    /// Keeps what was changed of an organization, as its next version, and tells the feed.
-    ///
-    /// - Throws: ``Refusal/nameTaken`` when a live sibling has the title.
-    func update(_ node: Node, at now: WallTime) throws -> Node {
-        var next = node
-        next.version += 1
-        // The wall clock may have been set back; time in the record never runs backwards.
-        next.updatedAt = max(now, node.updatedAt)
-        let changed = try keepingPromises(of: node.id) {
-            try execute(
-                """
-                UPDATE organization
-                SET title = \(next.title), title_key = \(next.titleKey),
-                    description = \(next.description), category = \(next.category.rawValue),
-                    country = \(next.country), status = \(next.status.rawValue),
-                    updated_micros = \(next.updatedAt), version = \(next.version)
-                WHERE id = \(node.id) AND version = \(node.version)
-                """)
-        }
-        precondition(changed == 1, "one writer: nobody came between")
-        try publish(next)
-        return next
-    }
-
-    /// Makes the schema's objections refusals.
-    @discardableResult
-    private func keepingPromises<Value>(
-        of id: OrganizationID, _ body: () throws -> Value
-    ) throws -> Value {
-        do {
-            return try body()
-        } catch StorageFault.constraint(let promise) {
-            if promise.contains("organization_siblings") { throw Refusal.nameTaken }
-            if promise.contains("organization.id") { throw Refusal.identifierTaken(id) }
-            throw StorageFault.constraint(promise)
-        }
-    }
-
-    private func publish(_ node: Node) throws {
-        let event = OrganizationNode(
-            id: node.id.text, parentID: node.parent?.text ?? "", title: node.title,
-            status: OrganizationStatus(node.status), origin: OrganizationOrigin(node.origin),
-            removed: node.status == .cancelled, version: node.version)
-        try publish(
-            kind: OrganizationNode.messageName, aggregate: node.id.bytes, version: node.version,
-            body: event.encoded(), at: node.updatedAt)
-    }
+/// How an organization came into the archive.
+struct Archival: Sendable, Hashable {
+    let at: WallTime
+    /// Who did it, as idempotency keys name callers.
+    let by: String
+    /// Common to all that were archived together.
+    let batch: ArchiveBatchID
 }
 
 extension Node {
     /// The columns in the order in which a node is made of them.
-    fileprivate static let columns: SQL = """
-        id, parent_id, depth, title, title_key, description, category, country, status, origin,
-        created_micros, updated_micros, version
+    static let columns: SQL = """
+        id, number, parent, depth, standing, active, title, title_key, description, category,
+        category_source, country, kind, sales_rep_email, services, type_id, trial_until,
+        expires_on, external_id, discount, discount_until, discount_scope, origin, members,
+        created_micros, updated_micros, version, archived_micros, archived_by, archive_batch
         """
 
-    fileprivate init(row: Row) throws {
+    init(row: Row) throws {
         id = try row.identifier(0)
-        parent = try row.identifierOrNil(1)
-        depth = try row.int(2)
-        title = try row.text(3)
-        titleKey = try row.text(4)
-        description = try row.text(5)
-        category = try Category(stored: row.int(6))
-        country = try row.text(7)
-        status = try NodeStatus(stored: row.int(8))
-        origin = try Origin(stored: row.int(9))
-        createdAt = try row.time(10)
-        updatedAt = try row.time(11)
-        version = try row.int64(12)
+        number = try row.int64(1)
+        parent = try row.int64OrNil(2)
+        depth = try row.int(3)
+        standing = try Standing(stored: row.int(4))
+        isActivated = try row.bool(5)
+        details = try Details(row: row)
+        origin = try Origin(stored: row.int(22))
+        members = try row.int64(23)
+        createdAt = try row.time(24)
+        updatedAt = try row.time(25)
+        version = try row.int64(26)
+        archival =
+            try row.isNull(27)
+            ? nil
+            : Archival(
+                at: try row.time(27), by: try row.text(28), batch: try row.identifier(29))
+    }
+}
+
+extension Details {
+    fileprivate init(row: Row) throws {
+        self.init(
+            title: Title(stored: try row.text(6), key: try row.text(7)),
+            description: Description(stored: try row.text(8)),
+            category: try Category(stored: row.int(9)),
+            categorySource: try CategorySource(stored: row.int(10)), country: try row.text(11),
+            kind: try row.isNull(12) ? nil : Kind(stored: row.int(12)),
+            salesRepEmail: try row.text(13),
+            services: try row.text(14).split(separator: " ").map(String.init),
+            type: try row.identifierOrNil(15), trialUntil: try row.dayOrNil(16),
+            expiresOn: try row.dayOrNil(17),
+            externalID: try row.isNull(18) ? nil : row.text(18),
+            discount: MemberDiscount(
+                basisPoints: try row.isNull(19) ? nil : row.int(19),
+                until: try row.dayOrNil(20), scope: try DiscountScope(stored: row.int(21))))
     }
 }
 

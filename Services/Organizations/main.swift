@@ -1,6 +1,11 @@
 import Messages
 import RPC
 import ServiceKit
+import Spreadsheets
+import Storage
+
+// Files are read and written by this same program, started again for one file.
+SpreadsheetProcess.serveIfAsked()
 
 await ServiceRunner(
     name: "organizations", defaultPort: 7101, upstreams: [.membership], keys: Limits.keys
@@ -8,13 +13,41 @@ await ServiceRunner(
     let database = try environment.openDatabase(migrations: migrations)
     let membership = MembershipClient(try environment.channel(to: "membership"))
     let limits = Limits(environment.configuration)
+    let pageTokens = PageTokens(keys: environment.keys)
     let service = Service(
         database: database, feed: FeedServer(database), identifiers: environment.identifiers,
-        pageTokens: PageTokens(keys: environment.keys), limits: limits
-    ) { head, context in
-        _ = try await membership.awaitTree(
-            AwaitTreeRequest(incarnation: head.incarnation, sequence: head.sequence),
-            options: context.tracing(timeout: limits.acknowledgementTimeMax))
-    }
-    return ServiceParts(methods: [service.registeredMethods], verifiers: verifiers)
+        pageTokens: pageTokens, limits: limits,
+        textRecords: SystemTextRecords(server: try .configured(environment.configuration)),
+        membershipFollows: { head, context in
+            _ = try await membership.awaitTree(
+                AwaitTreeRequest(incarnation: head.incarnation, sequence: head.sequence),
+                options: context.tracing(timeout: limits.acknowledgementTimeMax))
+        },
+        membershipTries: { try await membership.moveSubtree($0, options: $1) })
+    let relocations = Relocations(
+        moveSubtree: { _ = try await membership.moveSubtree($0, options: $1) },
+        restoreSubtree: { _ = try await membership.restoreSubtree($0, options: $1) },
+        clock: environment.clock)
+    let runner = relocations.runner(of: database, logger: environment.logger)
+    let counts = MemberCounts(
+        database: database,
+        ask: { try await membership.listMemberCounts($0, options: CallOptions()) },
+        logger: environment.logger)
+    let desk = ImportDesk(
+        database: database, identifiers: environment.identifiers, limits: limits,
+        clock: environment.clock, spreadsheets: SpreadsheetProcesses(),
+        logger: environment.logger)
+    let imports = ImportService(
+        database: database, desk: desk, identifiers: environment.identifiers,
+        pageTokens: pageTokens)
+    let upkeep = Upkeep(database: database, limits: limits)
+    return ServiceParts(
+        methods: service.methods + [imports.registeredMethods], openMethods: Service.openMethods,
+        children: [
+            ServiceChild("imports", desk.run), ServiceChild("workflows", runner.run),
+            ServiceChild("member counts", counts.run),
+            ServiceChild("upkeep") {
+                try await upkeep.run(clock: environment.clock, logger: environment.logger)
+            },
+        ], verifiers: verifiers)
 }

@@ -11,7 +11,7 @@ extension Service {
     ) async throws -> Messages.DistributorDiscount {
         let organization = try OrganizationID(
             requestText: request.organizationID, field: "organization_id")
-        try await expectDiscountRight(at: organization, of: Caller(context.principal), toRead: true)
+        try await expectDiscountRight(at: organization, context, toRead: true)
         return Messages.DistributorDiscount(
             try database.readInline { try $0.distributorDiscount(of: organization) })
     }
@@ -29,8 +29,7 @@ extension Service {
         guard let organization, let discount else {
             preconditionFailure("a field that is wrong was refused")
         }
-        try await expectDiscountRight(
-            at: organization, of: Caller(context.principal), toRead: false)
+        try await expectDiscountRight(at: organization, context, toRead: false)
         return try await database.command(context, request) { transaction in
             let known = try transaction.distributorDiscount(of: organization)
             try context.requireMatch(version: known.version)
@@ -43,9 +42,10 @@ extension Service {
 
     /// Whoever may set a discount may read it, and so may whoever sells at it.
     private func expectDiscountRight(
-        at organization: OrganizationID, of caller: Caller, toRead: Bool
+        at organization: OrganizationID, _ context: CallContext, toRead: Bool
     ) async throws {
-        let path = try await path(to: organization)
+        let caller = try Caller(context.principal)
+        let path = try await path(to: organization, on: context.now.day)
         let principal = caller.principal
         let isSeller = toRead && principal.decide(.registerSale, at: path.ids) == .allowed
         if isSeller { return }

@@ -11,7 +11,8 @@ extension Service {
     ) async throws -> Messages.Sale {
         let caller = try Caller(context.principal)
         let order = try SaleOrder(request)
-        try await expectSale(by: order.partner, to: order.buyer, caller: caller)
+        try await expectSale(
+            by: order.partner, to: order.buyer, caller: caller, on: context.now.day)
         let now = context.now
         let id: SaleID = identifiers.next()
         return try await database.command(context, request) { transaction in

@@ -9,7 +9,7 @@ import TreeCopy
 extension Service {
     /// Refuses a sale that the caller may not register.
     func expectSale(
-        by partner: PartnerID, to buyer: Buyer, caller: Caller
+        by partner: PartnerID, to buyer: Buyer, caller: Caller, on day: CalendarDay
     ) async throws {
         guard let partner = try database.readInline({ try $0.partner(partner) }),
             caller.sees(partner)
@@ -17,7 +17,7 @@ extension Service {
         guard let place = buyer.place else {
             return try caller.expectSale(by: partner, at: [], home: nil)
         }
-        let path = try await path(to: place)
+        let path = try await path(to: place, on: day)
         let assignment = try database.readInline { snapshot in
             try snapshot.nearestAssignment(on: path.ids)
         }
@@ -35,14 +35,14 @@ extension Service {
     }
 
     /// The path from the root to an organization that is there for everyone.
-    func path(to organization: OrganizationID) async throws -> TreePath {
-        var path = try database.readInline { try TreeCopy.path(of: organization, in: $0) }
-        if path?.state.isProvisioning ?? true {
+    func path(to organization: OrganizationID, on day: CalendarDay) async throws -> TreePath {
+        var path = try database.readInline { try TreeCopy.path(of: organization, in: $0, on: day) }
+        if path?.isThereForPeople != true {
             // This copy may be behind: what Organizations knows now has to arrive first.
             try await organizations.catchUp()
-            path = try database.readInline { try TreeCopy.path(of: organization, in: $0) }
+            path = try database.readInline { try TreeCopy.path(of: organization, in: $0, on: day) }
         }
-        guard let path, !path.state.isProvisioning else { throw Denial.noSuch(.organization) }
+        guard let path, path.isThereForPeople else { throw Denial.noSuch(.organization) }
         return path
     }
 
@@ -66,7 +66,8 @@ extension Service {
     /// A sale that the caller sees and may still register.
     func sellableSale(_ text: String, _ context: CallContext) async throws -> SaleID {
         let (sale, caller) = try visibleSale(text, context)
-        try await expectSale(by: sale.partner, to: sale.buyer, caller: caller)
+        try await expectSale(
+            by: sale.partner, to: sale.buyer, caller: caller, on: context.now.day)
         return sale.id
     }
 }
@@ -78,12 +79,6 @@ extension Buyer {
         case .existing(let organization): organization
         case .new(let plan, _): plan.parent
         }
-    }
-}
-
-extension TreeState {
-    fileprivate var isProvisioning: Bool {
-        if case .provisioning = self { true } else { false }
     }
 }
 

@@ -6,8 +6,14 @@ public enum ServiceAction: String, Sendable, Hashable, CaseIterable {
     case authenticateSessions
     /// Find the organization that an address joins.
     case resolveEmail
+    /// Find the organization of a custom URL.
+    case resolveCustomURL
     /// Wait until a feed has been applied.
     case awaitTree
+    /// Count the people of a subtree elsewhere, or again: a step of a move, or of a restore.
+    case recountSubtree
+    /// Read how many people are counted where.
+    case readMemberCounts
     /// Make, commit and cancel an organization in a workflow.
     case prepareOrganization
     /// Grant and take back seats in a workflow.
@@ -24,7 +30,8 @@ public enum ServiceTable {
         case .followFeed: ["organizations", "membership", "partners", "branding", "gateway"]
         case .authenticateSessions: ["gateway"]
         case .resolveEmail: ["membership", "gateway"]
-        case .awaitTree: ["organizations"]
+        case .resolveCustomURL: ["membership", "branding", "gateway"]
+        case .awaitTree, .recountSubtree, .readMemberCounts: ["organizations"]
         case .prepareOrganization, .grantSeats, .prepareAppearance: ["partners"]
         }
     }

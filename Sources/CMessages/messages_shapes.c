@@ -5,7 +5,14 @@
 #include "guildhall/feed/v1/feed.pb-c.h"
 #include "guildhall/membership/v1/membership.pb-c.h"
 #include "guildhall/operations/v1/operations.pb-c.h"
+#include "guildhall/organizations/v1/contacts.pb-c.h"
+#include "guildhall/organizations/v1/custom_urls.pb-c.h"
+#include "guildhall/organizations/v1/email_masks.pb-c.h"
+#include "guildhall/organizations/v1/imports.pb-c.h"
+#include "guildhall/organizations/v1/member_discounts.pb-c.h"
+#include "guildhall/organizations/v1/organization_types.pb-c.h"
 #include "guildhall/organizations/v1/organizations.pb-c.h"
+#include "guildhall/organizations/v1/platform.pb-c.h"
 #include "guildhall/partners/v1/partners.pb-c.h"
 #include "guildhall/rpc/v1/frame.pb-c.h"
 #include "guildhall/rpc/v1/health.pb-c.h"
@@ -633,10 +640,11 @@ static const message_field guildhall__membership__v1__admission_gate__fields[] =
   {3, MESSAGE_KIND_TEXT, 2, "kind", NULL},
   {4, MESSAGE_KIND_VARINT, 3, "used", NULL},
   {5, MESSAGE_KIND_VARINT, 4, "cap", NULL},
+  {6, MESSAGE_KIND_VARINT, 5, "newcomers", NULL},
 };
 const message_shape guildhall__membership__v1__admission_gate__shape_table = {
   "guildhall.membership.v1.AdmissionGate", &guildhall__membership__v1__admission_gate__descriptor,
-  guildhall__membership__v1__admission_gate__fields, 5
+  guildhall__membership__v1__admission_gate__fields, 6
 };
 
 static const message_field guildhall__membership__v1__grant_seats_request__fields[] = {
@@ -680,6 +688,81 @@ const message_shape guildhall__membership__v1__await_tree_reply__shape_table = {
   guildhall__membership__v1__await_tree_reply__fields, 1
 };
 
+static const message_field guildhall__membership__v1__move_subtree_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "new_parent_id", NULL},
+  {3, MESSAGE_KIND_VARINT, 2, "dry_run", NULL},
+};
+const message_shape guildhall__membership__v1__move_subtree_request__shape_table = {
+  "guildhall.membership.v1.MoveSubtreeRequest", &guildhall__membership__v1__move_subtree_request__descriptor,
+  guildhall__membership__v1__move_subtree_request__fields, 3
+};
+
+static const message_field guildhall__membership__v1__move_subtree_reply__fields[] = {
+  {1, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "gates", &guildhall__membership__v1__admission_gate__shape_table},
+  {2, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "cap_changes", &guildhall__membership__v1__cap_change__shape_table},
+};
+const message_shape guildhall__membership__v1__move_subtree_reply__shape_table = {
+  "guildhall.membership.v1.MoveSubtreeReply", &guildhall__membership__v1__move_subtree_reply__descriptor,
+  guildhall__membership__v1__move_subtree_reply__fields, 2
+};
+
+static const message_field guildhall__membership__v1__cap_change__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "kind", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "organization_id", NULL},
+  {3, MESSAGE_KIND_VARINT, 2, "cap", NULL},
+  {4, MESSAGE_KIND_VARINT, 3, "begins", NULL},
+};
+const message_shape guildhall__membership__v1__cap_change__shape_table = {
+  "guildhall.membership.v1.CapChange", &guildhall__membership__v1__cap_change__descriptor,
+  guildhall__membership__v1__cap_change__fields, 4
+};
+
+static const message_field guildhall__membership__v1__restore_subtree_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, MESSAGE_SLOT_REPEATED, "organization_ids", NULL},
+  {2, MESSAGE_KIND_TEXT, 0, "parent_id", NULL},
+  {3, MESSAGE_KIND_VARINT, 1, "blocked", NULL},
+};
+const message_shape guildhall__membership__v1__restore_subtree_request__shape_table = {
+  "guildhall.membership.v1.RestoreSubtreeRequest", &guildhall__membership__v1__restore_subtree_request__descriptor,
+  guildhall__membership__v1__restore_subtree_request__fields, 3
+};
+
+const message_shape guildhall__membership__v1__restore_subtree_reply__shape_table = {
+  "guildhall.membership.v1.RestoreSubtreeReply", &guildhall__membership__v1__restore_subtree_reply__descriptor,
+  NULL, 0
+};
+
+static const message_field guildhall__membership__v1__list_member_counts_request__fields[] = {
+  {1, MESSAGE_KIND_VARINT, 0, "after_sequence", NULL},
+  {2, MESSAGE_KIND_BYTES, 1, "incarnation", NULL},
+};
+const message_shape guildhall__membership__v1__list_member_counts_request__shape_table = {
+  "guildhall.membership.v1.ListMemberCountsRequest", &guildhall__membership__v1__list_member_counts_request__descriptor,
+  guildhall__membership__v1__list_member_counts_request__fields, 2
+};
+
+static const message_field guildhall__membership__v1__list_member_counts_reply__fields[] = {
+  {1, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "counts", &guildhall__membership__v1__member_count__shape_table},
+  {2, MESSAGE_KIND_VARINT, 0, "sequence", NULL},
+  {3, MESSAGE_KIND_BYTES, 1, "incarnation", NULL},
+  {4, MESSAGE_KIND_VARINT, 2, "more", NULL},
+  {5, MESSAGE_KIND_VARINT, 3, "anew", NULL},
+};
+const message_shape guildhall__membership__v1__list_member_counts_reply__shape_table = {
+  "guildhall.membership.v1.ListMemberCountsReply", &guildhall__membership__v1__list_member_counts_reply__descriptor,
+  guildhall__membership__v1__list_member_counts_reply__fields, 5
+};
+
+static const message_field guildhall__membership__v1__member_count__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_VARINT, 1, "members", NULL},
+};
+const message_shape guildhall__membership__v1__member_count__shape_table = {
+  "guildhall.membership.v1.MemberCount", &guildhall__membership__v1__member_count__descriptor,
+  guildhall__membership__v1__member_count__fields, 2
+};
+
 const message_shape guildhall__operations__v1__backup_request__shape_table = {
   "guildhall.operations.v1.BackupRequest", &guildhall__operations__v1__backup_request__descriptor,
   NULL, 0
@@ -721,6 +804,480 @@ const message_shape guildhall__operations__v1__verification__shape_table = {
   guildhall__operations__v1__verification__fields, 5
 };
 
+static const message_field guildhall__organizations__v1__contact_receivers__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "own", &guildhall__organizations__v1__kind_receivers__shape_table},
+  {3, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "effective", &guildhall__organizations__v1__effective_receivers__shape_table},
+  {4, MESSAGE_KIND_TEXT, 1, "etag", NULL},
+};
+const message_shape guildhall__organizations__v1__contact_receivers__shape_table = {
+  "guildhall.organizations.v1.ContactReceivers", &guildhall__organizations__v1__contact_receivers__descriptor,
+  guildhall__organizations__v1__contact_receivers__fields, 4
+};
+
+static const message_field guildhall__organizations__v1__kind_receivers__fields[] = {
+  {1, MESSAGE_KIND_INT32, 0, "kind", NULL},
+  {2, MESSAGE_KIND_TEXT, MESSAGE_SLOT_REPEATED, "addresses", NULL},
+};
+const message_shape guildhall__organizations__v1__kind_receivers__shape_table = {
+  "guildhall.organizations.v1.KindReceivers", &guildhall__organizations__v1__kind_receivers__descriptor,
+  guildhall__organizations__v1__kind_receivers__fields, 2
+};
+
+static const message_field guildhall__organizations__v1__effective_receivers__fields[] = {
+  {1, MESSAGE_KIND_INT32, 0, "kind", NULL},
+  {2, MESSAGE_KIND_TEXT, MESSAGE_SLOT_REPEATED, "addresses", NULL},
+  {3, MESSAGE_KIND_TEXT, 1, "source_organization_id", NULL},
+};
+const message_shape guildhall__organizations__v1__effective_receivers__shape_table = {
+  "guildhall.organizations.v1.EffectiveReceivers", &guildhall__organizations__v1__effective_receivers__descriptor,
+  guildhall__organizations__v1__effective_receivers__fields, 3
+};
+
+static const message_field guildhall__organizations__v1__get_contact_receivers_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+};
+const message_shape guildhall__organizations__v1__get_contact_receivers_request__shape_table = {
+  "guildhall.organizations.v1.GetContactReceiversRequest", &guildhall__organizations__v1__get_contact_receivers_request__descriptor,
+  guildhall__organizations__v1__get_contact_receivers_request__fields, 1
+};
+
+static const message_field guildhall__organizations__v1__set_contact_receivers_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "receivers", &guildhall__organizations__v1__kind_receivers__shape_table},
+};
+const message_shape guildhall__organizations__v1__set_contact_receivers_request__shape_table = {
+  "guildhall.organizations.v1.SetContactReceiversRequest", &guildhall__organizations__v1__set_contact_receivers_request__descriptor,
+  guildhall__organizations__v1__set_contact_receivers_request__fields, 2
+};
+
+static const message_field guildhall__organizations__v1__submit_contact_request__fields[] = {
+  {1, MESSAGE_KIND_INT32, 0, "kind", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "email", NULL},
+  {3, MESSAGE_KIND_TEXT, 2, "subject", NULL},
+  {4, MESSAGE_KIND_TEXT, 3, "text", NULL},
+  {5, MESSAGE_KIND_TEXT, 4, "custom_url", NULL},
+};
+const message_shape guildhall__organizations__v1__submit_contact_request__shape_table = {
+  "guildhall.organizations.v1.SubmitContactRequest", &guildhall__organizations__v1__submit_contact_request__descriptor,
+  guildhall__organizations__v1__submit_contact_request__fields, 5
+};
+
+const message_shape guildhall__organizations__v1__submit_contact_reply__shape_table = {
+  "guildhall.organizations.v1.SubmitContactReply", &guildhall__organizations__v1__submit_contact_reply__descriptor,
+  NULL, 0
+};
+
+static const message_field guildhall__organizations__v1__custom_url__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "slug", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "organization_id", NULL},
+  {3, MESSAGE_KIND_INT32, 2, "state", NULL},
+  {4, MESSAGE_KIND_MESSAGE, 3, "created_at", &google__protobuf__timestamp__shape_table},
+  {5, MESSAGE_KIND_MESSAGE, 4, "released_at", &google__protobuf__timestamp__shape_table},
+  {6, MESSAGE_KIND_VARINT, 5, "version", NULL},
+  {7, MESSAGE_KIND_TEXT, 6, "etag", NULL},
+};
+const message_shape guildhall__organizations__v1__custom_url__shape_table = {
+  "guildhall.organizations.v1.CustomUrl", &guildhall__organizations__v1__custom_url__descriptor,
+  guildhall__organizations__v1__custom_url__fields, 7
+};
+
+static const message_field guildhall__organizations__v1__create_custom_url_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "slug", NULL},
+};
+const message_shape guildhall__organizations__v1__create_custom_url_request__shape_table = {
+  "guildhall.organizations.v1.CreateCustomUrlRequest", &guildhall__organizations__v1__create_custom_url_request__descriptor,
+  guildhall__organizations__v1__create_custom_url_request__fields, 2
+};
+
+static const message_field guildhall__organizations__v1__list_custom_urls_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+};
+const message_shape guildhall__organizations__v1__list_custom_urls_request__shape_table = {
+  "guildhall.organizations.v1.ListCustomUrlsRequest", &guildhall__organizations__v1__list_custom_urls_request__descriptor,
+  guildhall__organizations__v1__list_custom_urls_request__fields, 1
+};
+
+static const message_field guildhall__organizations__v1__list_custom_urls_reply__fields[] = {
+  {1, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "custom_urls", &guildhall__organizations__v1__custom_url__shape_table},
+};
+const message_shape guildhall__organizations__v1__list_custom_urls_reply__shape_table = {
+  "guildhall.organizations.v1.ListCustomUrlsReply", &guildhall__organizations__v1__list_custom_urls_reply__descriptor,
+  guildhall__organizations__v1__list_custom_urls_reply__fields, 1
+};
+
+static const message_field guildhall__organizations__v1__disable_custom_url_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "slug", NULL},
+};
+const message_shape guildhall__organizations__v1__disable_custom_url_request__shape_table = {
+  "guildhall.organizations.v1.DisableCustomUrlRequest", &guildhall__organizations__v1__disable_custom_url_request__descriptor,
+  guildhall__organizations__v1__disable_custom_url_request__fields, 2
+};
+
+static const message_field guildhall__organizations__v1__enable_custom_url_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "slug", NULL},
+};
+const message_shape guildhall__organizations__v1__enable_custom_url_request__shape_table = {
+  "guildhall.organizations.v1.EnableCustomUrlRequest", &guildhall__organizations__v1__enable_custom_url_request__descriptor,
+  guildhall__organizations__v1__enable_custom_url_request__fields, 2
+};
+
+static const message_field guildhall__organizations__v1__delete_custom_url_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "slug", NULL},
+};
+const message_shape guildhall__organizations__v1__delete_custom_url_request__shape_table = {
+  "guildhall.organizations.v1.DeleteCustomUrlRequest", &guildhall__organizations__v1__delete_custom_url_request__descriptor,
+  guildhall__organizations__v1__delete_custom_url_request__fields, 2
+};
+
+static const message_field guildhall__organizations__v1__resolve_custom_url_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "slug", NULL},
+};
+const message_shape guildhall__organizations__v1__resolve_custom_url_request__shape_table = {
+  "guildhall.organizations.v1.ResolveCustomUrlRequest", &guildhall__organizations__v1__resolve_custom_url_request__descriptor,
+  guildhall__organizations__v1__resolve_custom_url_request__fields, 1
+};
+
+static const message_field guildhall__organizations__v1__resolve_custom_url_reply__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "slug", NULL},
+};
+const message_shape guildhall__organizations__v1__resolve_custom_url_reply__shape_table = {
+  "guildhall.organizations.v1.ResolveCustomUrlReply", &guildhall__organizations__v1__resolve_custom_url_reply__descriptor,
+  guildhall__organizations__v1__resolve_custom_url_reply__fields, 2
+};
+
+static const message_field guildhall__organizations__v1__confirm_email_mask_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "value", NULL},
+  {3, MESSAGE_KIND_INT32, 2, "verification", NULL},
+};
+const message_shape guildhall__organizations__v1__confirm_email_mask_request__shape_table = {
+  "guildhall.organizations.v1.ConfirmEmailMaskRequest", &guildhall__organizations__v1__confirm_email_mask_request__descriptor,
+  guildhall__organizations__v1__confirm_email_mask_request__fields, 3
+};
+
+static const message_field guildhall__organizations__v1__delete_email_mask_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "value", NULL},
+};
+const message_shape guildhall__organizations__v1__delete_email_mask_request__shape_table = {
+  "guildhall.organizations.v1.DeleteEmailMaskRequest", &guildhall__organizations__v1__delete_email_mask_request__descriptor,
+  guildhall__organizations__v1__delete_email_mask_request__fields, 2
+};
+
+const message_shape guildhall__organizations__v1__delete_email_mask_reply__shape_table = {
+  "guildhall.organizations.v1.DeleteEmailMaskReply", &guildhall__organizations__v1__delete_email_mask_reply__descriptor,
+  NULL, 0
+};
+
+static const message_field guildhall__organizations__v1__plan_import_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "parent", NULL},
+  {2, MESSAGE_KIND_BYTES, 1, "content", NULL},
+};
+const message_shape guildhall__organizations__v1__plan_import_request__shape_table = {
+  "guildhall.organizations.v1.PlanImportRequest", &guildhall__organizations__v1__plan_import_request__descriptor,
+  guildhall__organizations__v1__plan_import_request__fields, 2
+};
+
+static const message_field guildhall__organizations__v1__import__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "parent", NULL},
+  {3, MESSAGE_KIND_INT32, 2, "state", NULL},
+  {4, MESSAGE_KIND_VARINT, 3, "row_count", NULL},
+  {5, MESSAGE_KIND_VARINT, 4, "rows_done", NULL},
+  {6, MESSAGE_KIND_VARINT, 5, "created_count", NULL},
+  {7, MESSAGE_KIND_VARINT, 6, "updated_count", NULL},
+  {8, MESSAGE_KIND_VARINT, 7, "unchanged_count", NULL},
+  {9, MESSAGE_KIND_VARINT, 8, "error_count", NULL},
+  {10, MESSAGE_KIND_TEXT, 9, "fault_code", NULL},
+  {11, MESSAGE_KIND_TEXT, 10, "fault", NULL},
+  {12, MESSAGE_KIND_VARINT, 11, "fault_row", NULL},
+  {13, MESSAGE_KIND_MESSAGE, 12, "created_at", &google__protobuf__timestamp__shape_table},
+  {14, MESSAGE_KIND_MESSAGE, 13, "ended_at", &google__protobuf__timestamp__shape_table},
+};
+const message_shape guildhall__organizations__v1__import__shape_table = {
+  "guildhall.organizations.v1.Import", &guildhall__organizations__v1__import__descriptor,
+  guildhall__organizations__v1__import__fields, 14
+};
+
+static const message_field guildhall__organizations__v1__get_import_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+};
+const message_shape guildhall__organizations__v1__get_import_request__shape_table = {
+  "guildhall.organizations.v1.GetImportRequest", &guildhall__organizations__v1__get_import_request__descriptor,
+  guildhall__organizations__v1__get_import_request__fields, 1
+};
+
+static const message_field guildhall__organizations__v1__list_import_rows_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+  {2, MESSAGE_KIND_INT32, 1, "outcome", NULL},
+  {3, MESSAGE_KIND_INT32, 2, "page_size", NULL},
+  {4, MESSAGE_KIND_TEXT, 3, "page_token", NULL},
+};
+const message_shape guildhall__organizations__v1__list_import_rows_request__shape_table = {
+  "guildhall.organizations.v1.ListImportRowsRequest", &guildhall__organizations__v1__list_import_rows_request__descriptor,
+  guildhall__organizations__v1__list_import_rows_request__fields, 4
+};
+
+static const message_field guildhall__organizations__v1__list_import_rows_reply__fields[] = {
+  {1, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "rows", &guildhall__organizations__v1__import_row__shape_table},
+  {2, MESSAGE_KIND_TEXT, 0, "next_page_token", NULL},
+  {3, MESSAGE_KIND_VARINT, 1, "total_size", NULL},
+};
+const message_shape guildhall__organizations__v1__list_import_rows_reply__shape_table = {
+  "guildhall.organizations.v1.ListImportRowsReply", &guildhall__organizations__v1__list_import_rows_reply__descriptor,
+  guildhall__organizations__v1__list_import_rows_reply__fields, 3
+};
+
+static const message_field guildhall__organizations__v1__import_row__fields[] = {
+  {1, MESSAGE_KIND_VARINT, 0, "row", NULL},
+  {2, MESSAGE_KIND_INT32, 1, "outcome", NULL},
+  {3, MESSAGE_KIND_TEXT, MESSAGE_SLOT_REPEATED, "path", NULL},
+  {4, MESSAGE_KIND_TEXT, 2, "organization_id", NULL},
+  {5, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "differences", &guildhall__organizations__v1__import_difference__shape_table},
+  {6, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "faults", &guildhall__organizations__v1__import_fault__shape_table},
+  {7, MESSAGE_KIND_TEXT, MESSAGE_SLOT_REPEATED, "warnings", NULL},
+};
+const message_shape guildhall__organizations__v1__import_row__shape_table = {
+  "guildhall.organizations.v1.ImportRow", &guildhall__organizations__v1__import_row__descriptor,
+  guildhall__organizations__v1__import_row__fields, 7
+};
+
+static const message_field guildhall__organizations__v1__import_difference__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "field", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "old_value", NULL},
+  {3, MESSAGE_KIND_TEXT, 2, "new_value", NULL},
+};
+const message_shape guildhall__organizations__v1__import_difference__shape_table = {
+  "guildhall.organizations.v1.ImportDifference", &guildhall__organizations__v1__import_difference__descriptor,
+  guildhall__organizations__v1__import_difference__fields, 3
+};
+
+static const message_field guildhall__organizations__v1__import_fault__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "code", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "column", NULL},
+  {3, MESSAGE_KIND_TEXT, 2, "message", NULL},
+};
+const message_shape guildhall__organizations__v1__import_fault__shape_table = {
+  "guildhall.organizations.v1.ImportFault", &guildhall__organizations__v1__import_fault__descriptor,
+  guildhall__organizations__v1__import_fault__fields, 3
+};
+
+static const message_field guildhall__organizations__v1__apply_import_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+  {2, MESSAGE_KIND_VARINT, 1, "skip_rows", NULL},
+};
+const message_shape guildhall__organizations__v1__apply_import_request__shape_table = {
+  "guildhall.organizations.v1.ApplyImportRequest", &guildhall__organizations__v1__apply_import_request__descriptor,
+  guildhall__organizations__v1__apply_import_request__fields, 2
+};
+
+static const message_field guildhall__organizations__v1__cancel_import_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+};
+const message_shape guildhall__organizations__v1__cancel_import_request__shape_table = {
+  "guildhall.organizations.v1.CancelImportRequest", &guildhall__organizations__v1__cancel_import_request__descriptor,
+  guildhall__organizations__v1__cancel_import_request__fields, 1
+};
+
+static const message_field guildhall__organizations__v1__get_import_example_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "format", NULL},
+};
+const message_shape guildhall__organizations__v1__get_import_example_request__shape_table = {
+  "guildhall.organizations.v1.GetImportExampleRequest", &guildhall__organizations__v1__get_import_example_request__descriptor,
+  guildhall__organizations__v1__get_import_example_request__fields, 1
+};
+
+static const message_field guildhall__organizations__v1__export_organizations_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "parent", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "format", NULL},
+};
+const message_shape guildhall__organizations__v1__export_organizations_request__shape_table = {
+  "guildhall.organizations.v1.ExportOrganizationsRequest", &guildhall__organizations__v1__export_organizations_request__descriptor,
+  guildhall__organizations__v1__export_organizations_request__fields, 2
+};
+
+static const message_field guildhall__organizations__v1__file_part__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "name", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "content_type", NULL},
+  {3, MESSAGE_KIND_BYTES, 2, "data", NULL},
+};
+const message_shape guildhall__organizations__v1__file_part__shape_table = {
+  "guildhall.organizations.v1.FilePart", &guildhall__organizations__v1__file_part__descriptor,
+  guildhall__organizations__v1__file_part__fields, 3
+};
+
+static const message_field guildhall__organizations__v1__planned_row__fields[] = {
+  {1, MESSAGE_KIND_TEXT, MESSAGE_SLOT_REPEATED, "path", NULL},
+  {2, MESSAGE_KIND_VARINT, 0, "parent_number", NULL},
+  {3, MESSAGE_KIND_VARINT, 1, "parent_row", NULL},
+  {4, MESSAGE_KIND_VARINT, 2, "number", NULL},
+  {5, MESSAGE_KIND_VARINT, 3, "version", NULL},
+  {6, MESSAGE_KIND_TEXT, 4, "email_masks", NULL},
+  {7, MESSAGE_KIND_TEXT, 5, "discount_percentage", NULL},
+  {8, MESSAGE_KIND_TEXT, 6, "discount_expiration_date", NULL},
+  {9, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "differences", &guildhall__organizations__v1__import_difference__shape_table},
+  {10, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "faults", &guildhall__organizations__v1__import_fault__shape_table},
+  {11, MESSAGE_KIND_TEXT, MESSAGE_SLOT_REPEATED, "warnings", NULL},
+};
+const message_shape guildhall__organizations__v1__planned_row__shape_table = {
+  "guildhall.organizations.v1.PlannedRow", &guildhall__organizations__v1__planned_row__descriptor,
+  guildhall__organizations__v1__planned_row__fields, 11
+};
+
+static const message_field guildhall__organizations__v1__member_discount_reply__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_MESSAGE, 1, "own", &guildhall__organizations__v1__member_discount__shape_table},
+  {3, MESSAGE_KIND_INT32, 2, "effective_basis_points", NULL},
+  {4, MESSAGE_KIND_TEXT, 3, "source_organization_id", NULL},
+  {5, MESSAGE_KIND_TEXT, 4, "etag", NULL},
+};
+const message_shape guildhall__organizations__v1__member_discount_reply__shape_table = {
+  "guildhall.organizations.v1.MemberDiscountReply", &guildhall__organizations__v1__member_discount_reply__descriptor,
+  guildhall__organizations__v1__member_discount_reply__fields, 5
+};
+
+static const message_field guildhall__organizations__v1__get_member_discount_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+};
+const message_shape guildhall__organizations__v1__get_member_discount_request__shape_table = {
+  "guildhall.organizations.v1.GetMemberDiscountRequest", &guildhall__organizations__v1__get_member_discount_request__descriptor,
+  guildhall__organizations__v1__get_member_discount_request__fields, 1
+};
+
+static const message_field guildhall__organizations__v1__set_member_discount_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_INT32, 1, "basis_points", NULL},
+  {3, MESSAGE_KIND_TEXT, 2, "expires_on", NULL},
+  {4, MESSAGE_KIND_INT32, 3, "applies_to", NULL},
+};
+const message_shape guildhall__organizations__v1__set_member_discount_request__shape_table = {
+  "guildhall.organizations.v1.SetMemberDiscountRequest", &guildhall__organizations__v1__set_member_discount_request__descriptor,
+  guildhall__organizations__v1__set_member_discount_request__fields, 4
+};
+
+static const message_field guildhall__organizations__v1__organization_type__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "name", NULL},
+  {3, MESSAGE_KIND_INT32, 2, "visibility", NULL},
+  {4, MESSAGE_KIND_TEXT, 3, "default_seat_type_id", NULL},
+  {5, MESSAGE_KIND_MESSAGE, 4, "access", &guildhall__organizations__v1__organization_type_access__shape_table},
+  {6, MESSAGE_KIND_MESSAGE, 5, "seat_benefits", &guildhall__organizations__v1__seat_benefits__shape_table},
+  {7, MESSAGE_KIND_MESSAGE, 6, "created_at", &google__protobuf__timestamp__shape_table},
+  {8, MESSAGE_KIND_MESSAGE, 7, "updated_at", &google__protobuf__timestamp__shape_table},
+  {9, MESSAGE_KIND_VARINT, 8, "version", NULL},
+  {10, MESSAGE_KIND_TEXT, 9, "etag", NULL},
+  {11, MESSAGE_KIND_VARINT, 10, "removed", NULL},
+};
+const message_shape guildhall__organizations__v1__organization_type__shape_table = {
+  "guildhall.organizations.v1.OrganizationType", &guildhall__organizations__v1__organization_type__descriptor,
+  guildhall__organizations__v1__organization_type__fields, 11
+};
+
+static const message_field guildhall__organizations__v1__organization_type_access__fields[] = {
+  {1, MESSAGE_KIND_VARINT, 0, "signup_allowed", NULL},
+  {2, MESSAGE_KIND_VARINT, 1, "requires_approval", NULL},
+  {3, MESSAGE_KIND_MESSAGE, 2, "default_modules", &guildhall__organizations__v1__module_selection__shape_table},
+};
+const message_shape guildhall__organizations__v1__organization_type_access__shape_table = {
+  "guildhall.organizations.v1.OrganizationTypeAccess", &guildhall__organizations__v1__organization_type_access__descriptor,
+  guildhall__organizations__v1__organization_type_access__fields, 3
+};
+
+static const message_field guildhall__organizations__v1__module_selection__fields[] = {
+  {1, MESSAGE_KIND_TEXT, MESSAGE_SLOT_REPEATED, "module_ids", NULL},
+};
+const message_shape guildhall__organizations__v1__module_selection__shape_table = {
+  "guildhall.organizations.v1.ModuleSelection", &guildhall__organizations__v1__module_selection__descriptor,
+  guildhall__organizations__v1__module_selection__fields, 1
+};
+
+static const message_field guildhall__organizations__v1__seat_benefits__fields[] = {
+  {1, MESSAGE_KIND_MESSAGE, 0, "owner", &guildhall__organizations__v1__seat_benefit__shape_table},
+  {2, MESSAGE_KIND_MESSAGE, 1, "manager", &guildhall__organizations__v1__seat_benefit__shape_table},
+  {3, MESSAGE_KIND_MESSAGE, 2, "member", &guildhall__organizations__v1__seat_benefit__shape_table},
+};
+const message_shape guildhall__organizations__v1__seat_benefits__shape_table = {
+  "guildhall.organizations.v1.SeatBenefits", &guildhall__organizations__v1__seat_benefits__descriptor,
+  guildhall__organizations__v1__seat_benefits__fields, 3
+};
+
+static const message_field guildhall__organizations__v1__seat_benefit__fields[] = {
+  {1, MESSAGE_KIND_VARINT, 0, "takes_seat", NULL},
+  {2, MESSAGE_KIND_TEXT, MESSAGE_SLOT_REPEATED, "license_types", NULL},
+  {3, MESSAGE_KIND_TEXT, MESSAGE_SLOT_REPEATED, "courses", NULL},
+};
+const message_shape guildhall__organizations__v1__seat_benefit__shape_table = {
+  "guildhall.organizations.v1.SeatBenefit", &guildhall__organizations__v1__seat_benefit__descriptor,
+  guildhall__organizations__v1__seat_benefit__fields, 3
+};
+
+static const message_field guildhall__organizations__v1__create_organization_type_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "name", NULL},
+  {2, MESSAGE_KIND_INT32, 1, "visibility", NULL},
+  {3, MESSAGE_KIND_TEXT, 2, "default_seat_type_id", NULL},
+  {4, MESSAGE_KIND_MESSAGE, 3, "access", &guildhall__organizations__v1__organization_type_access__shape_table},
+  {5, MESSAGE_KIND_MESSAGE, 4, "seat_benefits", &guildhall__organizations__v1__seat_benefits__shape_table},
+};
+const message_shape guildhall__organizations__v1__create_organization_type_request__shape_table = {
+  "guildhall.organizations.v1.CreateOrganizationTypeRequest", &guildhall__organizations__v1__create_organization_type_request__descriptor,
+  guildhall__organizations__v1__create_organization_type_request__fields, 5
+};
+
+static const message_field guildhall__organizations__v1__get_organization_type_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+};
+const message_shape guildhall__organizations__v1__get_organization_type_request__shape_table = {
+  "guildhall.organizations.v1.GetOrganizationTypeRequest", &guildhall__organizations__v1__get_organization_type_request__descriptor,
+  guildhall__organizations__v1__get_organization_type_request__fields, 1
+};
+
+static const message_field guildhall__organizations__v1__list_organization_types_request__fields[] = {
+  {1, MESSAGE_KIND_INT32, 0, "page_size", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "page_token", NULL},
+};
+const message_shape guildhall__organizations__v1__list_organization_types_request__shape_table = {
+  "guildhall.organizations.v1.ListOrganizationTypesRequest", &guildhall__organizations__v1__list_organization_types_request__descriptor,
+  guildhall__organizations__v1__list_organization_types_request__fields, 2
+};
+
+static const message_field guildhall__organizations__v1__list_organization_types_reply__fields[] = {
+  {1, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "organization_types", &guildhall__organizations__v1__organization_type__shape_table},
+  {2, MESSAGE_KIND_TEXT, 0, "next_page_token", NULL},
+  {3, MESSAGE_KIND_VARINT, 1, "total_size", NULL},
+};
+const message_shape guildhall__organizations__v1__list_organization_types_reply__shape_table = {
+  "guildhall.organizations.v1.ListOrganizationTypesReply", &guildhall__organizations__v1__list_organization_types_reply__descriptor,
+  guildhall__organizations__v1__list_organization_types_reply__fields, 3
+};
+
+static const message_field guildhall__organizations__v1__update_organization_type_request__fields[] = {
+  {1, MESSAGE_KIND_MESSAGE, 0, "organization_type", &guildhall__organizations__v1__organization_type__shape_table},
+  {2, MESSAGE_KIND_MESSAGE, 1, "update_mask", &google__protobuf__field_mask__shape_table},
+};
+const message_shape guildhall__organizations__v1__update_organization_type_request__shape_table = {
+  "guildhall.organizations.v1.UpdateOrganizationTypeRequest", &guildhall__organizations__v1__update_organization_type_request__descriptor,
+  guildhall__organizations__v1__update_organization_type_request__fields, 2
+};
+
+static const message_field guildhall__organizations__v1__delete_organization_type_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+};
+const message_shape guildhall__organizations__v1__delete_organization_type_request__shape_table = {
+  "guildhall.organizations.v1.DeleteOrganizationTypeRequest", &guildhall__organizations__v1__delete_organization_type_request__descriptor,
+  guildhall__organizations__v1__delete_organization_type_request__fields, 1
+};
+
+const message_shape guildhall__organizations__v1__delete_organization_type_reply__shape_table = {
+  "guildhall.organizations.v1.DeleteOrganizationTypeReply", &guildhall__organizations__v1__delete_organization_type_reply__descriptor,
+  NULL, 0
+};
+
 static const message_field guildhall__organizations__v1__organization__fields[] = {
   {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
   {2, MESSAGE_KIND_TEXT, 1, "parent_id", NULL},
@@ -739,10 +1296,41 @@ static const message_field guildhall__organizations__v1__organization__fields[] 
   {15, MESSAGE_KIND_TEXT, 14, "etag", NULL},
   {16, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "path", &guildhall__organizations__v1__path_element__shape_table},
   {17, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "warnings", &guildhall__organizations__v1__warning__shape_table},
+  {18, MESSAGE_KIND_INT32, 15, "kind", NULL},
+  {19, MESSAGE_KIND_TEXT, 16, "sales_rep_email", NULL},
+  {20, MESSAGE_KIND_TEXT, 17, "type_id", NULL},
+  {21, MESSAGE_KIND_MESSAGE, 18, "trial", &guildhall__organizations__v1__trial__shape_table},
+  {22, MESSAGE_KIND_TEXT, 19, "expires_at", NULL},
+  {23, MESSAGE_KIND_TEXT, MESSAGE_SLOT_REPEATED, "services", NULL},
+  {24, MESSAGE_KIND_TEXT, 20, "external_id", NULL},
+  {25, MESSAGE_KIND_VARINT, 21, "member_count", NULL},
+  {26, MESSAGE_KIND_INT32, 22, "category_source", NULL},
+  {27, MESSAGE_KIND_MESSAGE, 23, "archived_at", &google__protobuf__timestamp__shape_table},
+  {28, MESSAGE_KIND_TEXT, MESSAGE_SLOT_REPEATED, "normalized", NULL},
+  {29, MESSAGE_KIND_MESSAGE, 24, "member_discount", &guildhall__organizations__v1__member_discount__shape_table},
 };
 const message_shape guildhall__organizations__v1__organization__shape_table = {
   "guildhall.organizations.v1.Organization", &guildhall__organizations__v1__organization__descriptor,
-  guildhall__organizations__v1__organization__fields, 17
+  guildhall__organizations__v1__organization__fields, 29
+};
+
+static const message_field guildhall__organizations__v1__trial__fields[] = {
+  {1, MESSAGE_KIND_VARINT, 0, "enabled", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "valid_until", NULL},
+};
+const message_shape guildhall__organizations__v1__trial__shape_table = {
+  "guildhall.organizations.v1.Trial", &guildhall__organizations__v1__trial__descriptor,
+  guildhall__organizations__v1__trial__fields, 2
+};
+
+static const message_field guildhall__organizations__v1__member_discount__fields[] = {
+  {1, MESSAGE_KIND_INT32, 0, "basis_points", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "expires_on", NULL},
+  {3, MESSAGE_KIND_INT32, 2, "applies_to", NULL},
+};
+const message_shape guildhall__organizations__v1__member_discount__shape_table = {
+  "guildhall.organizations.v1.MemberDiscount", &guildhall__organizations__v1__member_discount__descriptor,
+  guildhall__organizations__v1__member_discount__fields, 3
 };
 
 static const message_field guildhall__organizations__v1__path_element__fields[] = {
@@ -778,10 +1366,17 @@ static const message_field guildhall__organizations__v1__create_organization_req
   {3, MESSAGE_KIND_TEXT, 2, "description", NULL},
   {4, MESSAGE_KIND_INT32, 3, "category", NULL},
   {5, MESSAGE_KIND_TEXT, 4, "country", NULL},
+  {6, MESSAGE_KIND_INT32, 5, "kind", NULL},
+  {7, MESSAGE_KIND_TEXT, 6, "sales_rep_email", NULL},
+  {8, MESSAGE_KIND_TEXT, 7, "type_id", NULL},
+  {9, MESSAGE_KIND_MESSAGE, 8, "trial", &guildhall__organizations__v1__trial__shape_table},
+  {10, MESSAGE_KIND_TEXT, 9, "expires_at", NULL},
+  {11, MESSAGE_KIND_TEXT, MESSAGE_SLOT_REPEATED, "services", NULL},
+  {12, MESSAGE_KIND_TEXT, 10, "external_id", NULL},
 };
 const message_shape guildhall__organizations__v1__create_organization_request__shape_table = {
   "guildhall.organizations.v1.CreateOrganizationRequest", &guildhall__organizations__v1__create_organization_request__descriptor,
-  guildhall__organizations__v1__create_organization_request__fields, 5
+  guildhall__organizations__v1__create_organization_request__fields, 12
 };
 
 static const message_field guildhall__organizations__v1__get_organization_request__fields[] = {
@@ -796,20 +1391,27 @@ static const message_field guildhall__organizations__v1__list_organizations_requ
   {1, MESSAGE_KIND_TEXT, 0, "parent", NULL},
   {2, MESSAGE_KIND_INT32, 1, "page_size", NULL},
   {3, MESSAGE_KIND_TEXT, 2, "page_token", NULL},
+  {4, MESSAGE_KIND_VARINT, 3, "subtree", NULL},
+  {5, MESSAGE_KIND_TEXT, 4, "q", NULL},
+  {6, MESSAGE_KIND_MESSAGE, 5, "updated_after", &google__protobuf__timestamp__shape_table},
+  {7, MESSAGE_KIND_MESSAGE, 6, "updated_before", &google__protobuf__timestamp__shape_table},
+  {8, MESSAGE_KIND_INT32, 7, "state", NULL},
+  {9, MESSAGE_KIND_TEXT, 8, "order_by", NULL},
 };
 const message_shape guildhall__organizations__v1__list_organizations_request__shape_table = {
   "guildhall.organizations.v1.ListOrganizationsRequest", &guildhall__organizations__v1__list_organizations_request__descriptor,
-  guildhall__organizations__v1__list_organizations_request__fields, 3
+  guildhall__organizations__v1__list_organizations_request__fields, 9
 };
 
 static const message_field guildhall__organizations__v1__list_organizations_reply__fields[] = {
   {1, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "organizations", &guildhall__organizations__v1__organization__shape_table},
   {2, MESSAGE_KIND_TEXT, 0, "next_page_token", NULL},
   {3, MESSAGE_KIND_VARINT, 1, "total_size", NULL},
+  {4, MESSAGE_KIND_VARINT, 2, "total_is_minimum", NULL},
 };
 const message_shape guildhall__organizations__v1__list_organizations_reply__shape_table = {
   "guildhall.organizations.v1.ListOrganizationsReply", &guildhall__organizations__v1__list_organizations_reply__descriptor,
-  guildhall__organizations__v1__list_organizations_reply__fields, 3
+  guildhall__organizations__v1__list_organizations_reply__fields, 4
 };
 
 static const message_field guildhall__organizations__v1__update_organization_request__fields[] = {
@@ -837,15 +1439,132 @@ const message_shape guildhall__organizations__v1__deactivate_organization_reques
   guildhall__organizations__v1__deactivate_organization_request__fields, 1
 };
 
+static const message_field guildhall__organizations__v1__delete_organization_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+  {2, MESSAGE_KIND_VARINT, 1, "cascade", NULL},
+};
+const message_shape guildhall__organizations__v1__delete_organization_request__shape_table = {
+  "guildhall.organizations.v1.DeleteOrganizationRequest", &guildhall__organizations__v1__delete_organization_request__descriptor,
+  guildhall__organizations__v1__delete_organization_request__fields, 2
+};
+
+static const message_field guildhall__organizations__v1__restore_organization_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "title", NULL},
+  {3, MESSAGE_KIND_TEXT, 2, "parent_id", NULL},
+  {4, MESSAGE_KIND_INT32, 3, "members", NULL},
+};
+const message_shape guildhall__organizations__v1__restore_organization_request__shape_table = {
+  "guildhall.organizations.v1.RestoreOrganizationRequest", &guildhall__organizations__v1__restore_organization_request__descriptor,
+  guildhall__organizations__v1__restore_organization_request__fields, 4
+};
+
+static const message_field guildhall__organizations__v1__restore_organization_reply__fields[] = {
+  {1, MESSAGE_KIND_MESSAGE, 0, "organization", &guildhall__organizations__v1__organization__shape_table},
+  {2, MESSAGE_KIND_TEXT, MESSAGE_SLOT_REPEATED, "not_restored", NULL},
+};
+const message_shape guildhall__organizations__v1__restore_organization_reply__shape_table = {
+  "guildhall.organizations.v1.RestoreOrganizationReply", &guildhall__organizations__v1__restore_organization_reply__descriptor,
+  guildhall__organizations__v1__restore_organization_reply__fields, 2
+};
+
+static const message_field guildhall__organizations__v1__move_organization_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "new_parent_id", NULL},
+  {3, MESSAGE_KIND_VARINT, 2, "dry_run", NULL},
+};
+const message_shape guildhall__organizations__v1__move_organization_request__shape_table = {
+  "guildhall.organizations.v1.MoveOrganizationRequest", &guildhall__organizations__v1__move_organization_request__descriptor,
+  guildhall__organizations__v1__move_organization_request__fields, 3
+};
+
+static const message_field guildhall__organizations__v1__move_organization_reply__fields[] = {
+  {1, MESSAGE_KIND_MESSAGE, 0, "organization", &guildhall__organizations__v1__organization__shape_table},
+  {2, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "effects", &guildhall__organizations__v1__move_effect__shape_table},
+  {3, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "obstacles", &guildhall__organizations__v1__move_obstacle__shape_table},
+};
+const message_shape guildhall__organizations__v1__move_organization_reply__shape_table = {
+  "guildhall.organizations.v1.MoveOrganizationReply", &guildhall__organizations__v1__move_organization_reply__descriptor,
+  guildhall__organizations__v1__move_organization_reply__fields, 3
+};
+
+static const message_field guildhall__organizations__v1__move_effect__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "aspect", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "from_organization_id", NULL},
+  {3, MESSAGE_KIND_TEXT, 2, "to_organization_id", NULL},
+  {4, MESSAGE_KIND_TEXT, 3, "from_value", NULL},
+  {5, MESSAGE_KIND_TEXT, 4, "to_value", NULL},
+};
+const message_shape guildhall__organizations__v1__move_effect__shape_table = {
+  "guildhall.organizations.v1.MoveEffect", &guildhall__organizations__v1__move_effect__descriptor,
+  guildhall__organizations__v1__move_effect__fields, 5
+};
+
+static const message_field guildhall__organizations__v1__move_obstacle__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "code", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "organization_id", NULL},
+  {3, MESSAGE_KIND_TEXT, 2, "message", NULL},
+};
+const message_shape guildhall__organizations__v1__move_obstacle__shape_table = {
+  "guildhall.organizations.v1.MoveObstacle", &guildhall__organizations__v1__move_obstacle__descriptor,
+  guildhall__organizations__v1__move_obstacle__fields, 3
+};
+
+static const message_field guildhall__organizations__v1__provision_organization_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "external_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "title", NULL},
+  {3, MESSAGE_KIND_TEXT, 2, "parent_id", NULL},
+  {4, MESSAGE_KIND_INT32, 3, "category", NULL},
+  {5, MESSAGE_KIND_TEXT, 4, "country", NULL},
+};
+const message_shape guildhall__organizations__v1__provision_organization_request__shape_table = {
+  "guildhall.organizations.v1.ProvisionOrganizationRequest", &guildhall__organizations__v1__provision_organization_request__descriptor,
+  guildhall__organizations__v1__provision_organization_request__fields, 5
+};
+
+static const message_field guildhall__organizations__v1__explain_state_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+};
+const message_shape guildhall__organizations__v1__explain_state_request__shape_table = {
+  "guildhall.organizations.v1.ExplainStateRequest", &guildhall__organizations__v1__explain_state_request__descriptor,
+  guildhall__organizations__v1__explain_state_request__fields, 1
+};
+
+static const message_field guildhall__organizations__v1__explain_state_reply__fields[] = {
+  {1, MESSAGE_KIND_INT32, 0, "effective_state", NULL},
+  {2, MESSAGE_KIND_MESSAGE, 1, "state_reason", &guildhall__organizations__v1__state_reason__shape_table},
+  {3, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "levels", &guildhall__organizations__v1__level_state__shape_table},
+};
+const message_shape guildhall__organizations__v1__explain_state_reply__shape_table = {
+  "guildhall.organizations.v1.ExplainStateReply", &guildhall__organizations__v1__explain_state_reply__descriptor,
+  guildhall__organizations__v1__explain_state_reply__fields, 3
+};
+
+static const message_field guildhall__organizations__v1__level_state__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "title", NULL},
+  {3, MESSAGE_KIND_INT32, 2, "state", NULL},
+  {4, MESSAGE_KIND_MESSAGE, 3, "trial", &guildhall__organizations__v1__trial__shape_table},
+  {5, MESSAGE_KIND_TEXT, 4, "expires_at", NULL},
+  {6, MESSAGE_KIND_MESSAGE, 5, "archived_at", &google__protobuf__timestamp__shape_table},
+};
+const message_shape guildhall__organizations__v1__level_state__shape_table = {
+  "guildhall.organizations.v1.LevelState", &guildhall__organizations__v1__level_state__descriptor,
+  guildhall__organizations__v1__level_state__fields, 6
+};
+
 static const message_field guildhall__organizations__v1__email_mask__fields[] = {
   {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
   {2, MESSAGE_KIND_TEXT, 1, "value", NULL},
   {3, MESSAGE_KIND_INT32, 2, "mode", NULL},
   {4, MESSAGE_KIND_INT32, 3, "state", NULL},
+  {5, MESSAGE_KIND_TEXT, 4, "challenge", NULL},
+  {6, MESSAGE_KIND_TEXT, 5, "challenge_name", NULL},
+  {7, MESSAGE_KIND_MESSAGE, 6, "expires_at", &google__protobuf__timestamp__shape_table},
 };
 const message_shape guildhall__organizations__v1__email_mask__shape_table = {
   "guildhall.organizations.v1.EmailMask", &guildhall__organizations__v1__email_mask__descriptor,
-  guildhall__organizations__v1__email_mask__fields, 4
+  guildhall__organizations__v1__email_mask__fields, 7
 };
 
 static const message_field guildhall__organizations__v1__create_email_mask_request__fields[] = {
@@ -934,10 +1653,59 @@ static const message_field guildhall__organizations__v1__organization_node__fiel
   {5, MESSAGE_KIND_INT32, 4, "origin", NULL},
   {6, MESSAGE_KIND_VARINT, 5, "removed", NULL},
   {7, MESSAGE_KIND_VARINT, 6, "version", NULL},
+  {8, MESSAGE_KIND_VARINT, 7, "archived", NULL},
+  {9, MESSAGE_KIND_INT32, 8, "trial_until", NULL},
+  {10, MESSAGE_KIND_INT32, 9, "expires_on", NULL},
 };
 const message_shape guildhall__organizations__v1__organization_node__shape_table = {
   "guildhall.organizations.v1.OrganizationNode", &guildhall__organizations__v1__organization_node__descriptor,
-  guildhall__organizations__v1__organization_node__fields, 7
+  guildhall__organizations__v1__organization_node__fields, 10
+};
+
+static const message_field guildhall__organizations__v1__relocation__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "parent_id", NULL},
+  {3, MESSAGE_KIND_TEXT, 2, "title", NULL},
+  {4, MESSAGE_KIND_VARINT, 3, "blocked", NULL},
+  {5, MESSAGE_KIND_TEXT, MESSAGE_SLOT_REPEATED, "organization_ids", NULL},
+};
+const message_shape guildhall__organizations__v1__relocation__shape_table = {
+  "guildhall.organizations.v1.Relocation", &guildhall__organizations__v1__relocation__descriptor,
+  guildhall__organizations__v1__relocation__fields, 5
+};
+
+static const message_field guildhall__organizations__v1__relocation_begun__fields[] = {
+  {1, MESSAGE_KIND_BYTES, 0, "workflow", NULL},
+};
+const message_shape guildhall__organizations__v1__relocation_begun__shape_table = {
+  "guildhall.organizations.v1.RelocationBegun", &guildhall__organizations__v1__relocation_begun__descriptor,
+  guildhall__organizations__v1__relocation_begun__fields, 1
+};
+
+static const message_field guildhall__organizations__v1__platform_settings__fields[] = {
+  {1, MESSAGE_KIND_INT32, 0, "name_scope", NULL},
+  {2, MESSAGE_KIND_TEXT, MESSAGE_SLOT_REPEATED, "contact_receivers", NULL},
+  {3, MESSAGE_KIND_MESSAGE, 1, "updated_at", &google__protobuf__timestamp__shape_table},
+  {4, MESSAGE_KIND_VARINT, 2, "version", NULL},
+  {5, MESSAGE_KIND_TEXT, 3, "etag", NULL},
+};
+const message_shape guildhall__organizations__v1__platform_settings__shape_table = {
+  "guildhall.organizations.v1.PlatformSettings", &guildhall__organizations__v1__platform_settings__descriptor,
+  guildhall__organizations__v1__platform_settings__fields, 5
+};
+
+const message_shape guildhall__organizations__v1__get_platform_settings_request__shape_table = {
+  "guildhall.organizations.v1.GetPlatformSettingsRequest", &guildhall__organizations__v1__get_platform_settings_request__descriptor,
+  NULL, 0
+};
+
+static const message_field guildhall__organizations__v1__update_platform_settings_request__fields[] = {
+  {1, MESSAGE_KIND_MESSAGE, 0, "settings", &guildhall__organizations__v1__platform_settings__shape_table},
+  {2, MESSAGE_KIND_MESSAGE, 1, "update_mask", &google__protobuf__field_mask__shape_table},
+};
+const message_shape guildhall__organizations__v1__update_platform_settings_request__shape_table = {
+  "guildhall.organizations.v1.UpdatePlatformSettingsRequest", &guildhall__organizations__v1__update_platform_settings_request__descriptor,
+  guildhall__organizations__v1__update_platform_settings_request__fields, 2
 };
 
 static const message_field guildhall__partners__v1__partner__fields[] = {

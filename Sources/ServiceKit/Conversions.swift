@@ -85,3 +85,30 @@ extension Messages.Grant {
         self.init(role: Messages.Role(grant.role), organizationID: grant.node?.text ?? "")
     }
 }
+
+extension CalendarDay: SQLBindable {
+    /// Days since 1970.
+    public var sqlValue: SQLValue { .integer(Int64(daysSince1970)) }
+}
+
+extension Row {
+    /// A day, kept as days since 1970, or nil.
+    public func dayOrNil(_ index: Int) throws -> CalendarDay? {
+        try isNull(index) ? nil : CalendarDay(daysSince1970: int(index))
+    }
+}
+
+extension WallTime {
+    private static let dayMicroseconds: Int64 = 86_400_000_000
+
+    /// The day in UTC.
+    public var day: CalendarDay {
+        let (days, _) = microseconds.flooredDivision(by: Self.dayMicroseconds)
+        return CalendarDay(daysSince1970: Int(days))
+    }
+
+    /// The first instant of a day.
+    public init(startOf day: CalendarDay) {
+        self.init(microseconds: Int64(day.daysSince1970) * Self.dayMicroseconds)
+    }
+}

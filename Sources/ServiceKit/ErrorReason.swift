@@ -37,6 +37,7 @@ public enum ErrorReason: String, Sendable, Hashable, CaseIterable {
     case aboveCeiling = "above_ceiling"
     case lastOwner = "last_owner"
     case emailMaskTaken = "email_mask_taken"
+    case emailMaskUnverified = "email_mask_unverified"
     case slugTaken = "slug_taken"
     case whiteLabelDisabled = "white_label_disabled"
     case planStale = "plan_stale"
@@ -91,7 +92,8 @@ public enum ErrorReason: String, Sendable, Hashable, CaseIterable {
         case .nameTaken, .emailTaken, .orgNotActive, .orgMoving, .hasChildren, .parentArchived,
             .alreadyMember, .memberBlocked, .seatsExhausted, .roleQuotaReached,
             .membersLimitReached, .belowUsage, .aboveCeiling, .lastOwner, .emailMaskTaken,
-            .slugTaken, .whiteLabelDisabled, .planStale, .importHasErrors, .typeInUse,
+            .emailMaskUnverified, .slugTaken, .whiteLabelDisabled, .planStale, .importHasErrors,
+            .typeInUse,
             .invitationNotPending, .wrongState, .commandCancelled, .tooManyGrants,
             .identifierTaken, .saleState, .mixedCurrencies, .amountTooLarge, .tooManySeats:
             409

@@ -120,8 +120,15 @@ public struct Page: Sendable {
     ) -> (entries: [Entry], nextToken: String) {
         guard rows.count > size, size > 0 else { return (rows, "") }
         let entries = Array(rows.prefix(size))
-        let values = keys(entries[size - 1]).map(\.sqlValue)
-        return (entries, PageTokens.token(values, binding, key))
+        return (entries, token(after: keys(entries[size - 1])))
+    }
+
+    /// The token of a page that begins after a place, for pages that end before they are full.
+    ///
+    /// - Parameter keys: The keys of the place in the order of the list.
+    /// - Returns: The token.
+    public func token(after keys: [any SQLBindable]) -> String {
+        PageTokens.token(keys.map(\.sqlValue), binding, key)
     }
 }
 

@@ -20,18 +20,26 @@ enum PeerTable {
                 OrganizationsMethods.cancelPreparation,
             ]
             return policy(
-                of: OrganizationsMethods.all,
+                of: ServiceMethods.organizations,
                 feed: [OrganizationsMethods.watch, OrganizationsMethods.getFeedHead],
                 between: [
-                    "partners": workflow, "membership": [OrganizationsMethods.resolveEmail],
+                    "partners": workflow,
+                    "membership": [
+                        OrganizationsMethods.resolveEmail, CustomUrlsMethods.resolveCustomUrl,
+                    ],
+                    "branding": [CustomUrlsMethods.resolveCustomUrl],
                 ], notForGateway: workflow)
         case "membership":
             let workflow = [MembershipMethods.grantSeats, MembershipMethods.cancelSeatGrant]
+            let tree = [
+                MembershipMethods.awaitTree, MembershipMethods.moveSubtree,
+                MembershipMethods.restoreSubtree, MembershipMethods.listMemberCounts,
+            ]
             return policy(
                 of: MembershipMethods.all,
                 feed: [MembershipMethods.watch, MembershipMethods.getFeedHead],
-                between: ["partners": workflow, "organizations": [MembershipMethods.awaitTree]],
-                notForGateway: workflow + [MembershipMethods.awaitTree])
+                between: ["partners": workflow, "organizations": tree],
+                notForGateway: workflow + tree)
         case "partners":
             return policy(
                 of: PartnersMethods.all,
@@ -44,7 +52,7 @@ enum PeerTable {
                 between: ["partners": workflow], notForGateway: workflow)
         case "gateway":
             let services = [
-                OrganizationsMethods.all, MembershipMethods.all, PartnersMethods.all,
+                ServiceMethods.organizations, MembershipMethods.all, PartnersMethods.all,
                 BrandingMethods.all,
             ]
             return PeerPolicy([

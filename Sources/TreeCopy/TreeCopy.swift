@@ -41,6 +41,15 @@ public enum TreeCopy {
                 ) STRICT;
                 INSERT INTO tree_rebuild (only) VALUES (1);
                 """),
+        Migration(
+            component: "tree", number: 3, name: "dates-and-archive",
+            sql: """
+                ALTER TABLE tree_node ADD COLUMN
+                    archived    INTEGER NOT NULL DEFAULT 0 CHECK (archived BETWEEN 0 AND 1);
+                -- The last day of each, in days since 1970-01-01; none: it does not end.
+                ALTER TABLE tree_node ADD COLUMN trial_until INTEGER;
+                ALTER TABLE tree_node ADD COLUMN expires_on INTEGER;
+                """),
     ]
 
     /// Applies an event of the feed of Organizations.
@@ -78,7 +87,7 @@ public enum TreeCopy {
         }
         try keep(node, removed: message.removed, in: transaction)
         let before = known.flatMap { $0.isRemoved ? nil : $0.node }
-        if message.removed { return before == nil ? .none : .removed(node.id) }
+        if message.removed { return before.map { .removed($0) } ?? .none }
         guard let before else { return .added(node) }
         return .updated(node, from: before)
     }
@@ -113,12 +122,19 @@ public enum TreeCopy {
     ) throws {
         try transaction.execute(
             """
-            INSERT INTO tree_node (id, parent_id, title, status, origin, version, removed, stale)
+            INSERT INTO tree_node (id, parent_id, title, status, origin, version, removed, stale,
+                archived, trial_until, expires_on)
             VALUES (\(node.id.bytes), \(node.parentID?.bytes), \(node.title),
-                \(node.status.rawValue), \(node.origin.rawValue), \(node.version), \(removed), 0)
-            ON CONFLICT (id) DO UPDATE SET parent_id = excluded.parent_id,
+                \(node.status.rawValue), \(node.origin.rawValue), \(node.version), \(removed), 0,
+                \(node.isArchived), \(node.trialUntil?.daysSince1970),
+                \(node.expiresOn?.daysSince1970))
+            ON CONFLICT (id) DO UPDATE SET
+                parent_id = CASE excluded.removed WHEN 1 THEN tree_node.parent_id
+                    ELSE excluded.parent_id END,
                 title = excluded.title, status = excluded.status, origin = excluded.origin,
-                version = excluded.version, removed = excluded.removed, stale = 0
+                version = excluded.version, removed = excluded.removed, stale = 0,
+                archived = excluded.archived, trial_until = excluded.trial_until,
+                expires_on = excluded.expires_on
             """)
     }
 
@@ -147,6 +163,9 @@ extension TreeNode {
         }
         self.init(
             id: id, parentID: parentID, title: message.title, status: status,
+            isArchived: message.archived,
+            trialUntil: message.trialUntil.map { CalendarDay(daysSince1970: Int($0)) },
+            expiresOn: message.expiresOn.map { CalendarDay(daysSince1970: Int($0)) },
             origin: message.origin, version: message.version)
     }
 }

@@ -21,6 +21,12 @@ public struct TreeNode: Sendable, Hashable {
     public let title: String
     /// What was set at the organization itself.
     public let status: Status
+    /// Whether it was archived itself: for people it does not exist.
+    public let isArchived: Bool
+    /// The last day of its trial; nil when it is not tried out.
+    public let trialUntil: CalendarDay?
+    /// The last day on which it is valid; nil when it does not expire.
+    public let expiresOn: CalendarDay?
     /// How the organization came about.
     public let origin: OrganizationOrigin
     /// Rises with every change of the organization.
@@ -29,25 +35,53 @@ public struct TreeNode: Sendable, Hashable {
     /// A node.
     public init(
         id: OrganizationID, parentID: OrganizationID? = nil, title: String,
-        status: Status = .active, origin: OrganizationOrigin = .manual, version: Int64 = 1
+        status: Status = .active, isArchived: Bool = false, trialUntil: CalendarDay? = nil,
+        expiresOn: CalendarDay? = nil, origin: OrganizationOrigin = .manual, version: Int64 = 1
     ) {
         self.id = id
         self.parentID = parentID
         self.title = title
         self.status = status
+        self.isArchived = isArchived
+        self.trialUntil = trialUntil
+        self.expiresOn = expiresOn
         self.origin = origin
         self.version = version
+    }
+
+    /// What holds for the organization itself on a day, its ancestors left out.
+    ///
+    /// Days are inclusive: what is valid through a day has ended on the next.
+    func state(on day: CalendarDay) -> TreeState {
+        if isArchived { return .archived(at: id) }
+        switch status {
+        case .active: break
+        case .inactive: return .inactive(at: id)
+        case .provisioning: return .provisioning(at: id)
+        }
+        if let expiresOn, expiresOn < day { return .expired(at: id) }
+        if let trialUntil, trialUntil < day { return .trialEnded(at: id) }
+        return .active
     }
 }
 
 /// What holds for an organization, its ancestors included.
+///
+/// Each state but the first names where it was found: the organization itself or the nearest
+/// ancestor that is not active.
 public enum TreeState: Sendable, Hashable {
     /// Ready for use.
     case active
-    /// Paused at the organization named: itself or the nearest such ancestor.
+    /// Paused.
     case inactive(at: OrganizationID)
-    /// Being prepared at the organization named.
+    /// Being prepared.
     case provisioning(at: OrganizationID)
+    /// The last day on which it was valid is over.
+    case expired(at: OrganizationID)
+    /// The last day of its trial is over.
+    case trialEnded(at: OrganizationID)
+    /// Archived.
+    case archived(at: OrganizationID)
 
     /// Whether the organization is ready for use.
     public var isActive: Bool { self == .active }
@@ -56,12 +90,26 @@ public enum TreeState: Sendable, Hashable {
     public var reason: OrganizationID? {
         switch self {
         case .active: nil
-        case .inactive(let id), .provisioning(let id): id
+        case .inactive(let id), .provisioning(let id), .expired(let id), .trialEnded(let id),
+            .archived(let id):
+            id
+        }
+    }
+
+    /// The word for it, as the API has it in lower case: `active`, `trial_ended`.
+    public var word: String {
+        switch self {
+        case .active: "active"
+        case .inactive: "inactive"
+        case .provisioning: "provisioning"
+        case .expired: "expired"
+        case .trialEnded: "trial_ended"
+        case .archived: "archived"
         }
     }
 }
 
-/// An organization with all its ancestors.
+/// An organization with all its ancestors, judged on one day.
 public struct TreePath: Sendable, Hashable {
     /// The most levels of the tree.
     public static let depthMax = 10
@@ -70,12 +118,24 @@ public struct TreePath: Sendable, Hashable {
     public let nodes: [TreeNode]
     /// The organization itself.
     public let node: TreeNode
+    /// The day in UTC on which the state is judged.
+    public let day: CalendarDay
 
     /// A path; nil when there is no node.
-    public init?(_ nodes: [TreeNode]) {
+    public init?(_ nodes: [TreeNode], on day: CalendarDay) {
         guard let last = nodes.last else { return nil }
+        self.init(nodes, last, day)
+    }
+
+    private init(_ nodes: [TreeNode], _ node: TreeNode, _ day: CalendarDay) {
         self.nodes = nodes
-        node = last
+        self.node = node
+        self.day = day
+    }
+
+    /// The same path on another day.
+    public func judged(on day: CalendarDay) -> TreePath {
+        TreePath(nodes, node, day)
     }
 
     /// The identifiers from the root down to the organization, as permissions are decided at.
@@ -87,16 +147,20 @@ public struct TreePath: Sendable, Hashable {
     /// Where the nearest pause is, looking upward from the organization; nil when all are active.
     public var pause: OrganizationID? { state.reason }
 
-    /// The first state that is not active, looking at the organization and then upward.
+    /// The first state that is not active, looking at the organization and then upward; of one
+    /// organization archived before inactive, then expired, then the end of a trial.
     public var state: TreeState {
         for node in nodes.reversed() {
-            switch node.status {
-            case .active: continue
-            case .inactive: return .inactive(at: node.id)
-            case .provisioning: return .provisioning(at: node.id)
-            }
+            let state = node.state(on: day)
+            if state != .active { return state }
         }
         return .active
+    }
+
+    /// Whether the organization is there for people: neither it nor one above it is archived or
+    /// being prepared.
+    public var isThereForPeople: Bool {
+        nodes.allSatisfy { !$0.isArchived && $0.status != .provisioning }
     }
 }
 
@@ -108,8 +172,8 @@ public enum TreeChange: Sendable, Hashable {
     case added(TreeNode)
     /// The node was there before.
     case updated(TreeNode, from: TreeNode)
-    /// The node is gone.
-    case removed(OrganizationID)
+    /// The node is gone; this is what was known of it.
+    case removed(TreeNode)
 }
 
 /// Why an event of the tree cannot be applied.

@@ -76,7 +76,7 @@ extension Demonstration {
 
     private func child(titled title: String, of parent: String) async throws -> Organization? {
         let page = try await organizations.listOrganizations(
-            ListOrganizationsRequest(parent: parent, pageSize: 500), options: options())
+            ListOrganizationsRequest(parent: parent, pageSize: 500, q: title), options: options())
         return page.organizations.first { $0.title == title }
     }
 

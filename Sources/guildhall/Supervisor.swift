@@ -219,11 +219,16 @@ extension Supervisor {
     }
 
     private func environment(of part: Part) -> Environment {
-        guard part == .membership else { return .inherit }
         // By the environment: arguments can be read by every user of the machine.
-        return .inherit.updating([
-            "GUILDHALL_OWNER_EMAIL": owner.email,
-            "GUILDHALL_OWNER_PASSWORD": owner.password,
-        ])
+        switch part {
+        case .membership:
+            .inherit.updating([
+                "GUILDHALL_OWNER_EMAIL": owner.email,
+                "GUILDHALL_OWNER_PASSWORD": owner.password,
+            ])
+        // Whom people write to until the settings of the platform say so.
+        case .organizations: .inherit.updating(["GUILDHALL_OWNER_EMAIL": owner.email])
+        default: .inherit
+        }
     }
 }

@@ -203,12 +203,15 @@ struct AppearanceTests {
             try await installation.organization(), try await installation.organization()
         )
         let hidden = try await installation.organization(status: .provisioning)
+        let archived = try await installation.organization(isArchived: true)
         let nobody: OrganizationID = installation.identifiers.next()
         let owner = try installation.user(Access.Grant(.owner, at: mine))
         let platform = try installation.platformOwner()
 
         var answers: Set<Status> = []
-        for (client, id) in [(owner, other), (owner, nobody), (platform, hidden)] {
+        for (client, id) in [
+            (owner, other), (owner, nobody), (platform, hidden), (platform, archived),
+        ] {
             answers.insert(
                 try await refusal {
                     try await client.getAppearance(

@@ -52,13 +52,13 @@ final class Installation: Sendable {
     /// An organization that Organizations has told of, or will when it is asked.
     func organization(
         _ origin: OrganizationOrigin = .manual, below parent: OrganizationID? = nil,
-        status: OrganizationStatus = .active, isKnown: Bool = true
+        status: OrganizationStatus = .active, isArchived: Bool = false, isKnown: Bool = true
     ) async throws -> OrganizationID {
         let id: OrganizationID = identifiers.next()
         upstream.tell(
             OrganizationNode(
                 id: id.text, parentID: parent?.text ?? "", title: id.text, status: status,
-                origin: origin, version: 1))
+                origin: origin, version: 1, archived: isArchived))
         if isKnown { try await upstream.deliver(to: database) }
         return id
     }

@@ -33,7 +33,10 @@ struct APITests {
                     "ORGANIZATION_CATEGORY_UNSPECIFIED","country":"",\#
                     "status":"ORGANIZATION_STATUS_ACTIVE","effectiveState":\#
                     "EFFECTIVE_STATE_UNSPECIFIED","origin":"ORGANIZATION_ORIGIN_UNSPECIFIED",\#
-                    "version":"3","etag":"v3","path":[{"id":"r","title":""}],"warnings":[]}
+                    "version":"3","etag":"v3","path":[{"id":"r","title":""}],"warnings":[],\#
+                    "kind":"ORGANIZATION_KIND_UNSPECIFIED","salesRepEmail":"","typeId":"",\#
+                    "expiresAt":"","services":[],"externalId":"","memberCount":"0",\#
+                    "categorySource":"ORGANIZATION_CATEGORY_SOURCE_UNSPECIFIED","normalized":[]}
                     """#)
         }
         let context = try #require(seen.value)

@@ -1,5 +1,6 @@
 import Messages
 import RPC
+import ServiceKit
 import SwiftProtobuf
 import Testing
 
@@ -97,5 +98,16 @@ struct RouteTableTests {
             #expect(match.route.method == route.method)
             #expect(Backend(of: route.method) != nil)
         }
+    }
+
+    @Test func `no organization can have a path that the gateway serves`() {
+        let paths = Routes.all.map(\.template) + Front.pagePaths + [Assets.prefix]
+        let segments = Set(
+            paths.compactMap { path in
+                path.split(separator: "/").first?.split(separator: ":").first.map(String.init)
+            })
+
+        #expect(segments.contains("v1") && segments.contains("assets"))
+        #expect(segments.subtracting(ReservedPaths.segments).isEmpty)
     }
 }

@@ -84,7 +84,10 @@ extension Upstreams {
                     interceptors: [
                         PrincipalInterceptor(
                             verifier: PrincipalVerifier(service: upstream.rawValue, keys: keys),
-                            openMethods: [MembershipMethods.signIn, BrandingMethods.getAsset])
+                            openMethods: [
+                                MembershipMethods.signIn, BrandingMethods.getAsset,
+                                ContactsMethods.submitContact,
+                            ])
                     ]))
         }
         self.init(

@@ -12,7 +12,9 @@ import Testing
         stoppedAt: OrganizationID? = nil, membership: MembershipState? = nil,
         _ counters: [Counter] = []
     ) -> AdmissionFacts {
-        AdmissionFacts(stoppedAt: stoppedAt, membership: membership, counters: counters)
+        AdmissionFacts(
+            stop: stoppedAt.map { Stop(at: $0, state: "inactive") }, membership: membership,
+            counters: counters)
     }
 
     private func counter(
@@ -61,7 +63,7 @@ import Testing
 
         #expect(
             gates == [
-                .organizationNotActive(at: district),
+                .organizationNotActive(Stop(at: district, state: "inactive")),
                 .memberBlocked,
                 .seatsExhausted(at: school, used: 5, cap: 5),
                 .roleQuotaReached(.students, at: school, used: 7, cap: 7),

@@ -55,7 +55,7 @@ final class Hall: Sendable {
         settings.freeBytesMin = freeBytesMin
         database = try Database(settings, migrations: Membership.migrations)
         let paths = TreePaths()
-        follower = TreeFollower(paths: paths, identifiers: identifiers)
+        follower = TreeFollower(paths: paths, identifiers: identifiers, clock: clock)
         let keys = folder.appending(path: "keys").path
         signers = try Dictionary(
             uniqueKeysWithValues: ["gateway", "organizations", "partners", "branding"].map {
@@ -139,23 +139,28 @@ final class Hall: Sendable {
     func organization(
         _ id: OrganizationID? = nil, below parent: OrganizationID? = nil,
         title: String = "Organization", status: OrganizationStatus = .active,
-        removed: Bool = false
+        removed: Bool = false, archived: Bool = false, trialUntil: CalendarDay? = nil,
+        expiresOn: CalendarDay? = nil
     ) async throws -> OrganizationID {
         let id = id ?? identifiers.next()
         try await apply(
-            node(id, below: parent, title: title, status: status, removed: removed))
+            node(
+                id, below: parent, title: title, status: status, removed: removed,
+                archived: archived, trialUntil: trialUntil, expiresOn: expiresOn))
         return id
     }
 
     func node(
         _ id: OrganizationID, below parent: OrganizationID? = nil,
         title: String = "Organization", status: OrganizationStatus = .active,
-        removed: Bool = false
+        removed: Bool = false, archived: Bool = false, trialUntil: CalendarDay? = nil,
+        expiresOn: CalendarDay? = nil
     ) -> OrganizationNode {
         OrganizationNode(
             id: id.text, parentID: parent?.text ?? "", title: title, status: status,
-            removed: removed,
-            version: version.add(1, ordering: .relaxed).newValue)
+            removed: removed, version: version.add(1, ordering: .relaxed).newValue,
+            archived: archived, trialUntil: trialUntil.map { Int32($0.daysSince1970) },
+            expiresOn: expiresOn.map { Int32($0.daysSince1970) })
     }
 
     func apply(_ node: OrganizationNode) async throws {

@@ -37,7 +37,10 @@ func expectInvariants(
             ownerless: try snapshot.rows(
                 """
                 SELECT organization_id FROM membership AS m
-                WHERE (roles & 64) <> 0 AND NOT EXISTS (
+                WHERE (roles & 64) <> 0 AND EXISTS (
+                    SELECT 1 FROM tree_node AS n
+                    WHERE n.id = m.organization_id AND n.archived = 0 AND n.removed = 0)
+                AND NOT EXISTS (
                     SELECT 1 FROM membership AS o WHERE o.organization_id = m.organization_id
                         AND o.state = 1 AND (o.roles & 64) <> 0)
                 """
@@ -66,6 +69,10 @@ private func recount(_ snapshot: Snapshot) throws -> [Count: Int64] {
         (try row.bytes(0), try row.bytesOrNil(1))
     }
     let parent = Dictionary(parents, uniquingKeysWith: { first, _ in first })
+    let ended = Set(
+        try snapshot.rows("SELECT id FROM tree_node WHERE archived = 1 OR removed = 1") {
+            try $0.bytes(0)
+        })
     let active = try snapshot.rows(
         "SELECT organization_id, user_id, roles, takes_seat FROM membership WHERE state = 1"
     ) { row in
@@ -75,7 +82,7 @@ private func recount(_ snapshot: Snapshot) throws -> [Count: Int64] {
         )
     }
     var people: [Count: Set<[UInt8]>] = [:]
-    for member in active {
+    for member in active where !ended.contains(member.organization) {
         if member.takesSeat {
             people[Count(node: member.organization, kind: 0), default: []].insert(member.user)
         }

@@ -101,14 +101,15 @@ import Testing
 
 @Suite struct `seats` {
     private func grant(
-        _ hall: Hall, _ organization: OrganizationID, _ quantity: Int64, key: String
+        _ hall: Hall, _ organization: OrganizationID, _ quantity: Int64, key: String,
+        sale: String? = nil
     ) async throws -> Seats {
         var options = CallOptions()
         options.metadata[text: "idempotency-key"] = key
         return try await hall.service("partners").grantSeats(
             GrantSeatsRequest(
-                organizationID: organization.text, quantity: quantity, saleID: "sale-1"),
-            options: options)
+                organizationID: organization.text, quantity: quantity,
+                saleID: sale ?? "sale of \(key)"), options: options)
     }
 
     @Test func `none is left after the last, and a block frees one`() async throws {
@@ -209,6 +210,47 @@ import Testing
         #expect(seats.seatCeiling == 2)
         #expect(late?.code == .aborted)
         try await expectInvariants(hall)
+    }
+
+    @Test func `a sale gives them once to an organization, under whichever key it comes again`()
+        async throws
+    {
+        let hall = try Hall()
+        let school = try await hall.organization()
+        let other = try await hall.organization()
+
+        let first = try await grant(hall, school, 5, key: "one", sale: "sale")
+        let again = try await grant(hall, school, 5, key: "two", sale: "sale")
+        let elsewhere = try await grant(hall, other, 5, key: "three", sale: "sale")
+        let further = try await grant(hall, school, 2, key: "four", sale: "another")
+
+        #expect(again == first)
+        #expect(elsewhere.seatCount == 5)
+        #expect(further.seatCount == 7)
+        #expect(try await hall.ledger(school) == ["seat resize 5 sale", "seat resize 7 sale"])
+    }
+
+    @Test func `a sale that came again is undone by its last attempt, and by no earlier one`()
+        async throws
+    {
+        let hall = try Hall()
+        let school = try await hall.organization()
+        let partners = hall.service("partners")
+        func cancel(_ key: String) async throws -> Int64? {
+            _ = try await partners.cancelSeatGrant(
+                CancelSeatGrantRequest(organizationID: school.text, grantKey: key))
+            return try await hall.platformOwner.getSeats(
+                GetSeatsRequest(organizationID: school.text)
+            ).seatCount
+        }
+        _ = try await grant(hall, school, 3, key: "before", sale: "before")
+        _ = try await grant(hall, school, 5, key: "one", sale: "sale")
+        _ = try await grant(hall, school, 5, key: "two", sale: "sale")
+
+        #expect(try await cancel("one") == 8)
+        #expect(try await cancel("two") == 3)
+        // It may be sold anew.
+        #expect(try await grant(hall, school, 5, key: "three", sale: "sale").seatCount == 8)
     }
 
     @Test func `only the service that sells may grant them`() async throws {

@@ -7,7 +7,7 @@ import Testing
 @testable import Membership
 
 /// Numbers that look random and are the same in every run (SplitMix64).
-private struct Dice: RandomNumberGenerator {
+struct Dice: RandomNumberGenerator {
     var state: UInt64
 
     mutating func next() -> UInt64 {

@@ -118,6 +118,6 @@ private final class Health: HealthService {
         #expect(OrganizationsMethods.createOrganization.idempotency == .keyed)
         #expect(MembershipMethods.signIn.idempotency == .unknown)
         #expect(OrganizationsMethods.watch.kind == .serverStreaming)
-        #expect(OrganizationsMethods.all.count == 14)
+        #expect(OrganizationsMethods.all.count == 19)
     }
 }

@@ -14,33 +14,67 @@ final class Installation: Sendable {
     let clock = ManualClock()
     let database: Database
     let acknowledgements = Acknowledgements()
+    let people = CountedPeople()
+    let textRecords = PublishedRecords()
     let identifiers: IdentifierSource
+    let pageTokens: PageTokens
     private let folder: String
-    private let router: Router
+    private let limits: Limits
+    private let keys: KeyRing
+    private let work: Task<Void, Never>
+    private let ownRouter: Mutex<Router?> = Mutex(nil)
 
     init(limits: Limits = Limits()) throws {
+        self.limits = limits
         folder = NSTemporaryDirectory() + "organizations-" + UUID().uuidString
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true)
         database = try Database(
             DatabaseConfiguration(path: "\(folder)/organizations.db"), migrations: migrations)
         identifiers = IdentifierSource(clock: clock.clock)
-        let keys = try KeyRing(folder: "\(folder)/keys", name: "organizations")
-        let acknowledgements = acknowledgements
+        keys = try KeyRing(folder: "\(folder)/keys", name: "organizations")
+        pageTokens = PageTokens(keys: keys)
+        let (acknowledgements, people) = (acknowledgements, people)
         let service = Service(
             database: database, feed: FeedServer(database), identifiers: identifiers,
-            pageTokens: PageTokens(keys: keys), limits: limits,
-            membershipFollows: { head, _ in try acknowledgements.record(head) })
-        router = Router(
-            services: [service.registeredMethods],
+            pageTokens: pageTokens, limits: limits,
+            textRecords: textRecords,
+            membershipFollows: { head, _ in try acknowledgements.record(head) },
+            membershipTries: { request, _ in try await people.tries(request) })
+        var settings = WorkflowSettings()
+        settings.pollInterval = .milliseconds(50)
+        let runner = Relocations(
+            moveSubtree: { request, _ in try await people.moves(request) },
+            restoreSubtree: { request, _ in try await people.restores(request) },
+            clock: clock.clock
+        ).runner(of: database, settings: settings)
+        // Ends with the test, by being cancelled.
+        work = Task { try? await runner.run() }
+        let router = router(for: Array(service.methods.joined()))
+        ownRouter.withLock { $0 = router }
+    }
+
+    /// Methods behind what finds out who calls.
+    func router(for methods: [RegisteredMethod]) -> Router {
+        Router(
+            services: [methods],
             interceptors: [
                 PrincipalInterceptor(
                     verifier: PrincipalVerifier(service: "organizations", keys: keys),
-                    clock: clock.clock)
+                    clock: clock.clock, openMethods: Service.openMethods)
             ])
     }
 
+    /// A channel to methods, for a person with grants.
+    func channel(_ router: Router, _ grants: [Access.Grant]) throws -> any Channel {
+        let signer = try signer("gateway")
+        let user: UserID = identifiers.next()
+        return InProcessChannel(router).intercepted(
+            by: Stating(installation: self) { try signer.user(user, grants: grants) })
+    }
+
     deinit {
+        work.cancel()
         database.close()
         // A folder that stays behind in the temporary one hurts nobody.
         try? FileManager.default.removeItem(atPath: folder)
@@ -71,15 +105,27 @@ final class Installation: Sendable {
         client { nil }
     }
 
+    /// What the service does from time to time.
+    func upkeep() -> Upkeep {
+        Upkeep(database: database, limits: limits)
+    }
+
     private func client(
         _ statement: @escaping @Sendable () throws -> [UInt8]?
     ) -> OrganizationsClient {
-        OrganizationsClient(
-            InProcessChannel(router).intercepted(
-                by: Stating(installation: self, statement: statement)))
+        OrganizationsClient(channel(statement))
     }
 
-    private func signer(_ name: String) throws -> PrincipalSigner {
+    /// A channel whose calls state one principal, if any.
+    func channel(_ statement: @escaping @Sendable () throws -> [UInt8]?) -> any Channel {
+        guard let router = ownRouter.withLock({ $0 }) else {
+            preconditionFailure("the router is made with the installation")
+        }
+        return InProcessChannel(router).intercepted(
+            by: Stating(installation: self, statement: statement))
+    }
+
+    func signer(_ name: String) throws -> PrincipalSigner {
         PrincipalSigner(
             keys: try KeyRing(folder: "\(folder)/keys", name: name), clock: clock.clock)
     }
@@ -192,5 +238,42 @@ extension Installation {
         try await database.feed.events(after: 0, limit: 1_000).map { event in
             try OrganizationNode(decoding: event.body)
         }
+    }
+}
+
+extension Installation {
+    /// What the service's verifiers find wrong.
+    func findings() async throws -> [String] {
+        let found = Mutex<[String]>([])
+        try await database.verify(verifiers) { findings in
+            found.withLock { $0 += findings.differences.map { "\(findings.name): \($0)" } }
+        }
+        return found.withLock { $0 }
+    }
+}
+
+/// What Membership is asked when organizations move or come back, and what it answers.
+actor CountedPeople {
+    private(set) var moved: [MoveSubtreeRequest] = []
+    private(set) var restored: [RestoreSubtreeRequest] = []
+    private var refusal: Status?
+    private var answer = MoveSubtreeReply()
+
+    /// Makes it refuse, or answer again.
+    func refuse(with status: Status?) { refusal = status }
+
+    /// What a dry run answers.
+    func answer(with reply: MoveSubtreeReply) { answer = reply }
+
+    func tries(_ request: MoveSubtreeRequest) throws -> MoveSubtreeReply { answer }
+
+    func moves(_ request: MoveSubtreeRequest) throws {
+        moved.append(request)
+        if let refusal { throw refusal }
+    }
+
+    func restores(_ request: RestoreSubtreeRequest) throws {
+        restored.append(request)
+        if let refusal { throw refusal }
     }
 }

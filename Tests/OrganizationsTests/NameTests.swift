@@ -106,16 +106,22 @@ struct NameTests {
 
     @Test func `the schema itself refuses a second live sibling of one name`() async throws {
         let installation = try Installation()
-        let draft = try Draft(title: "A", description: "", category: 1, country: "US")
-        let nodes = (0..<2).map { _ in
+        let now = installation.clock.now
+        let (details, _) = try Details.new(
+            DetailsInput(title: "A", category: 1, country: "US"), today: now.day)
+        let nodes = (1...2).map { number in
             Node(
-                id: installation.identifiers.next(), below: nil, draft, status: .active,
-                origin: .manual, at: installation.clock.now)
+                id: installation.identifiers.next(), number: Int64(number), below: nil, details,
+                standing: .present, origin: .manual, at: now)
         }
-        try await installation.database.write { try $0.insert(nodes[0], by: "test") }
+        try await installation.database.write {
+            try $0.insert(nodes[0], below: nil, by: "test")
+        }
 
         await #expect(throws: Refusal.nameTaken) {
-            try await installation.database.write { try $0.insert(nodes[1], by: "test") }
+            try await installation.database.write {
+                try $0.insert(nodes[1], below: nil, by: "test")
+            }
         }
     }
 

@@ -51,14 +51,16 @@ struct TreeTests {
     @Test(arguments: ["", "U", "USA", "XX", "ß", "12", "U\u{0}"])
     func `a country that is none is refused`(country: String) throws {
         #expect(throws: Refusal.self) {
-            try Draft(title: "A", description: "", category: 1, country: country)
+            try DetailsChange(
+                DetailsInput(title: "A", category: 1, country: country), fields: [.country])
         }
     }
 
     @Test(arguments: [0, 5, -1, Int32.max])
     func `a category that is none is refused`(category: Int32) throws {
         #expect(throws: Refusal.self) {
-            try Draft(title: "A", description: "", category: category, country: "US")
+            try DetailsChange(
+                DetailsInput(title: "A", category: category, country: "US"), fields: [.category])
         }
     }
 
@@ -192,7 +194,9 @@ struct TreeTests {
         let everything = [
             "id", "parent_id", "depth", "title", "description", "category", "country", "status",
             "effective_state", "state_reason", "origin", "created_at", "updated_at", "version",
-            "etag", "path", "warnings",
+            "etag", "path", "warnings", "kind", "sales_rep_email", "type_id", "trial",
+            "expires_at", "services", "external_id", "member_count", "category_source",
+            "archived_at", "normalized", "member_discount",
         ]
 
         let renamed = try await owner.updateOrganization(

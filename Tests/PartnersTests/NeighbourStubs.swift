@@ -42,6 +42,36 @@ extension OrganizationsService {
         throw notOffered
     }
 
+    func deleteOrganization(
+        _ request: DeleteOrganizationRequest, _ context: CallContext
+    ) async throws -> Organization {
+        throw notOffered
+    }
+
+    func restoreOrganization(
+        _ request: RestoreOrganizationRequest, _ context: CallContext
+    ) async throws -> RestoreOrganizationReply {
+        throw notOffered
+    }
+
+    func moveOrganization(
+        _ request: MoveOrganizationRequest, _ context: CallContext
+    ) async throws -> MoveOrganizationReply {
+        throw notOffered
+    }
+
+    func provisionOrganization(
+        _ request: ProvisionOrganizationRequest, _ context: CallContext
+    ) async throws -> Organization {
+        throw notOffered
+    }
+
+    func explainState(
+        _ request: ExplainStateRequest, _ context: CallContext
+    ) async throws -> ExplainStateReply {
+        throw notOffered
+    }
+
     func createEmailMask(
         _ request: CreateEmailMaskRequest, _ context: CallContext
     ) async throws -> EmailMask {
@@ -62,6 +92,24 @@ extension OrganizationsService {
 }
 
 extension MembershipService {
+    func moveSubtree(
+        _ request: MoveSubtreeRequest, _ context: CallContext
+    ) async throws -> MoveSubtreeReply {
+        throw notOffered
+    }
+
+    func restoreSubtree(
+        _ request: RestoreSubtreeRequest, _ context: CallContext
+    ) async throws -> RestoreSubtreeReply {
+        throw notOffered
+    }
+
+    func listMemberCounts(
+        _ request: ListMemberCountsRequest, _ context: CallContext
+    ) async throws -> ListMemberCountsReply {
+        throw notOffered
+    }
+
     func signIn(
         _ request: SignInRequest, _ context: CallContext
     ) async throws -> Session {

@@ -223,6 +223,29 @@ import Testing
         }
     }
 
+    @Test func `an organization that is archived, or below one, is not there for anyone`()
+        async throws
+    {
+        let bench = try Bench()
+        let (district, school): (OrganizationID, OrganizationID) = (
+            bench.identifiers.next(), bench.identifiers.next()
+        )
+        bench.neighbours.change {
+            $0.publish(
+                OrganizationNode(
+                    id: district.text, title: "District", status: .active, archived: true))
+            $0.publish(
+                OrganizationNode(
+                    id: school.text, parentID: district.text, title: "School", status: .active))
+        }
+
+        try await bench.life { life in
+            for organization in [district, school] {
+                await expect(refusing: "not_found") { try await life.draft(to: organization) }
+            }
+        }
+    }
+
     @Test func `the feed is for services, and workflows are for the owner of the platform`()
         async throws
     {

@@ -84,6 +84,7 @@ import Testing
         (name: "CProtobufC", doors: ["Sources/Messages"]),
         (name: "CZlib", doors: ["Sources/RPCTransport/Zlib.swift"]),
         (name: "CArgon2", doors: ["Services/Membership"]),
+        (name: "CResolver", doors: ["Services/Organizations/TextRecords.swift"]),
         (name: "CZip", doors: ["Sources/Spreadsheets/ZipArchive.swift"]),
         (name: "CExpat", doors: ["Sources/Spreadsheets/XMLReader.swift"]),
         (name: "CXLSXWriter", doors: ["Sources/Spreadsheets/WorkbookWriter.swift"]),

@@ -26,6 +26,7 @@ import Testing
         ("UPDATE tree_node SET stale = 1, version = 0", "a rebuild of the copy from zero"),
         ("INSERT INTO tree_rebuild", "one row"),
         ("DELETE FROM tree_rebuild", "one row at most"),
+        ("UPDATE organization SET members = 0", "the counts of Membership begin anew"),
     ]
 
     private static let forbidden = [

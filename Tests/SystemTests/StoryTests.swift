@@ -86,13 +86,15 @@ import Testing
             .appending(path: "guildhall-\(UUID().uuidString)")
         try await RunningInstallation.run(data: data, demonstration: true) { installation in
             let api = try await API(installation)
-            let roots = try await api.get("/v1/organizations").body.organizations.items
+            let roots = try await api.get("/v1/organizations?orderBy=title").body.organizations
+                .items
             let titles = roots.compactMap(\.title.string)
             #expect(titles == ["Northwind Learning", "Riverside School District"])
         }
         try await RunningInstallation.run(data: data, demonstration: true) { installation in
             let api = try await API(installation)
-            let roots = try await api.get("/v1/organizations").body.organizations.items
+            let roots = try await api.get("/v1/organizations?orderBy=title").body.organizations
+                .items
             #expect(roots.count == 2)
             let district = District(
                 api: api, id: try #require(roots[1].id.string), schools: [])

@@ -32,8 +32,10 @@ final class Copy: Sendable {
         }
     }
 
-    func path(of id: OrganizationID) async throws -> TreePath? {
-        try await database.read { try TreeCopy.path(of: id, in: $0) }
+    func path(
+        of id: OrganizationID, on day: CalendarDay = CalendarDay(daysSince1970: 20_000)
+    ) async throws -> TreePath? {
+        try await database.read { try TreeCopy.path(of: id, in: $0, on: day) }
     }
 
     func reset() async throws {
@@ -135,7 +137,7 @@ private func node(
 
         let change = try await copy.apply(node(district, removed: true, version: 2))
 
-        #expect(change == [.removed(district)])
+        #expect(change == [.removed(TreeNode(id: district, title: "A school"))])
         #expect(try await copy.path(of: district) == nil)
         #expect(try await copy.path(of: school) == nil)
     }
@@ -182,7 +184,8 @@ private func node(
 
         let path = try await fresh.write { [district] transaction in
             try TreeCopy.apply(node(district), in: transaction)
-            return try TreeCopy.path(of: district, in: transaction)
+            return try TreeCopy.path(
+                of: district, in: transaction, on: CalendarDay(daysSince1970: 20_000))
         }
 
         #expect(path == nil)

@@ -27,12 +27,42 @@ enum ReplyShapes {
         "guildhall.membership.v1.Usage": guildhallMembershipV1Usage,
         "guildhall.membership.v1.User": guildhallMembershipV1User,
         "guildhall.membership.v1.Workspace": guildhallMembershipV1Workspace,
+        "guildhall.organizations.v1.ContactReceivers": guildhallOrganizationsV1ContactReceivers,
+        "guildhall.organizations.v1.CustomUrl": guildhallOrganizationsV1CustomUrl,
+        "guildhall.organizations.v1.DeleteEmailMaskReply": guildhallOrganizationsV1DeleteEmailMaskReply,
+        "guildhall.organizations.v1.DeleteOrganizationTypeReply": guildhallOrganizationsV1DeleteOrganizationTypeReply,
+        "guildhall.organizations.v1.EffectiveReceivers": guildhallOrganizationsV1EffectiveReceivers,
         "guildhall.organizations.v1.EmailMask": guildhallOrganizationsV1EmailMask,
+        "guildhall.organizations.v1.ExplainStateReply": guildhallOrganizationsV1ExplainStateReply,
+        "guildhall.organizations.v1.FilePart": guildhallOrganizationsV1FilePart,
+        "guildhall.organizations.v1.Import": guildhallOrganizationsV1Import,
+        "guildhall.organizations.v1.ImportDifference": guildhallOrganizationsV1ImportDifference,
+        "guildhall.organizations.v1.ImportFault": guildhallOrganizationsV1ImportFault,
+        "guildhall.organizations.v1.ImportRow": guildhallOrganizationsV1ImportRow,
+        "guildhall.organizations.v1.KindReceivers": guildhallOrganizationsV1KindReceivers,
+        "guildhall.organizations.v1.LevelState": guildhallOrganizationsV1LevelState,
+        "guildhall.organizations.v1.ListCustomUrlsReply": guildhallOrganizationsV1ListCustomUrlsReply,
         "guildhall.organizations.v1.ListEmailMasksReply": guildhallOrganizationsV1ListEmailMasksReply,
+        "guildhall.organizations.v1.ListImportRowsReply": guildhallOrganizationsV1ListImportRowsReply,
+        "guildhall.organizations.v1.ListOrganizationTypesReply": guildhallOrganizationsV1ListOrganizationTypesReply,
         "guildhall.organizations.v1.ListOrganizationsReply": guildhallOrganizationsV1ListOrganizationsReply,
+        "guildhall.organizations.v1.MemberDiscount": guildhallOrganizationsV1MemberDiscount,
+        "guildhall.organizations.v1.MemberDiscountReply": guildhallOrganizationsV1MemberDiscountReply,
+        "guildhall.organizations.v1.ModuleSelection": guildhallOrganizationsV1ModuleSelection,
+        "guildhall.organizations.v1.MoveEffect": guildhallOrganizationsV1MoveEffect,
+        "guildhall.organizations.v1.MoveObstacle": guildhallOrganizationsV1MoveObstacle,
+        "guildhall.organizations.v1.MoveOrganizationReply": guildhallOrganizationsV1MoveOrganizationReply,
         "guildhall.organizations.v1.Organization": guildhallOrganizationsV1Organization,
+        "guildhall.organizations.v1.OrganizationType": guildhallOrganizationsV1OrganizationType,
+        "guildhall.organizations.v1.OrganizationTypeAccess": guildhallOrganizationsV1OrganizationTypeAccess,
         "guildhall.organizations.v1.PathElement": guildhallOrganizationsV1PathElement,
+        "guildhall.organizations.v1.PlatformSettings": guildhallOrganizationsV1PlatformSettings,
+        "guildhall.organizations.v1.RestoreOrganizationReply": guildhallOrganizationsV1RestoreOrganizationReply,
+        "guildhall.organizations.v1.SeatBenefit": guildhallOrganizationsV1SeatBenefit,
+        "guildhall.organizations.v1.SeatBenefits": guildhallOrganizationsV1SeatBenefits,
         "guildhall.organizations.v1.StateReason": guildhallOrganizationsV1StateReason,
+        "guildhall.organizations.v1.SubmitContactReply": guildhallOrganizationsV1SubmitContactReply,
+        "guildhall.organizations.v1.Trial": guildhallOrganizationsV1Trial,
         "guildhall.organizations.v1.Warning": guildhallOrganizationsV1Warning,
         "guildhall.partners.v1.DistributorDiscount": guildhallPartnersV1DistributorDiscount,
         "guildhall.partners.v1.ListPartnersReply": guildhallPartnersV1ListPartnersReply,
@@ -94,6 +124,7 @@ enum ReplyShapes {
         ReplyField(name: "kind", content: .value(.string(""))),
         ReplyField(name: "used", content: .value(.string("0"))),
         ReplyField(name: "cap", content: .value(.string("0"))),
+        ReplyField(name: "newcomers", content: .value(.string("0"))),
     ]
 
     private static let guildhallMembershipV1CapUsage: [ReplyField] = [
@@ -210,21 +241,173 @@ enum ReplyShapes {
         ReplyField(name: "isDefault", content: .value(.bool(false))),
     ]
 
+    private static let guildhallOrganizationsV1ContactReceivers: [ReplyField] = [
+        ReplyField(name: "organizationId", content: .value(.string(""))),
+        ReplyField(name: "own", content: .list(of: "guildhall.organizations.v1.KindReceivers")),
+        ReplyField(name: "effective", content: .list(of: "guildhall.organizations.v1.EffectiveReceivers")),
+        ReplyField(name: "etag", content: .value(.string(""))),
+    ]
+
+    private static let guildhallOrganizationsV1CustomUrl: [ReplyField] = [
+        ReplyField(name: "slug", content: .value(.string(""))),
+        ReplyField(name: "organizationId", content: .value(.string(""))),
+        ReplyField(name: "state", content: .value(.string("CUSTOM_URL_STATE_UNSPECIFIED"))),
+        ReplyField(name: "createdAt", content: .message(nil)),
+        ReplyField(name: "releasedAt", content: .message(nil)),
+        ReplyField(name: "version", content: .value(.string("0"))),
+        ReplyField(name: "etag", content: .value(.string(""))),
+    ]
+
+    private static let guildhallOrganizationsV1DeleteEmailMaskReply: [ReplyField] = [
+    ]
+
+    private static let guildhallOrganizationsV1DeleteOrganizationTypeReply: [ReplyField] = [
+    ]
+
+    private static let guildhallOrganizationsV1EffectiveReceivers: [ReplyField] = [
+        ReplyField(name: "kind", content: .value(.string("CONTACT_KIND_UNSPECIFIED"))),
+        ReplyField(name: "addresses", content: .list(of: nil)),
+        ReplyField(name: "sourceOrganizationId", content: .value(.string(""))),
+    ]
+
     private static let guildhallOrganizationsV1EmailMask: [ReplyField] = [
         ReplyField(name: "organizationId", content: .value(.string(""))),
         ReplyField(name: "value", content: .value(.string(""))),
         ReplyField(name: "mode", content: .value(.string("EMAIL_MASK_MODE_UNSPECIFIED"))),
         ReplyField(name: "state", content: .value(.string("EMAIL_MASK_STATE_UNSPECIFIED"))),
+        ReplyField(name: "challenge", content: .value(.string(""))),
+        ReplyField(name: "challengeName", content: .value(.string(""))),
+        ReplyField(name: "expiresAt", content: .message(nil)),
+    ]
+
+    private static let guildhallOrganizationsV1ExplainStateReply: [ReplyField] = [
+        ReplyField(name: "effectiveState", content: .value(.string("EFFECTIVE_STATE_UNSPECIFIED"))),
+        ReplyField(name: "stateReason", content: .message("guildhall.organizations.v1.StateReason")),
+        ReplyField(name: "levels", content: .list(of: "guildhall.organizations.v1.LevelState")),
+    ]
+
+    private static let guildhallOrganizationsV1FilePart: [ReplyField] = [
+        ReplyField(name: "name", content: .value(.string(""))),
+        ReplyField(name: "contentType", content: .value(.string(""))),
+        ReplyField(name: "data", content: .value(.string(""))),
+    ]
+
+    private static let guildhallOrganizationsV1Import: [ReplyField] = [
+        ReplyField(name: "id", content: .value(.string(""))),
+        ReplyField(name: "parent", content: .value(.string(""))),
+        ReplyField(name: "state", content: .value(.string("IMPORT_STATE_UNSPECIFIED"))),
+        ReplyField(name: "rowCount", content: .value(.string("0"))),
+        ReplyField(name: "rowsDone", content: .value(.string("0"))),
+        ReplyField(name: "createdCount", content: .value(.string("0"))),
+        ReplyField(name: "updatedCount", content: .value(.string("0"))),
+        ReplyField(name: "unchangedCount", content: .value(.string("0"))),
+        ReplyField(name: "errorCount", content: .value(.string("0"))),
+        ReplyField(name: "faultCode", content: .value(.string(""))),
+        ReplyField(name: "fault", content: .value(.string(""))),
+        ReplyField(name: "faultRow", content: .value(.string("0"))),
+        ReplyField(name: "createdAt", content: .message(nil)),
+        ReplyField(name: "endedAt", content: .message(nil)),
+    ]
+
+    private static let guildhallOrganizationsV1ImportDifference: [ReplyField] = [
+        ReplyField(name: "field", content: .value(.string(""))),
+        ReplyField(name: "oldValue", content: .value(.string(""))),
+        ReplyField(name: "newValue", content: .value(.string(""))),
+    ]
+
+    private static let guildhallOrganizationsV1ImportFault: [ReplyField] = [
+        ReplyField(name: "code", content: .value(.string(""))),
+        ReplyField(name: "column", content: .value(.string(""))),
+        ReplyField(name: "message", content: .value(.string(""))),
+    ]
+
+    private static let guildhallOrganizationsV1ImportRow: [ReplyField] = [
+        ReplyField(name: "row", content: .value(.string("0"))),
+        ReplyField(name: "outcome", content: .value(.string("IMPORT_OUTCOME_UNSPECIFIED"))),
+        ReplyField(name: "path", content: .list(of: nil)),
+        ReplyField(name: "organizationId", content: .value(.string(""))),
+        ReplyField(name: "differences", content: .list(of: "guildhall.organizations.v1.ImportDifference")),
+        ReplyField(name: "faults", content: .list(of: "guildhall.organizations.v1.ImportFault")),
+        ReplyField(name: "warnings", content: .list(of: nil)),
+    ]
+
+    private static let guildhallOrganizationsV1KindReceivers: [ReplyField] = [
+        ReplyField(name: "kind", content: .value(.string("CONTACT_KIND_UNSPECIFIED"))),
+        ReplyField(name: "addresses", content: .list(of: nil)),
+    ]
+
+    private static let guildhallOrganizationsV1LevelState: [ReplyField] = [
+        ReplyField(name: "organizationId", content: .value(.string(""))),
+        ReplyField(name: "title", content: .value(.string(""))),
+        ReplyField(name: "state", content: .value(.string("EFFECTIVE_STATE_UNSPECIFIED"))),
+        ReplyField(name: "trial", content: .message("guildhall.organizations.v1.Trial")),
+        ReplyField(name: "expiresAt", content: .value(.string(""))),
+        ReplyField(name: "archivedAt", content: .message(nil)),
+    ]
+
+    private static let guildhallOrganizationsV1ListCustomUrlsReply: [ReplyField] = [
+        ReplyField(name: "customUrls", content: .list(of: "guildhall.organizations.v1.CustomUrl")),
     ]
 
     private static let guildhallOrganizationsV1ListEmailMasksReply: [ReplyField] = [
         ReplyField(name: "emailMasks", content: .list(of: "guildhall.organizations.v1.EmailMask")),
     ]
 
+    private static let guildhallOrganizationsV1ListImportRowsReply: [ReplyField] = [
+        ReplyField(name: "rows", content: .list(of: "guildhall.organizations.v1.ImportRow")),
+        ReplyField(name: "nextPageToken", content: .value(.string(""))),
+        ReplyField(name: "totalSize", content: .value(.string("0"))),
+    ]
+
+    private static let guildhallOrganizationsV1ListOrganizationTypesReply: [ReplyField] = [
+        ReplyField(name: "organizationTypes", content: .list(of: "guildhall.organizations.v1.OrganizationType")),
+        ReplyField(name: "nextPageToken", content: .value(.string(""))),
+        ReplyField(name: "totalSize", content: .value(.string("0"))),
+    ]
+
     private static let guildhallOrganizationsV1ListOrganizationsReply: [ReplyField] = [
         ReplyField(name: "organizations", content: .list(of: "guildhall.organizations.v1.Organization")),
         ReplyField(name: "nextPageToken", content: .value(.string(""))),
         ReplyField(name: "totalSize", content: .value(.string("0"))),
+        ReplyField(name: "totalIsMinimum", content: .value(.bool(false))),
+    ]
+
+    private static let guildhallOrganizationsV1MemberDiscount: [ReplyField] = [
+        ReplyField(name: "basisPoints", content: .optional),
+        ReplyField(name: "expiresOn", content: .value(.string(""))),
+        ReplyField(name: "appliesTo", content: .value(.string("MEMBER_DISCOUNT_SCOPE_UNSPECIFIED"))),
+    ]
+
+    private static let guildhallOrganizationsV1MemberDiscountReply: [ReplyField] = [
+        ReplyField(name: "organizationId", content: .value(.string(""))),
+        ReplyField(name: "own", content: .message("guildhall.organizations.v1.MemberDiscount")),
+        ReplyField(name: "effectiveBasisPoints", content: .value(.number("0"))),
+        ReplyField(name: "sourceOrganizationId", content: .value(.string(""))),
+        ReplyField(name: "etag", content: .value(.string(""))),
+    ]
+
+    private static let guildhallOrganizationsV1ModuleSelection: [ReplyField] = [
+        ReplyField(name: "moduleIds", content: .list(of: nil)),
+    ]
+
+    private static let guildhallOrganizationsV1MoveEffect: [ReplyField] = [
+        ReplyField(name: "aspect", content: .value(.string(""))),
+        ReplyField(name: "fromOrganizationId", content: .value(.string(""))),
+        ReplyField(name: "toOrganizationId", content: .value(.string(""))),
+        ReplyField(name: "fromValue", content: .value(.string(""))),
+        ReplyField(name: "toValue", content: .value(.string(""))),
+    ]
+
+    private static let guildhallOrganizationsV1MoveObstacle: [ReplyField] = [
+        ReplyField(name: "code", content: .value(.string(""))),
+        ReplyField(name: "organizationId", content: .value(.string(""))),
+        ReplyField(name: "message", content: .value(.string(""))),
+    ]
+
+    private static let guildhallOrganizationsV1MoveOrganizationReply: [ReplyField] = [
+        ReplyField(name: "organization", content: .message("guildhall.organizations.v1.Organization")),
+        ReplyField(name: "effects", content: .list(of: "guildhall.organizations.v1.MoveEffect")),
+        ReplyField(name: "obstacles", content: .list(of: "guildhall.organizations.v1.MoveObstacle")),
     ]
 
     private static let guildhallOrganizationsV1Organization: [ReplyField] = [
@@ -245,6 +428,38 @@ enum ReplyShapes {
         ReplyField(name: "etag", content: .value(.string(""))),
         ReplyField(name: "path", content: .list(of: "guildhall.organizations.v1.PathElement")),
         ReplyField(name: "warnings", content: .list(of: "guildhall.organizations.v1.Warning")),
+        ReplyField(name: "kind", content: .value(.string("ORGANIZATION_KIND_UNSPECIFIED"))),
+        ReplyField(name: "salesRepEmail", content: .value(.string(""))),
+        ReplyField(name: "typeId", content: .value(.string(""))),
+        ReplyField(name: "trial", content: .message("guildhall.organizations.v1.Trial")),
+        ReplyField(name: "expiresAt", content: .value(.string(""))),
+        ReplyField(name: "services", content: .list(of: nil)),
+        ReplyField(name: "externalId", content: .value(.string(""))),
+        ReplyField(name: "memberCount", content: .value(.string("0"))),
+        ReplyField(name: "categorySource", content: .value(.string("ORGANIZATION_CATEGORY_SOURCE_UNSPECIFIED"))),
+        ReplyField(name: "archivedAt", content: .message(nil)),
+        ReplyField(name: "normalized", content: .list(of: nil)),
+        ReplyField(name: "memberDiscount", content: .message("guildhall.organizations.v1.MemberDiscount")),
+    ]
+
+    private static let guildhallOrganizationsV1OrganizationType: [ReplyField] = [
+        ReplyField(name: "id", content: .value(.string(""))),
+        ReplyField(name: "name", content: .value(.string(""))),
+        ReplyField(name: "visibility", content: .value(.string("ORGANIZATION_TYPE_VISIBILITY_UNSPECIFIED"))),
+        ReplyField(name: "defaultSeatTypeId", content: .value(.string(""))),
+        ReplyField(name: "access", content: .message("guildhall.organizations.v1.OrganizationTypeAccess")),
+        ReplyField(name: "seatBenefits", content: .message("guildhall.organizations.v1.SeatBenefits")),
+        ReplyField(name: "createdAt", content: .message(nil)),
+        ReplyField(name: "updatedAt", content: .message(nil)),
+        ReplyField(name: "version", content: .value(.string("0"))),
+        ReplyField(name: "etag", content: .value(.string(""))),
+        ReplyField(name: "removed", content: .value(.bool(false))),
+    ]
+
+    private static let guildhallOrganizationsV1OrganizationTypeAccess: [ReplyField] = [
+        ReplyField(name: "signupAllowed", content: .value(.bool(false))),
+        ReplyField(name: "requiresApproval", content: .value(.bool(false))),
+        ReplyField(name: "defaultModules", content: .message("guildhall.organizations.v1.ModuleSelection")),
     ]
 
     private static let guildhallOrganizationsV1PathElement: [ReplyField] = [
@@ -252,9 +467,42 @@ enum ReplyShapes {
         ReplyField(name: "title", content: .value(.string(""))),
     ]
 
+    private static let guildhallOrganizationsV1PlatformSettings: [ReplyField] = [
+        ReplyField(name: "nameScope", content: .value(.string("NAME_SCOPE_UNSPECIFIED"))),
+        ReplyField(name: "contactReceivers", content: .list(of: nil)),
+        ReplyField(name: "updatedAt", content: .message(nil)),
+        ReplyField(name: "version", content: .value(.string("0"))),
+        ReplyField(name: "etag", content: .value(.string(""))),
+    ]
+
+    private static let guildhallOrganizationsV1RestoreOrganizationReply: [ReplyField] = [
+        ReplyField(name: "organization", content: .message("guildhall.organizations.v1.Organization")),
+        ReplyField(name: "notRestored", content: .list(of: nil)),
+    ]
+
+    private static let guildhallOrganizationsV1SeatBenefit: [ReplyField] = [
+        ReplyField(name: "takesSeat", content: .value(.bool(false))),
+        ReplyField(name: "licenseTypes", content: .list(of: nil)),
+        ReplyField(name: "courses", content: .list(of: nil)),
+    ]
+
+    private static let guildhallOrganizationsV1SeatBenefits: [ReplyField] = [
+        ReplyField(name: "owner", content: .message("guildhall.organizations.v1.SeatBenefit")),
+        ReplyField(name: "manager", content: .message("guildhall.organizations.v1.SeatBenefit")),
+        ReplyField(name: "member", content: .message("guildhall.organizations.v1.SeatBenefit")),
+    ]
+
     private static let guildhallOrganizationsV1StateReason: [ReplyField] = [
         ReplyField(name: "organizationId", content: .value(.string(""))),
         ReplyField(name: "state", content: .value(.string("EFFECTIVE_STATE_UNSPECIFIED"))),
+    ]
+
+    private static let guildhallOrganizationsV1SubmitContactReply: [ReplyField] = [
+    ]
+
+    private static let guildhallOrganizationsV1Trial: [ReplyField] = [
+        ReplyField(name: "enabled", content: .value(.bool(false))),
+        ReplyField(name: "validUntil", content: .value(.string(""))),
     ]
 
     private static let guildhallOrganizationsV1Warning: [ReplyField] = [

@@ -714,7 +714,7 @@ nonisolated struct Guildhall_Membership_V1_SeatLedgerEntry: Sendable {
 
   var userID: String = String()
 
-  /// membership, sale or settings.
+  /// membership, sale, settings, archive, restore, move or recount.
   var cause: String = String()
 
   /// How many are taken; after a resize, how many there are.
@@ -859,6 +859,9 @@ nonisolated struct Guildhall_Membership_V1_AdmissionGate: Sendable {
 
   var cap: Int64 = 0
 
+  /// In a move, how many people would be new there.
+  var newcomers: Int64 = 0
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -925,6 +928,144 @@ nonisolated struct Guildhall_Membership_V1_AwaitTreeReply: Sendable {
   // methods supported on all messages.
 
   var sequence: Int64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Guildhall_Membership_V1_MoveSubtreeRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var organizationID: String = String()
+
+  /// Empty: to the root.
+  var newParentID: String = String()
+
+  /// Changes nothing, and answers the gates instead of being refused by them.
+  var dryRun: Bool = false
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Guildhall_Membership_V1_MoveSubtreeReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// In a dry run, every limit that would be exceeded, the nearest first.
+  var gates: [Guildhall_Membership_V1_AdmissionGate] = []
+
+  /// In a dry run, the limits above the organization that would begin or end to count.
+  var capChanges: [Guildhall_Membership_V1_CapChange] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Guildhall_Membership_V1_CapChange: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// members, students or teachers.
+  var kind: String = String()
+
+  var organizationID: String = String()
+
+  var cap: Int64 = 0
+
+  /// Whether it begins to count; else it ends to.
+  var begins: Bool = false
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Guildhall_Membership_V1_RestoreSubtreeRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The organization that was archived, then those below it; at most 10,000.
+  var organizationIds: [String] = []
+
+  /// The parent under which the first comes back; empty for a root.
+  var parentID: String = String()
+
+  /// Everybody comes back blocked, and takes no place.
+  var blocked: Bool = false
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Guildhall_Membership_V1_RestoreSubtreeReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Guildhall_Membership_V1_ListMemberCountsRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// `sequence` of the reply before; 0 begins anew.
+  var afterSequence: Int64 = 0
+
+  /// `incarnation` of the reply before, as it is; another one than the service's begins anew.
+  var incarnation: Data = Data()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Guildhall_Membership_V1_ListMemberCountsReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The newest count of each organization in this part; at most 1,000.
+  var counts: [Guildhall_Membership_V1_MemberCount] = []
+
+  var sequence: Int64 = 0
+
+  /// Goes with the sequence; it also says how far a beginning has come.
+  var incarnation: Data = Data()
+
+  /// Whether there is more to ask for at once.
+  var more: Bool = false
+
+  /// Whether this is the first part: counts known from before are void.
+  var anew: Bool = false
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Guildhall_Membership_V1_MemberCount: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var organizationID: String = String()
+
+  /// Distinct active people here and below.
+  var members: Int64 = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2457,7 +2598,7 @@ nonisolated extension Guildhall_Membership_V1_ExplainAdmissionReply: SwiftProtob
 
 nonisolated extension Guildhall_Membership_V1_AdmissionGate: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".AdmissionGate"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}code\0\u{3}organization_id\0\u{1}kind\0\u{1}used\0\u{1}cap\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}code\0\u{3}organization_id\0\u{1}kind\0\u{1}used\0\u{1}cap\0\u{1}newcomers\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2470,6 +2611,7 @@ nonisolated extension Guildhall_Membership_V1_AdmissionGate: SwiftProtobuf.Messa
       case 3: try { try decoder.decodeSingularStringField(value: &self.kind) }()
       case 4: try { try decoder.decodeSingularInt64Field(value: &self.used) }()
       case 5: try { try decoder.decodeSingularInt64Field(value: &self.cap) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.newcomers) }()
       default: break
       }
     }
@@ -2491,6 +2633,9 @@ nonisolated extension Guildhall_Membership_V1_AdmissionGate: SwiftProtobuf.Messa
     if self.cap != 0 {
       try visitor.visitSingularInt64Field(value: self.cap, fieldNumber: 5)
     }
+    if self.newcomers != 0 {
+      try visitor.visitSingularInt64Field(value: self.newcomers, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2500,6 +2645,7 @@ nonisolated extension Guildhall_Membership_V1_AdmissionGate: SwiftProtobuf.Messa
     if lhs.kind != rhs.kind {return false}
     if lhs.used != rhs.used {return false}
     if lhs.cap != rhs.cap {return false}
+    if lhs.newcomers != rhs.newcomers {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2659,6 +2805,305 @@ nonisolated extension Guildhall_Membership_V1_AwaitTreeReply: SwiftProtobuf.Mess
 
   static func ==(lhs: Guildhall_Membership_V1_AwaitTreeReply, rhs: Guildhall_Membership_V1_AwaitTreeReply) -> Bool {
     if lhs.sequence != rhs.sequence {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Guildhall_Membership_V1_MoveSubtreeRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".MoveSubtreeRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}organization_id\0\u{3}new_parent_id\0\u{3}dry_run\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.organizationID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.newParentID) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.dryRun) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.organizationID.isEmpty {
+      try visitor.visitSingularStringField(value: self.organizationID, fieldNumber: 1)
+    }
+    if !self.newParentID.isEmpty {
+      try visitor.visitSingularStringField(value: self.newParentID, fieldNumber: 2)
+    }
+    if self.dryRun != false {
+      try visitor.visitSingularBoolField(value: self.dryRun, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Guildhall_Membership_V1_MoveSubtreeRequest, rhs: Guildhall_Membership_V1_MoveSubtreeRequest) -> Bool {
+    if lhs.organizationID != rhs.organizationID {return false}
+    if lhs.newParentID != rhs.newParentID {return false}
+    if lhs.dryRun != rhs.dryRun {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Guildhall_Membership_V1_MoveSubtreeReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".MoveSubtreeReply"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}gates\0\u{3}cap_changes\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.gates) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.capChanges) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.gates.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.gates, fieldNumber: 1)
+    }
+    if !self.capChanges.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.capChanges, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Guildhall_Membership_V1_MoveSubtreeReply, rhs: Guildhall_Membership_V1_MoveSubtreeReply) -> Bool {
+    if lhs.gates != rhs.gates {return false}
+    if lhs.capChanges != rhs.capChanges {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Guildhall_Membership_V1_CapChange: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".CapChange"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{3}organization_id\0\u{1}cap\0\u{1}begins\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.kind) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.organizationID) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.cap) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.begins) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.kind.isEmpty {
+      try visitor.visitSingularStringField(value: self.kind, fieldNumber: 1)
+    }
+    if !self.organizationID.isEmpty {
+      try visitor.visitSingularStringField(value: self.organizationID, fieldNumber: 2)
+    }
+    if self.cap != 0 {
+      try visitor.visitSingularInt64Field(value: self.cap, fieldNumber: 3)
+    }
+    if self.begins != false {
+      try visitor.visitSingularBoolField(value: self.begins, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Guildhall_Membership_V1_CapChange, rhs: Guildhall_Membership_V1_CapChange) -> Bool {
+    if lhs.kind != rhs.kind {return false}
+    if lhs.organizationID != rhs.organizationID {return false}
+    if lhs.cap != rhs.cap {return false}
+    if lhs.begins != rhs.begins {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Guildhall_Membership_V1_RestoreSubtreeRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".RestoreSubtreeRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}organization_ids\0\u{3}parent_id\0\u{1}blocked\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedStringField(value: &self.organizationIds) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.parentID) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.blocked) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.organizationIds.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.organizationIds, fieldNumber: 1)
+    }
+    if !self.parentID.isEmpty {
+      try visitor.visitSingularStringField(value: self.parentID, fieldNumber: 2)
+    }
+    if self.blocked != false {
+      try visitor.visitSingularBoolField(value: self.blocked, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Guildhall_Membership_V1_RestoreSubtreeRequest, rhs: Guildhall_Membership_V1_RestoreSubtreeRequest) -> Bool {
+    if lhs.organizationIds != rhs.organizationIds {return false}
+    if lhs.parentID != rhs.parentID {return false}
+    if lhs.blocked != rhs.blocked {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Guildhall_Membership_V1_RestoreSubtreeReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".RestoreSubtreeReply"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Guildhall_Membership_V1_RestoreSubtreeReply, rhs: Guildhall_Membership_V1_RestoreSubtreeReply) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Guildhall_Membership_V1_ListMemberCountsRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ListMemberCountsRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}after_sequence\0\u{1}incarnation\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.afterSequence) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.incarnation) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.afterSequence != 0 {
+      try visitor.visitSingularInt64Field(value: self.afterSequence, fieldNumber: 1)
+    }
+    if !self.incarnation.isEmpty {
+      try visitor.visitSingularBytesField(value: self.incarnation, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Guildhall_Membership_V1_ListMemberCountsRequest, rhs: Guildhall_Membership_V1_ListMemberCountsRequest) -> Bool {
+    if lhs.afterSequence != rhs.afterSequence {return false}
+    if lhs.incarnation != rhs.incarnation {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Guildhall_Membership_V1_ListMemberCountsReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ListMemberCountsReply"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}counts\0\u{1}sequence\0\u{1}incarnation\0\u{1}more\0\u{1}anew\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.counts) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.sequence) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.incarnation) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.more) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.anew) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.counts.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.counts, fieldNumber: 1)
+    }
+    if self.sequence != 0 {
+      try visitor.visitSingularInt64Field(value: self.sequence, fieldNumber: 2)
+    }
+    if !self.incarnation.isEmpty {
+      try visitor.visitSingularBytesField(value: self.incarnation, fieldNumber: 3)
+    }
+    if self.more != false {
+      try visitor.visitSingularBoolField(value: self.more, fieldNumber: 4)
+    }
+    if self.anew != false {
+      try visitor.visitSingularBoolField(value: self.anew, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Guildhall_Membership_V1_ListMemberCountsReply, rhs: Guildhall_Membership_V1_ListMemberCountsReply) -> Bool {
+    if lhs.counts != rhs.counts {return false}
+    if lhs.sequence != rhs.sequence {return false}
+    if lhs.incarnation != rhs.incarnation {return false}
+    if lhs.more != rhs.more {return false}
+    if lhs.anew != rhs.anew {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Guildhall_Membership_V1_MemberCount: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".MemberCount"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}organization_id\0\u{1}members\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.organizationID) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.members) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.organizationID.isEmpty {
+      try visitor.visitSingularStringField(value: self.organizationID, fieldNumber: 1)
+    }
+    if self.members != 0 {
+      try visitor.visitSingularInt64Field(value: self.members, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Guildhall_Membership_V1_MemberCount, rhs: Guildhall_Membership_V1_MemberCount) -> Bool {
+    if lhs.organizationID != rhs.organizationID {return false}
+    if lhs.members != rhs.members {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -10,6 +10,11 @@
 
 /// The tree of organizations.
 
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
 import SwiftProtobuf
 
 // If the compiler emits an error on this type, it is because this file
@@ -20,6 +25,44 @@ import SwiftProtobuf
 fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobuf.ProtobufAPIVersionCheck {
   struct _2: SwiftProtobuf.ProtobufAPIVersion_2 {}
   typealias Version = _2
+}
+
+nonisolated enum Guildhall_Organizations_V1_MemberDiscountScope: SwiftProtobuf.Enum, Swift.CaseIterable {
+  typealias RawValue = Int
+  case unspecified // = 0
+  case self_ // = 1
+  case subtree // = 2
+  case UNRECOGNIZED(Int)
+
+  init() {
+    self = .unspecified
+  }
+
+  init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .self_
+    case 2: self = .subtree
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .self_: return 1
+    case .subtree: return 2
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  static let allCases: [Guildhall_Organizations_V1_MemberDiscountScope] = [
+    .unspecified,
+    .self_,
+    .subtree,
+  ]
+
 }
 
 nonisolated enum Guildhall_Organizations_V1_OrganizationCategory: SwiftProtobuf.Enum, Swift.CaseIterable {
@@ -118,6 +161,9 @@ nonisolated enum Guildhall_Organizations_V1_EffectiveState: SwiftProtobuf.Enum, 
   case active // = 1
   case inactive // = 2
   case provisioning // = 3
+  case expired // = 4
+  case trialEnded // = 5
+  case archived // = 6
   case UNRECOGNIZED(Int)
 
   init() {
@@ -130,6 +176,9 @@ nonisolated enum Guildhall_Organizations_V1_EffectiveState: SwiftProtobuf.Enum, 
     case 1: self = .active
     case 2: self = .inactive
     case 3: self = .provisioning
+    case 4: self = .expired
+    case 5: self = .trialEnded
+    case 6: self = .archived
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -140,6 +189,9 @@ nonisolated enum Guildhall_Organizations_V1_EffectiveState: SwiftProtobuf.Enum, 
     case .active: return 1
     case .inactive: return 2
     case .provisioning: return 3
+    case .expired: return 4
+    case .trialEnded: return 5
+    case .archived: return 6
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -150,6 +202,108 @@ nonisolated enum Guildhall_Organizations_V1_EffectiveState: SwiftProtobuf.Enum, 
     .active,
     .inactive,
     .provisioning,
+    .expired,
+    .trialEnded,
+    .archived,
+  ]
+
+}
+
+nonisolated enum Guildhall_Organizations_V1_OrganizationKind: SwiftProtobuf.Enum, Swift.CaseIterable {
+  typealias RawValue = Int
+  case unspecified // = 0
+  case school // = 1
+  case university // = 2
+  case lanCenter // = 3
+  case company // = 4
+  case trainingCenter // = 5
+  case other // = 6
+  case UNRECOGNIZED(Int)
+
+  init() {
+    self = .unspecified
+  }
+
+  init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .school
+    case 2: self = .university
+    case 3: self = .lanCenter
+    case 4: self = .company
+    case 5: self = .trainingCenter
+    case 6: self = .other
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .school: return 1
+    case .university: return 2
+    case .lanCenter: return 3
+    case .company: return 4
+    case .trainingCenter: return 5
+    case .other: return 6
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  static let allCases: [Guildhall_Organizations_V1_OrganizationKind] = [
+    .unspecified,
+    .school,
+    .university,
+    .lanCenter,
+    .company,
+    .trainingCenter,
+    .other,
+  ]
+
+}
+
+/// Where the category comes from.
+nonisolated enum Guildhall_Organizations_V1_OrganizationCategorySource: SwiftProtobuf.Enum, Swift.CaseIterable {
+  typealias RawValue = Int
+  case unspecified // = 0
+  case chosen // = 1
+
+  /// The parent's, at the time.
+  case inherited // = 2
+  case `default` // = 3
+  case UNRECOGNIZED(Int)
+
+  init() {
+    self = .unspecified
+  }
+
+  init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .chosen
+    case 2: self = .inherited
+    case 3: self = .default
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .chosen: return 1
+    case .inherited: return 2
+    case .default: return 3
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  static let allCases: [Guildhall_Organizations_V1_OrganizationCategorySource] = [
+    .unspecified,
+    .chosen,
+    .inherited,
+    .default,
   ]
 
 }
@@ -208,6 +362,44 @@ nonisolated enum Guildhall_Organizations_V1_OrganizationOrigin: SwiftProtobuf.En
     .signup,
     .sale,
     .partner,
+  ]
+
+}
+
+nonisolated enum Guildhall_Organizations_V1_RestoreMembers: SwiftProtobuf.Enum, Swift.CaseIterable {
+  typealias RawValue = Int
+
+  /// Everybody is admitted again, or nobody.
+  case unspecified // = 0
+
+  /// Everybody comes back blocked, and takes no place.
+  case blocked // = 1
+  case UNRECOGNIZED(Int)
+
+  init() {
+    self = .unspecified
+  }
+
+  init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .blocked
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .blocked: return 1
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  static let allCases: [Guildhall_Organizations_V1_RestoreMembers] = [
+    .unspecified,
+    .blocked,
   ]
 
 }
@@ -407,11 +599,136 @@ nonisolated struct Guildhall_Organizations_V1_Organization: @unchecked Sendable 
     set {_uniqueStorage()._warnings = newValue}
   }
 
+  /// A label; rules do not look at it.
+  var kind: Guildhall_Organizations_V1_OrganizationKind {
+    get {_storage._kind}
+    set {_uniqueStorage()._kind = newValue}
+  }
+
+  /// The address of the sales representative; empty when there is none.
+  var salesRepEmail: String {
+    get {_storage._salesRepEmail}
+    set {_uniqueStorage()._salesRepEmail = newValue}
+  }
+
+  /// The organization type that it is based on; empty when there is none.
+  var typeID: String {
+    get {_storage._typeID}
+    set {_uniqueStorage()._typeID = newValue}
+  }
+
+  var trial: Guildhall_Organizations_V1_Trial {
+    get {_storage._trial ?? Guildhall_Organizations_V1_Trial()}
+    set {_uniqueStorage()._trial = newValue}
+  }
+  /// Returns true if `trial` has been explicitly set.
+  var hasTrial: Bool {_storage._trial != nil}
+  /// Clears the value of `trial`. Subsequent reads from it will return its default value.
+  mutating func clearTrial() {_uniqueStorage()._trial = nil}
+
+  /// The last day on which it is valid, YYYY-MM-DD in UTC; empty when it does not expire.
+  var expiresAt: String {
+    get {_storage._expiresAt}
+    set {_uniqueStorage()._expiresAt = newValue}
+  }
+
+  /// Services that are switched on, such as "pls"; at most 20 names.
+  var services: [String] {
+    get {_storage._services}
+    set {_uniqueStorage()._services = newValue}
+  }
+
+  /// The identifier of an outside system; unique, empty when there is none.
+  var externalID: String {
+    get {_storage._externalID}
+    set {_uniqueStorage()._externalID = newValue}
+  }
+
+  /// Distinct active people here and below; may be up to two seconds old.
+  var memberCount: Int64 {
+    get {_storage._memberCount}
+    set {_uniqueStorage()._memberCount = newValue}
+  }
+
+  var categorySource: Guildhall_Organizations_V1_OrganizationCategorySource {
+    get {_storage._categorySource}
+    set {_uniqueStorage()._categorySource = newValue}
+  }
+
+  /// Absent unless it is archived.
+  var archivedAt: SwiftProtobuf.Google_Protobuf_Timestamp {
+    get {_storage._archivedAt ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
+    set {_uniqueStorage()._archivedAt = newValue}
+  }
+  /// Returns true if `archivedAt` has been explicitly set.
+  var hasArchivedAt: Bool {_storage._archivedAt != nil}
+  /// Clears the value of `archivedAt`. Subsequent reads from it will return its default value.
+  mutating func clearArchivedAt() {_uniqueStorage()._archivedAt = nil}
+
+  /// Fields that were kept otherwise than they were sent, such as "expires_at".
+  var normalized: [String] {
+    get {_storage._normalized}
+    set {_uniqueStorage()._normalized = newValue}
+  }
+
+  var memberDiscount: Guildhall_Organizations_V1_MemberDiscount {
+    get {_storage._memberDiscount ?? Guildhall_Organizations_V1_MemberDiscount()}
+    set {_uniqueStorage()._memberDiscount = newValue}
+  }
+  /// Returns true if `memberDiscount` has been explicitly set.
+  var hasMemberDiscount: Bool {_storage._memberDiscount != nil}
+  /// Clears the value of `memberDiscount`. Subsequent reads from it will return its default value.
+  mutating func clearMemberDiscount() {_uniqueStorage()._memberDiscount = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _storage = unsafe _StorageClass.defaultInstance
+}
+
+/// A time in which an organization is tried out.
+nonisolated struct Guildhall_Organizations_V1_Trial: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var enabled: Bool = false
+
+  /// The last day, YYYY-MM-DD in UTC; needed when enabled.
+  var validUntil: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// What people of an organization pay less.
+nonisolated struct Guildhall_Organizations_V1_MemberDiscount: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Hundredths of a percent, 0 to 10000; absent: not set. 0 is set, and ends inheritance.
+  var basisPoints: Int32 {
+    get {_basisPoints ?? 0}
+    set {_basisPoints = newValue}
+  }
+  /// Returns true if `basisPoints` has been explicitly set.
+  var hasBasisPoints: Bool {self._basisPoints != nil}
+  /// Clears the value of `basisPoints`. Subsequent reads from it will return its default value.
+  mutating func clearBasisPoints() {self._basisPoints = nil}
+
+  /// The last day, YYYY-MM-DD in UTC; empty when it does not expire.
+  var expiresOn: String = String()
+
+  var appliesTo: Guildhall_Organizations_V1_MemberDiscountScope = .unspecified
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _basisPoints: Int32? = nil
 }
 
 nonisolated struct Guildhall_Organizations_V1_PathElement: Sendable {
@@ -473,9 +790,33 @@ nonisolated struct Guildhall_Organizations_V1_CreateOrganizationRequest: Sendabl
 
   var country: String = String()
 
+  var kind: Guildhall_Organizations_V1_OrganizationKind = .unspecified
+
+  var salesRepEmail: String = String()
+
+  var typeID: String = String()
+
+  var trial: Guildhall_Organizations_V1_Trial {
+    get {_trial ?? Guildhall_Organizations_V1_Trial()}
+    set {_trial = newValue}
+  }
+  /// Returns true if `trial` has been explicitly set.
+  var hasTrial: Bool {self._trial != nil}
+  /// Clears the value of `trial`. Subsequent reads from it will return its default value.
+  mutating func clearTrial() {self._trial = nil}
+
+  /// YYYY-MM-DD; today is taken for never, which `normalized` then says.
+  var expiresAt: String = String()
+
+  var services: [String] = []
+
+  var externalID: String = String()
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+
+  fileprivate var _trial: Guildhall_Organizations_V1_Trial? = nil
 }
 
 nonisolated struct Guildhall_Organizations_V1_GetOrganizationRequest: Sendable {
@@ -504,9 +845,44 @@ nonisolated struct Guildhall_Organizations_V1_ListOrganizationsRequest: Sendable
   /// From the reply before; the other fields must be the same.
   var pageToken: String = String()
 
+  /// Everything below the parent, or in the scope, not the next level alone.
+  var subtree: Bool = false
+
+  /// A part of the title, in any letter case; at most 120 characters.
+  var q: String = String()
+
+  /// Changed at this instant or later.
+  var updatedAfter: SwiftProtobuf.Google_Protobuf_Timestamp {
+    get {_updatedAfter ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
+    set {_updatedAfter = newValue}
+  }
+  /// Returns true if `updatedAfter` has been explicitly set.
+  var hasUpdatedAfter: Bool {self._updatedAfter != nil}
+  /// Clears the value of `updatedAfter`. Subsequent reads from it will return its default value.
+  mutating func clearUpdatedAfter() {self._updatedAfter = nil}
+
+  /// Changed before this instant.
+  var updatedBefore: SwiftProtobuf.Google_Protobuf_Timestamp {
+    get {_updatedBefore ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
+    set {_updatedBefore = newValue}
+  }
+  /// Returns true if `updatedBefore` has been explicitly set.
+  var hasUpdatedBefore: Bool {self._updatedBefore != nil}
+  /// Clears the value of `updatedBefore`. Subsequent reads from it will return its default value.
+  mutating func clearUpdatedBefore() {self._updatedBefore = nil}
+
+  /// Only organizations in this state; unspecified: all but the archive.
+  var state: Guildhall_Organizations_V1_EffectiveState = .unspecified
+
+  /// "updated_at", "title" or "members", alone or with " desc"; empty: "updated_at desc".
+  var orderBy: String = String()
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+
+  fileprivate var _updatedAfter: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
+  fileprivate var _updatedBefore: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
 }
 
 nonisolated struct Guildhall_Organizations_V1_ListOrganizationsReply: Sendable {
@@ -516,10 +892,13 @@ nonisolated struct Guildhall_Organizations_V1_ListOrganizationsReply: Sendable {
 
   var organizations: [Guildhall_Organizations_V1_Organization] = []
 
-  /// Empty on the last page.
+  /// Empty on the last page. A search may answer a page that is not full, and go on.
   var nextPageToken: String = String()
 
   var totalSize: Int64 = 0
+
+  /// Set when there may be more than total_size: counting ends at a limit.
+  var totalIsMinimum: Bool = false
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -582,6 +961,252 @@ nonisolated struct Guildhall_Organizations_V1_DeactivateOrganizationRequest: Sen
   init() {}
 }
 
+nonisolated struct Guildhall_Organizations_V1_DeleteOrganizationRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var id: String = String()
+
+  /// Also archives everything below; without, an organization with children is refused.
+  var cascade: Bool = false
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Guildhall_Organizations_V1_RestoreOrganizationRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var id: String = String()
+
+  /// Another title, when its own is taken by now.
+  var title: String = String()
+
+  /// Another parent, when its own is archived; empty: its own.
+  var parentID: String = String()
+
+  var members: Guildhall_Organizations_V1_RestoreMembers = .unspecified
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Guildhall_Organizations_V1_RestoreOrganizationReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var organization: Guildhall_Organizations_V1_Organization {
+    get {_organization ?? Guildhall_Organizations_V1_Organization()}
+    set {_organization = newValue}
+  }
+  /// Returns true if `organization` has been explicitly set.
+  var hasOrganization: Bool {self._organization != nil}
+  /// Clears the value of `organization`. Subsequent reads from it will return its default value.
+  mutating func clearOrganization() {self._organization = nil}
+
+  /// Email domains and custom URLs that others have by now.
+  var notRestored: [String] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _organization: Guildhall_Organizations_V1_Organization? = nil
+}
+
+nonisolated struct Guildhall_Organizations_V1_MoveOrganizationRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var id: String = String()
+
+  /// Empty: to the root.
+  var newParentID: String = String()
+
+  /// Changes nothing: answers what would change, and what would refuse.
+  var dryRun: Bool = false
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Guildhall_Organizations_V1_MoveOrganizationReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// As moved; in a dry run as it is.
+  var organization: Guildhall_Organizations_V1_Organization {
+    get {_organization ?? Guildhall_Organizations_V1_Organization()}
+    set {_organization = newValue}
+  }
+  /// Returns true if `organization` has been explicitly set.
+  var hasOrganization: Bool {self._organization != nil}
+  /// Clears the value of `organization`. Subsequent reads from it will return its default value.
+  mutating func clearOrganization() {self._organization = nil}
+
+  var effects: [Guildhall_Organizations_V1_MoveEffect] = []
+
+  /// In a dry run, everything that would refuse the move, in the order of checks.
+  var obstacles: [Guildhall_Organizations_V1_MoveObstacle] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _organization: Guildhall_Organizations_V1_Organization? = nil
+}
+
+/// What an organization would have otherwise at the new place.
+nonisolated struct Guildhall_Organizations_V1_MoveEffect: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// members_limit, students_limit, teachers_limit, contact_receivers, member_discount, state.
+  var aspect: String = String()
+
+  /// The organization from which it comes now; empty for none.
+  var fromOrganizationID: String = String()
+
+  /// The organization from which it would come.
+  var toOrganizationID: String = String()
+
+  var fromValue: String = String()
+
+  var toValue: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Guildhall_Organizations_V1_MoveObstacle: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The reason, such as name_taken.
+  var code: String = String()
+
+  /// The organization at which it refuses, if the caller may know.
+  var organizationID: String = String()
+
+  var message: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Guildhall_Organizations_V1_ProvisionOrganizationRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var externalID: String = String()
+
+  /// Used when the organization is made; one that is there keeps its own.
+  var title: String = String()
+
+  var parentID: String = String()
+
+  var category: Guildhall_Organizations_V1_OrganizationCategory = .unspecified
+
+  var country: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Guildhall_Organizations_V1_ExplainStateRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var id: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Guildhall_Organizations_V1_ExplainStateReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var effectiveState: Guildhall_Organizations_V1_EffectiveState = .unspecified
+
+  /// Absent when it is active.
+  var stateReason: Guildhall_Organizations_V1_StateReason {
+    get {_stateReason ?? Guildhall_Organizations_V1_StateReason()}
+    set {_stateReason = newValue}
+  }
+  /// Returns true if `stateReason` has been explicitly set.
+  var hasStateReason: Bool {self._stateReason != nil}
+  /// Clears the value of `stateReason`. Subsequent reads from it will return its default value.
+  mutating func clearStateReason() {self._stateReason = nil}
+
+  /// The organization first, then each ancestor, nearest first.
+  var levels: [Guildhall_Organizations_V1_LevelState] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _stateReason: Guildhall_Organizations_V1_StateReason? = nil
+}
+
+nonisolated struct Guildhall_Organizations_V1_LevelState: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var organizationID: String = String()
+
+  var title: String = String()
+
+  /// Its own, ancestors left out.
+  var state: Guildhall_Organizations_V1_EffectiveState = .unspecified
+
+  var trial: Guildhall_Organizations_V1_Trial {
+    get {_trial ?? Guildhall_Organizations_V1_Trial()}
+    set {_trial = newValue}
+  }
+  /// Returns true if `trial` has been explicitly set.
+  var hasTrial: Bool {self._trial != nil}
+  /// Clears the value of `trial`. Subsequent reads from it will return its default value.
+  mutating func clearTrial() {self._trial = nil}
+
+  var expiresAt: String = String()
+
+  var archivedAt: SwiftProtobuf.Google_Protobuf_Timestamp {
+    get {_archivedAt ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
+    set {_archivedAt = newValue}
+  }
+  /// Returns true if `archivedAt` has been explicitly set.
+  var hasArchivedAt: Bool {self._archivedAt != nil}
+  /// Clears the value of `archivedAt`. Subsequent reads from it will return its default value.
+  mutating func clearArchivedAt() {self._archivedAt = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _trial: Guildhall_Organizations_V1_Trial? = nil
+  fileprivate var _archivedAt: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
+}
+
 nonisolated struct Guildhall_Organizations_V1_EmailMask: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -596,9 +1221,27 @@ nonisolated struct Guildhall_Organizations_V1_EmailMask: Sendable {
 
   var state: Guildhall_Organizations_V1_EmailMaskState = .unspecified
 
+  /// While it waits: what a TXT record of the domain must say, and where. Empty for those who may
+  /// not enter masks here.
+  var challenge: String = String()
+
+  var challengeName: String = String()
+
+  /// When a mask that waits is forgotten.
+  var expiresAt: SwiftProtobuf.Google_Protobuf_Timestamp {
+    get {_expiresAt ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
+    set {_expiresAt = newValue}
+  }
+  /// Returns true if `expiresAt` has been explicitly set.
+  var hasExpiresAt: Bool {self._expiresAt != nil}
+  /// Clears the value of `expiresAt`. Subsequent reads from it will return its default value.
+  mutating func clearExpiresAt() {self._expiresAt = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+
+  fileprivate var _expiresAt: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
 }
 
 nonisolated struct Guildhall_Organizations_V1_CreateEmailMaskRequest: Sendable {
@@ -747,10 +1390,74 @@ nonisolated struct Guildhall_Organizations_V1_OrganizationNode: Sendable {
 
   var origin: Guildhall_Organizations_V1_OrganizationOrigin = .unspecified
 
-  /// Set when the organization is gone: a cancelled preparation.
+  /// Set when the organization is gone for good: a cancelled preparation, or purged.
   var removed: Bool = false
 
   var version: Int64 = 0
+
+  var archived: Bool = false
+
+  /// The last day of a trial, in days since 1970-01-01; absent when there is none.
+  var trialUntil: Int32 {
+    get {_trialUntil ?? 0}
+    set {_trialUntil = newValue}
+  }
+  /// Returns true if `trialUntil` has been explicitly set.
+  var hasTrialUntil: Bool {self._trialUntil != nil}
+  /// Clears the value of `trialUntil`. Subsequent reads from it will return its default value.
+  mutating func clearTrialUntil() {self._trialUntil = nil}
+
+  /// The last day on which it is valid, in days since 1970-01-01; absent when it does not expire.
+  var expiresOn: Int32 {
+    get {_expiresOn ?? 0}
+    set {_expiresOn = newValue}
+  }
+  /// Returns true if `expiresOn` has been explicitly set.
+  var hasExpiresOn: Bool {self._expiresOn != nil}
+  /// Clears the value of `expiresOn`. Subsequent reads from it will return its default value.
+  mutating func clearExpiresOn() {self._expiresOn = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _trialUntil: Int32? = nil
+  fileprivate var _expiresOn: Int32? = nil
+}
+
+/// What a workflow that moves or restores an organization is begun with, as it is kept.
+nonisolated struct Guildhall_Organizations_V1_Relocation: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var organizationID: String = String()
+
+  /// Where it comes to hang; empty for the root.
+  var parentID: String = String()
+
+  /// The title that it comes back with; empty: its own. Of restores alone.
+  var title: String = String()
+
+  /// Whether everybody comes back blocked. Of restores alone.
+  var blocked: Bool = false
+
+  /// The organizations that come back, a parent before its children. Of restores alone.
+  var organizationIds: [String] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// The reply of a command that has begun a relocation, as it is kept.
+nonisolated struct Guildhall_Organizations_V1_RelocationBegun: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The workflow; empty when there is nothing to do.
+  var workflow: Data = Data()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -761,6 +1468,10 @@ nonisolated struct Guildhall_Organizations_V1_OrganizationNode: Sendable {
 
 fileprivate nonisolated let _protobuf_package = "guildhall.organizations.v1"
 
+nonisolated extension Guildhall_Organizations_V1_MemberDiscountScope: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0MEMBER_DISCOUNT_SCOPE_UNSPECIFIED\0\u{1}MEMBER_DISCOUNT_SCOPE_SELF\0\u{1}MEMBER_DISCOUNT_SCOPE_SUBTREE\0")
+}
+
 nonisolated extension Guildhall_Organizations_V1_OrganizationCategory: SwiftProtobuf._ProtoNameProviding {
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ORGANIZATION_CATEGORY_UNSPECIFIED\0\u{1}ORGANIZATION_CATEGORY_ACADEMIC_K12\0\u{1}ORGANIZATION_CATEGORY_ACADEMIC_POST_SECONDARY\0\u{1}ORGANIZATION_CATEGORY_BUSINESS_COMPANY\0\u{1}ORGANIZATION_CATEGORY_BUSINESS_TRAINING_CENTER\0")
 }
@@ -770,11 +1481,23 @@ nonisolated extension Guildhall_Organizations_V1_OrganizationStatus: SwiftProtob
 }
 
 nonisolated extension Guildhall_Organizations_V1_EffectiveState: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0EFFECTIVE_STATE_UNSPECIFIED\0\u{1}EFFECTIVE_STATE_ACTIVE\0\u{1}EFFECTIVE_STATE_INACTIVE\0\u{1}EFFECTIVE_STATE_PROVISIONING\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0EFFECTIVE_STATE_UNSPECIFIED\0\u{1}EFFECTIVE_STATE_ACTIVE\0\u{1}EFFECTIVE_STATE_INACTIVE\0\u{1}EFFECTIVE_STATE_PROVISIONING\0\u{1}EFFECTIVE_STATE_EXPIRED\0\u{1}EFFECTIVE_STATE_TRIAL_ENDED\0\u{1}EFFECTIVE_STATE_ARCHIVED\0")
+}
+
+nonisolated extension Guildhall_Organizations_V1_OrganizationKind: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ORGANIZATION_KIND_UNSPECIFIED\0\u{1}ORGANIZATION_KIND_SCHOOL\0\u{1}ORGANIZATION_KIND_UNIVERSITY\0\u{1}ORGANIZATION_KIND_LAN_CENTER\0\u{1}ORGANIZATION_KIND_COMPANY\0\u{1}ORGANIZATION_KIND_TRAINING_CENTER\0\u{1}ORGANIZATION_KIND_OTHER\0")
+}
+
+nonisolated extension Guildhall_Organizations_V1_OrganizationCategorySource: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ORGANIZATION_CATEGORY_SOURCE_UNSPECIFIED\0\u{1}ORGANIZATION_CATEGORY_SOURCE_CHOSEN\0\u{1}ORGANIZATION_CATEGORY_SOURCE_INHERITED\0\u{1}ORGANIZATION_CATEGORY_SOURCE_DEFAULT\0")
 }
 
 nonisolated extension Guildhall_Organizations_V1_OrganizationOrigin: SwiftProtobuf._ProtoNameProviding {
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ORGANIZATION_ORIGIN_UNSPECIFIED\0\u{1}ORGANIZATION_ORIGIN_MANUAL\0\u{1}ORGANIZATION_ORIGIN_IMPORT\0\u{1}ORGANIZATION_ORIGIN_API\0\u{1}ORGANIZATION_ORIGIN_AUTO\0\u{1}ORGANIZATION_ORIGIN_SIGNUP\0\u{1}ORGANIZATION_ORIGIN_SALE\0\u{1}ORGANIZATION_ORIGIN_PARTNER\0")
+}
+
+nonisolated extension Guildhall_Organizations_V1_RestoreMembers: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0RESTORE_MEMBERS_UNSPECIFIED\0\u{1}RESTORE_MEMBERS_BLOCKED\0")
 }
 
 nonisolated extension Guildhall_Organizations_V1_EmailMaskMode: SwiftProtobuf._ProtoNameProviding {
@@ -787,7 +1510,7 @@ nonisolated extension Guildhall_Organizations_V1_EmailMaskState: SwiftProtobuf._
 
 nonisolated extension Guildhall_Organizations_V1_Organization: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Organization"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}parent_id\0\u{1}depth\0\u{1}title\0\u{1}description\0\u{1}category\0\u{1}country\0\u{1}status\0\u{3}effective_state\0\u{3}state_reason\0\u{1}origin\0\u{3}created_at\0\u{3}updated_at\0\u{1}version\0\u{1}etag\0\u{1}path\0\u{1}warnings\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}parent_id\0\u{1}depth\0\u{1}title\0\u{1}description\0\u{1}category\0\u{1}country\0\u{1}status\0\u{3}effective_state\0\u{3}state_reason\0\u{1}origin\0\u{3}created_at\0\u{3}updated_at\0\u{1}version\0\u{1}etag\0\u{1}path\0\u{1}warnings\0\u{1}kind\0\u{3}sales_rep_email\0\u{3}type_id\0\u{1}trial\0\u{3}expires_at\0\u{1}services\0\u{3}external_id\0\u{3}member_count\0\u{3}category_source\0\u{3}archived_at\0\u{1}normalized\0\u{3}member_discount\0")
 
   fileprivate class _StorageClass {
     var _id: String = String()
@@ -807,6 +1530,18 @@ nonisolated extension Guildhall_Organizations_V1_Organization: SwiftProtobuf.Mes
     var _etag: String = String()
     var _path: [Guildhall_Organizations_V1_PathElement] = []
     var _warnings: [Guildhall_Organizations_V1_Warning] = []
+    var _kind: Guildhall_Organizations_V1_OrganizationKind = .unspecified
+    var _salesRepEmail: String = String()
+    var _typeID: String = String()
+    var _trial: Guildhall_Organizations_V1_Trial? = nil
+    var _expiresAt: String = String()
+    var _services: [String] = []
+    var _externalID: String = String()
+    var _memberCount: Int64 = 0
+    var _categorySource: Guildhall_Organizations_V1_OrganizationCategorySource = .unspecified
+    var _archivedAt: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
+    var _normalized: [String] = []
+    var _memberDiscount: Guildhall_Organizations_V1_MemberDiscount? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -834,6 +1569,18 @@ nonisolated extension Guildhall_Organizations_V1_Organization: SwiftProtobuf.Mes
       _etag = source._etag
       _path = source._path
       _warnings = source._warnings
+      _kind = source._kind
+      _salesRepEmail = source._salesRepEmail
+      _typeID = source._typeID
+      _trial = source._trial
+      _expiresAt = source._expiresAt
+      _services = source._services
+      _externalID = source._externalID
+      _memberCount = source._memberCount
+      _categorySource = source._categorySource
+      _archivedAt = source._archivedAt
+      _normalized = source._normalized
+      _memberDiscount = source._memberDiscount
     }
   }
 
@@ -869,6 +1616,18 @@ nonisolated extension Guildhall_Organizations_V1_Organization: SwiftProtobuf.Mes
         case 15: try { try decoder.decodeSingularStringField(value: &_storage._etag) }()
         case 16: try { try decoder.decodeRepeatedMessageField(value: &_storage._path) }()
         case 17: try { try decoder.decodeRepeatedMessageField(value: &_storage._warnings) }()
+        case 18: try { try decoder.decodeSingularEnumField(value: &_storage._kind) }()
+        case 19: try { try decoder.decodeSingularStringField(value: &_storage._salesRepEmail) }()
+        case 20: try { try decoder.decodeSingularStringField(value: &_storage._typeID) }()
+        case 21: try { try decoder.decodeSingularMessageField(value: &_storage._trial) }()
+        case 22: try { try decoder.decodeSingularStringField(value: &_storage._expiresAt) }()
+        case 23: try { try decoder.decodeRepeatedStringField(value: &_storage._services) }()
+        case 24: try { try decoder.decodeSingularStringField(value: &_storage._externalID) }()
+        case 25: try { try decoder.decodeSingularInt64Field(value: &_storage._memberCount) }()
+        case 26: try { try decoder.decodeSingularEnumField(value: &_storage._categorySource) }()
+        case 27: try { try decoder.decodeSingularMessageField(value: &_storage._archivedAt) }()
+        case 28: try { try decoder.decodeRepeatedStringField(value: &_storage._normalized) }()
+        case 29: try { try decoder.decodeSingularMessageField(value: &_storage._memberDiscount) }()
         default: break
         }
       }
@@ -932,6 +1691,42 @@ nonisolated extension Guildhall_Organizations_V1_Organization: SwiftProtobuf.Mes
       if !_storage._warnings.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._warnings, fieldNumber: 17)
       }
+      if _storage._kind != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._kind, fieldNumber: 18)
+      }
+      if !_storage._salesRepEmail.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._salesRepEmail, fieldNumber: 19)
+      }
+      if !_storage._typeID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._typeID, fieldNumber: 20)
+      }
+      try { if let v = _storage._trial {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 21)
+      } }()
+      if !_storage._expiresAt.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._expiresAt, fieldNumber: 22)
+      }
+      if !_storage._services.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._services, fieldNumber: 23)
+      }
+      if !_storage._externalID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._externalID, fieldNumber: 24)
+      }
+      if _storage._memberCount != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._memberCount, fieldNumber: 25)
+      }
+      if _storage._categorySource != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._categorySource, fieldNumber: 26)
+      }
+      try { if let v = _storage._archivedAt {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 27)
+      } }()
+      if !_storage._normalized.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._normalized, fieldNumber: 28)
+      }
+      try { if let v = _storage._memberDiscount {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 29)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -958,10 +1753,101 @@ nonisolated extension Guildhall_Organizations_V1_Organization: SwiftProtobuf.Mes
         if _storage._etag != rhs_storage._etag {return false}
         if _storage._path != rhs_storage._path {return false}
         if _storage._warnings != rhs_storage._warnings {return false}
+        if _storage._kind != rhs_storage._kind {return false}
+        if _storage._salesRepEmail != rhs_storage._salesRepEmail {return false}
+        if _storage._typeID != rhs_storage._typeID {return false}
+        if _storage._trial != rhs_storage._trial {return false}
+        if _storage._expiresAt != rhs_storage._expiresAt {return false}
+        if _storage._services != rhs_storage._services {return false}
+        if _storage._externalID != rhs_storage._externalID {return false}
+        if _storage._memberCount != rhs_storage._memberCount {return false}
+        if _storage._categorySource != rhs_storage._categorySource {return false}
+        if _storage._archivedAt != rhs_storage._archivedAt {return false}
+        if _storage._normalized != rhs_storage._normalized {return false}
+        if _storage._memberDiscount != rhs_storage._memberDiscount {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Guildhall_Organizations_V1_Trial: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Trial"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}enabled\0\u{3}valid_until\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBoolField(value: &self.enabled) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.validUntil) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.enabled != false {
+      try visitor.visitSingularBoolField(value: self.enabled, fieldNumber: 1)
+    }
+    if !self.validUntil.isEmpty {
+      try visitor.visitSingularStringField(value: self.validUntil, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Guildhall_Organizations_V1_Trial, rhs: Guildhall_Organizations_V1_Trial) -> Bool {
+    if lhs.enabled != rhs.enabled {return false}
+    if lhs.validUntil != rhs.validUntil {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Guildhall_Organizations_V1_MemberDiscount: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".MemberDiscount"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}basis_points\0\u{3}expires_on\0\u{3}applies_to\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt32Field(value: &self._basisPoints) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.expiresOn) }()
+      case 3: try { try decoder.decodeSingularEnumField(value: &self.appliesTo) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._basisPoints {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 1)
+    } }()
+    if !self.expiresOn.isEmpty {
+      try visitor.visitSingularStringField(value: self.expiresOn, fieldNumber: 2)
+    }
+    if self.appliesTo != .unspecified {
+      try visitor.visitSingularEnumField(value: self.appliesTo, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Guildhall_Organizations_V1_MemberDiscount, rhs: Guildhall_Organizations_V1_MemberDiscount) -> Bool {
+    if lhs._basisPoints != rhs._basisPoints {return false}
+    if lhs.expiresOn != rhs.expiresOn {return false}
+    if lhs.appliesTo != rhs.appliesTo {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1074,7 +1960,7 @@ nonisolated extension Guildhall_Organizations_V1_StateReason: SwiftProtobuf.Mess
 
 nonisolated extension Guildhall_Organizations_V1_CreateOrganizationRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".CreateOrganizationRequest"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}parent_id\0\u{1}title\0\u{1}description\0\u{1}category\0\u{1}country\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}parent_id\0\u{1}title\0\u{1}description\0\u{1}category\0\u{1}country\0\u{1}kind\0\u{3}sales_rep_email\0\u{3}type_id\0\u{1}trial\0\u{3}expires_at\0\u{1}services\0\u{3}external_id\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1087,12 +1973,23 @@ nonisolated extension Guildhall_Organizations_V1_CreateOrganizationRequest: Swif
       case 3: try { try decoder.decodeSingularStringField(value: &self.description_p) }()
       case 4: try { try decoder.decodeSingularEnumField(value: &self.category) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.country) }()
+      case 6: try { try decoder.decodeSingularEnumField(value: &self.kind) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.salesRepEmail) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.typeID) }()
+      case 9: try { try decoder.decodeSingularMessageField(value: &self._trial) }()
+      case 10: try { try decoder.decodeSingularStringField(value: &self.expiresAt) }()
+      case 11: try { try decoder.decodeRepeatedStringField(value: &self.services) }()
+      case 12: try { try decoder.decodeSingularStringField(value: &self.externalID) }()
       default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.parentID.isEmpty {
       try visitor.visitSingularStringField(value: self.parentID, fieldNumber: 1)
     }
@@ -1108,6 +2005,27 @@ nonisolated extension Guildhall_Organizations_V1_CreateOrganizationRequest: Swif
     if !self.country.isEmpty {
       try visitor.visitSingularStringField(value: self.country, fieldNumber: 5)
     }
+    if self.kind != .unspecified {
+      try visitor.visitSingularEnumField(value: self.kind, fieldNumber: 6)
+    }
+    if !self.salesRepEmail.isEmpty {
+      try visitor.visitSingularStringField(value: self.salesRepEmail, fieldNumber: 7)
+    }
+    if !self.typeID.isEmpty {
+      try visitor.visitSingularStringField(value: self.typeID, fieldNumber: 8)
+    }
+    try { if let v = self._trial {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+    } }()
+    if !self.expiresAt.isEmpty {
+      try visitor.visitSingularStringField(value: self.expiresAt, fieldNumber: 10)
+    }
+    if !self.services.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.services, fieldNumber: 11)
+    }
+    if !self.externalID.isEmpty {
+      try visitor.visitSingularStringField(value: self.externalID, fieldNumber: 12)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1117,6 +2035,13 @@ nonisolated extension Guildhall_Organizations_V1_CreateOrganizationRequest: Swif
     if lhs.description_p != rhs.description_p {return false}
     if lhs.category != rhs.category {return false}
     if lhs.country != rhs.country {return false}
+    if lhs.kind != rhs.kind {return false}
+    if lhs.salesRepEmail != rhs.salesRepEmail {return false}
+    if lhs.typeID != rhs.typeID {return false}
+    if lhs._trial != rhs._trial {return false}
+    if lhs.expiresAt != rhs.expiresAt {return false}
+    if lhs.services != rhs.services {return false}
+    if lhs.externalID != rhs.externalID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1154,7 +2079,7 @@ nonisolated extension Guildhall_Organizations_V1_GetOrganizationRequest: SwiftPr
 
 nonisolated extension Guildhall_Organizations_V1_ListOrganizationsRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ListOrganizationsRequest"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}parent\0\u{3}page_size\0\u{3}page_token\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}parent\0\u{3}page_size\0\u{3}page_token\0\u{1}subtree\0\u{1}q\0\u{3}updated_after\0\u{3}updated_before\0\u{1}state\0\u{3}order_by\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1165,12 +2090,22 @@ nonisolated extension Guildhall_Organizations_V1_ListOrganizationsRequest: Swift
       case 1: try { try decoder.decodeSingularStringField(value: &self.parent) }()
       case 2: try { try decoder.decodeSingularInt32Field(value: &self.pageSize) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.pageToken) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.subtree) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.q) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._updatedAfter) }()
+      case 7: try { try decoder.decodeSingularMessageField(value: &self._updatedBefore) }()
+      case 8: try { try decoder.decodeSingularEnumField(value: &self.state) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.orderBy) }()
       default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.parent.isEmpty {
       try visitor.visitSingularStringField(value: self.parent, fieldNumber: 1)
     }
@@ -1180,6 +2115,24 @@ nonisolated extension Guildhall_Organizations_V1_ListOrganizationsRequest: Swift
     if !self.pageToken.isEmpty {
       try visitor.visitSingularStringField(value: self.pageToken, fieldNumber: 3)
     }
+    if self.subtree != false {
+      try visitor.visitSingularBoolField(value: self.subtree, fieldNumber: 4)
+    }
+    if !self.q.isEmpty {
+      try visitor.visitSingularStringField(value: self.q, fieldNumber: 5)
+    }
+    try { if let v = self._updatedAfter {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
+    try { if let v = self._updatedBefore {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    } }()
+    if self.state != .unspecified {
+      try visitor.visitSingularEnumField(value: self.state, fieldNumber: 8)
+    }
+    if !self.orderBy.isEmpty {
+      try visitor.visitSingularStringField(value: self.orderBy, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1187,6 +2140,12 @@ nonisolated extension Guildhall_Organizations_V1_ListOrganizationsRequest: Swift
     if lhs.parent != rhs.parent {return false}
     if lhs.pageSize != rhs.pageSize {return false}
     if lhs.pageToken != rhs.pageToken {return false}
+    if lhs.subtree != rhs.subtree {return false}
+    if lhs.q != rhs.q {return false}
+    if lhs._updatedAfter != rhs._updatedAfter {return false}
+    if lhs._updatedBefore != rhs._updatedBefore {return false}
+    if lhs.state != rhs.state {return false}
+    if lhs.orderBy != rhs.orderBy {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1194,7 +2153,7 @@ nonisolated extension Guildhall_Organizations_V1_ListOrganizationsRequest: Swift
 
 nonisolated extension Guildhall_Organizations_V1_ListOrganizationsReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ListOrganizationsReply"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}organizations\0\u{3}next_page_token\0\u{3}total_size\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}organizations\0\u{3}next_page_token\0\u{3}total_size\0\u{3}total_is_minimum\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1205,6 +2164,7 @@ nonisolated extension Guildhall_Organizations_V1_ListOrganizationsReply: SwiftPr
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.organizations) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.nextPageToken) }()
       case 3: try { try decoder.decodeSingularInt64Field(value: &self.totalSize) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.totalIsMinimum) }()
       default: break
       }
     }
@@ -1220,6 +2180,9 @@ nonisolated extension Guildhall_Organizations_V1_ListOrganizationsReply: SwiftPr
     if self.totalSize != 0 {
       try visitor.visitSingularInt64Field(value: self.totalSize, fieldNumber: 3)
     }
+    if self.totalIsMinimum != false {
+      try visitor.visitSingularBoolField(value: self.totalIsMinimum, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1227,6 +2190,7 @@ nonisolated extension Guildhall_Organizations_V1_ListOrganizationsReply: SwiftPr
     if lhs.organizations != rhs.organizations {return false}
     if lhs.nextPageToken != rhs.nextPageToken {return false}
     if lhs.totalSize != rhs.totalSize {return false}
+    if lhs.totalIsMinimum != rhs.totalIsMinimum {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1331,9 +2295,485 @@ nonisolated extension Guildhall_Organizations_V1_DeactivateOrganizationRequest: 
   }
 }
 
+nonisolated extension Guildhall_Organizations_V1_DeleteOrganizationRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".DeleteOrganizationRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}cascade\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.cascade) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.id.isEmpty {
+      try visitor.visitSingularStringField(value: self.id, fieldNumber: 1)
+    }
+    if self.cascade != false {
+      try visitor.visitSingularBoolField(value: self.cascade, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Guildhall_Organizations_V1_DeleteOrganizationRequest, rhs: Guildhall_Organizations_V1_DeleteOrganizationRequest) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.cascade != rhs.cascade {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Guildhall_Organizations_V1_RestoreOrganizationRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".RestoreOrganizationRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}title\0\u{3}parent_id\0\u{1}members\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.title) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.parentID) }()
+      case 4: try { try decoder.decodeSingularEnumField(value: &self.members) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.id.isEmpty {
+      try visitor.visitSingularStringField(value: self.id, fieldNumber: 1)
+    }
+    if !self.title.isEmpty {
+      try visitor.visitSingularStringField(value: self.title, fieldNumber: 2)
+    }
+    if !self.parentID.isEmpty {
+      try visitor.visitSingularStringField(value: self.parentID, fieldNumber: 3)
+    }
+    if self.members != .unspecified {
+      try visitor.visitSingularEnumField(value: self.members, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Guildhall_Organizations_V1_RestoreOrganizationRequest, rhs: Guildhall_Organizations_V1_RestoreOrganizationRequest) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.title != rhs.title {return false}
+    if lhs.parentID != rhs.parentID {return false}
+    if lhs.members != rhs.members {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Guildhall_Organizations_V1_RestoreOrganizationReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".RestoreOrganizationReply"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}organization\0\u{3}not_restored\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._organization) }()
+      case 2: try { try decoder.decodeRepeatedStringField(value: &self.notRestored) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._organization {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.notRestored.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.notRestored, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Guildhall_Organizations_V1_RestoreOrganizationReply, rhs: Guildhall_Organizations_V1_RestoreOrganizationReply) -> Bool {
+    if lhs._organization != rhs._organization {return false}
+    if lhs.notRestored != rhs.notRestored {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Guildhall_Organizations_V1_MoveOrganizationRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".MoveOrganizationRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}new_parent_id\0\u{3}dry_run\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.newParentID) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.dryRun) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.id.isEmpty {
+      try visitor.visitSingularStringField(value: self.id, fieldNumber: 1)
+    }
+    if !self.newParentID.isEmpty {
+      try visitor.visitSingularStringField(value: self.newParentID, fieldNumber: 2)
+    }
+    if self.dryRun != false {
+      try visitor.visitSingularBoolField(value: self.dryRun, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Guildhall_Organizations_V1_MoveOrganizationRequest, rhs: Guildhall_Organizations_V1_MoveOrganizationRequest) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.newParentID != rhs.newParentID {return false}
+    if lhs.dryRun != rhs.dryRun {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Guildhall_Organizations_V1_MoveOrganizationReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".MoveOrganizationReply"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}organization\0\u{1}effects\0\u{1}obstacles\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._organization) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.effects) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.obstacles) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._organization {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.effects.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.effects, fieldNumber: 2)
+    }
+    if !self.obstacles.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.obstacles, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Guildhall_Organizations_V1_MoveOrganizationReply, rhs: Guildhall_Organizations_V1_MoveOrganizationReply) -> Bool {
+    if lhs._organization != rhs._organization {return false}
+    if lhs.effects != rhs.effects {return false}
+    if lhs.obstacles != rhs.obstacles {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Guildhall_Organizations_V1_MoveEffect: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".MoveEffect"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}aspect\0\u{3}from_organization_id\0\u{3}to_organization_id\0\u{3}from_value\0\u{3}to_value\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.aspect) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.fromOrganizationID) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.toOrganizationID) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.fromValue) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.toValue) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.aspect.isEmpty {
+      try visitor.visitSingularStringField(value: self.aspect, fieldNumber: 1)
+    }
+    if !self.fromOrganizationID.isEmpty {
+      try visitor.visitSingularStringField(value: self.fromOrganizationID, fieldNumber: 2)
+    }
+    if !self.toOrganizationID.isEmpty {
+      try visitor.visitSingularStringField(value: self.toOrganizationID, fieldNumber: 3)
+    }
+    if !self.fromValue.isEmpty {
+      try visitor.visitSingularStringField(value: self.fromValue, fieldNumber: 4)
+    }
+    if !self.toValue.isEmpty {
+      try visitor.visitSingularStringField(value: self.toValue, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Guildhall_Organizations_V1_MoveEffect, rhs: Guildhall_Organizations_V1_MoveEffect) -> Bool {
+    if lhs.aspect != rhs.aspect {return false}
+    if lhs.fromOrganizationID != rhs.fromOrganizationID {return false}
+    if lhs.toOrganizationID != rhs.toOrganizationID {return false}
+    if lhs.fromValue != rhs.fromValue {return false}
+    if lhs.toValue != rhs.toValue {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Guildhall_Organizations_V1_MoveObstacle: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".MoveObstacle"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}code\0\u{3}organization_id\0\u{1}message\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.code) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.organizationID) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.message) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.code.isEmpty {
+      try visitor.visitSingularStringField(value: self.code, fieldNumber: 1)
+    }
+    if !self.organizationID.isEmpty {
+      try visitor.visitSingularStringField(value: self.organizationID, fieldNumber: 2)
+    }
+    if !self.message.isEmpty {
+      try visitor.visitSingularStringField(value: self.message, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Guildhall_Organizations_V1_MoveObstacle, rhs: Guildhall_Organizations_V1_MoveObstacle) -> Bool {
+    if lhs.code != rhs.code {return false}
+    if lhs.organizationID != rhs.organizationID {return false}
+    if lhs.message != rhs.message {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Guildhall_Organizations_V1_ProvisionOrganizationRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ProvisionOrganizationRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}external_id\0\u{1}title\0\u{3}parent_id\0\u{1}category\0\u{1}country\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.externalID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.title) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.parentID) }()
+      case 4: try { try decoder.decodeSingularEnumField(value: &self.category) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.country) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.externalID.isEmpty {
+      try visitor.visitSingularStringField(value: self.externalID, fieldNumber: 1)
+    }
+    if !self.title.isEmpty {
+      try visitor.visitSingularStringField(value: self.title, fieldNumber: 2)
+    }
+    if !self.parentID.isEmpty {
+      try visitor.visitSingularStringField(value: self.parentID, fieldNumber: 3)
+    }
+    if self.category != .unspecified {
+      try visitor.visitSingularEnumField(value: self.category, fieldNumber: 4)
+    }
+    if !self.country.isEmpty {
+      try visitor.visitSingularStringField(value: self.country, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Guildhall_Organizations_V1_ProvisionOrganizationRequest, rhs: Guildhall_Organizations_V1_ProvisionOrganizationRequest) -> Bool {
+    if lhs.externalID != rhs.externalID {return false}
+    if lhs.title != rhs.title {return false}
+    if lhs.parentID != rhs.parentID {return false}
+    if lhs.category != rhs.category {return false}
+    if lhs.country != rhs.country {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Guildhall_Organizations_V1_ExplainStateRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ExplainStateRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.id) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.id.isEmpty {
+      try visitor.visitSingularStringField(value: self.id, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Guildhall_Organizations_V1_ExplainStateRequest, rhs: Guildhall_Organizations_V1_ExplainStateRequest) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Guildhall_Organizations_V1_ExplainStateReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ExplainStateReply"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}effective_state\0\u{3}state_reason\0\u{1}levels\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.effectiveState) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._stateReason) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.levels) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.effectiveState != .unspecified {
+      try visitor.visitSingularEnumField(value: self.effectiveState, fieldNumber: 1)
+    }
+    try { if let v = self._stateReason {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if !self.levels.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.levels, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Guildhall_Organizations_V1_ExplainStateReply, rhs: Guildhall_Organizations_V1_ExplainStateReply) -> Bool {
+    if lhs.effectiveState != rhs.effectiveState {return false}
+    if lhs._stateReason != rhs._stateReason {return false}
+    if lhs.levels != rhs.levels {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Guildhall_Organizations_V1_LevelState: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".LevelState"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}organization_id\0\u{1}title\0\u{1}state\0\u{1}trial\0\u{3}expires_at\0\u{3}archived_at\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.organizationID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.title) }()
+      case 3: try { try decoder.decodeSingularEnumField(value: &self.state) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._trial) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.expiresAt) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._archivedAt) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.organizationID.isEmpty {
+      try visitor.visitSingularStringField(value: self.organizationID, fieldNumber: 1)
+    }
+    if !self.title.isEmpty {
+      try visitor.visitSingularStringField(value: self.title, fieldNumber: 2)
+    }
+    if self.state != .unspecified {
+      try visitor.visitSingularEnumField(value: self.state, fieldNumber: 3)
+    }
+    try { if let v = self._trial {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
+    if !self.expiresAt.isEmpty {
+      try visitor.visitSingularStringField(value: self.expiresAt, fieldNumber: 5)
+    }
+    try { if let v = self._archivedAt {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Guildhall_Organizations_V1_LevelState, rhs: Guildhall_Organizations_V1_LevelState) -> Bool {
+    if lhs.organizationID != rhs.organizationID {return false}
+    if lhs.title != rhs.title {return false}
+    if lhs.state != rhs.state {return false}
+    if lhs._trial != rhs._trial {return false}
+    if lhs.expiresAt != rhs.expiresAt {return false}
+    if lhs._archivedAt != rhs._archivedAt {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Guildhall_Organizations_V1_EmailMask: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".EmailMask"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}organization_id\0\u{1}value\0\u{1}mode\0\u{1}state\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}organization_id\0\u{1}value\0\u{1}mode\0\u{1}state\0\u{1}challenge\0\u{3}challenge_name\0\u{3}expires_at\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1345,12 +2785,19 @@ nonisolated extension Guildhall_Organizations_V1_EmailMask: SwiftProtobuf.Messag
       case 2: try { try decoder.decodeSingularStringField(value: &self.value) }()
       case 3: try { try decoder.decodeSingularEnumField(value: &self.mode) }()
       case 4: try { try decoder.decodeSingularEnumField(value: &self.state) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.challenge) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.challengeName) }()
+      case 7: try { try decoder.decodeSingularMessageField(value: &self._expiresAt) }()
       default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.organizationID.isEmpty {
       try visitor.visitSingularStringField(value: self.organizationID, fieldNumber: 1)
     }
@@ -1363,6 +2810,15 @@ nonisolated extension Guildhall_Organizations_V1_EmailMask: SwiftProtobuf.Messag
     if self.state != .unspecified {
       try visitor.visitSingularEnumField(value: self.state, fieldNumber: 4)
     }
+    if !self.challenge.isEmpty {
+      try visitor.visitSingularStringField(value: self.challenge, fieldNumber: 5)
+    }
+    if !self.challengeName.isEmpty {
+      try visitor.visitSingularStringField(value: self.challengeName, fieldNumber: 6)
+    }
+    try { if let v = self._expiresAt {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1371,6 +2827,9 @@ nonisolated extension Guildhall_Organizations_V1_EmailMask: SwiftProtobuf.Messag
     if lhs.value != rhs.value {return false}
     if lhs.mode != rhs.mode {return false}
     if lhs.state != rhs.state {return false}
+    if lhs.challenge != rhs.challenge {return false}
+    if lhs.challengeName != rhs.challengeName {return false}
+    if lhs._expiresAt != rhs._expiresAt {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1682,7 +3141,7 @@ nonisolated extension Guildhall_Organizations_V1_CancelPreparationReply: SwiftPr
 
 nonisolated extension Guildhall_Organizations_V1_OrganizationNode: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".OrganizationNode"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}parent_id\0\u{1}title\0\u{1}status\0\u{1}origin\0\u{1}removed\0\u{1}version\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}parent_id\0\u{1}title\0\u{1}status\0\u{1}origin\0\u{1}removed\0\u{1}version\0\u{1}archived\0\u{3}trial_until\0\u{3}expires_on\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1697,12 +3156,19 @@ nonisolated extension Guildhall_Organizations_V1_OrganizationNode: SwiftProtobuf
       case 5: try { try decoder.decodeSingularEnumField(value: &self.origin) }()
       case 6: try { try decoder.decodeSingularBoolField(value: &self.removed) }()
       case 7: try { try decoder.decodeSingularInt64Field(value: &self.version) }()
+      case 8: try { try decoder.decodeSingularBoolField(value: &self.archived) }()
+      case 9: try { try decoder.decodeSingularInt32Field(value: &self._trialUntil) }()
+      case 10: try { try decoder.decodeSingularInt32Field(value: &self._expiresOn) }()
       default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.id.isEmpty {
       try visitor.visitSingularStringField(value: self.id, fieldNumber: 1)
     }
@@ -1724,6 +3190,15 @@ nonisolated extension Guildhall_Organizations_V1_OrganizationNode: SwiftProtobuf
     if self.version != 0 {
       try visitor.visitSingularInt64Field(value: self.version, fieldNumber: 7)
     }
+    if self.archived != false {
+      try visitor.visitSingularBoolField(value: self.archived, fieldNumber: 8)
+    }
+    try { if let v = self._trialUntil {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 9)
+    } }()
+    try { if let v = self._expiresOn {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 10)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1735,6 +3210,89 @@ nonisolated extension Guildhall_Organizations_V1_OrganizationNode: SwiftProtobuf
     if lhs.origin != rhs.origin {return false}
     if lhs.removed != rhs.removed {return false}
     if lhs.version != rhs.version {return false}
+    if lhs.archived != rhs.archived {return false}
+    if lhs._trialUntil != rhs._trialUntil {return false}
+    if lhs._expiresOn != rhs._expiresOn {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Guildhall_Organizations_V1_Relocation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Relocation"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}organization_id\0\u{3}parent_id\0\u{1}title\0\u{1}blocked\0\u{3}organization_ids\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.organizationID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.parentID) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.title) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.blocked) }()
+      case 5: try { try decoder.decodeRepeatedStringField(value: &self.organizationIds) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.organizationID.isEmpty {
+      try visitor.visitSingularStringField(value: self.organizationID, fieldNumber: 1)
+    }
+    if !self.parentID.isEmpty {
+      try visitor.visitSingularStringField(value: self.parentID, fieldNumber: 2)
+    }
+    if !self.title.isEmpty {
+      try visitor.visitSingularStringField(value: self.title, fieldNumber: 3)
+    }
+    if self.blocked != false {
+      try visitor.visitSingularBoolField(value: self.blocked, fieldNumber: 4)
+    }
+    if !self.organizationIds.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.organizationIds, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Guildhall_Organizations_V1_Relocation, rhs: Guildhall_Organizations_V1_Relocation) -> Bool {
+    if lhs.organizationID != rhs.organizationID {return false}
+    if lhs.parentID != rhs.parentID {return false}
+    if lhs.title != rhs.title {return false}
+    if lhs.blocked != rhs.blocked {return false}
+    if lhs.organizationIds != rhs.organizationIds {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Guildhall_Organizations_V1_RelocationBegun: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".RelocationBegun"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}workflow\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.workflow) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.workflow.isEmpty {
+      try visitor.visitSingularBytesField(value: self.workflow, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Guildhall_Organizations_V1_RelocationBegun, rhs: Guildhall_Organizations_V1_RelocationBegun) -> Bool {
+    if lhs.workflow != rhs.workflow {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

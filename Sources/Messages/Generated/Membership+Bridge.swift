@@ -1718,7 +1718,7 @@ extension AdmissionGate {
 
     /// The most bytes that `encode(into:)` can append for this value.
     public var encodedByteCountMax: Int {
-        var bound = 40
+        var bound = 51
         bound += self.code.utf8.count
         bound += self.organizationID.utf8.count
         bound += self.kind.utf8.count
@@ -1744,6 +1744,7 @@ extension AdmissionGate: @unsafe Bridged {
         unsafe writer.add(26, text: self.kind)
         unsafe writer.add(32, varint: UInt64(bitPattern: self.used))
         unsafe writer.add(40, varint: UInt64(bitPattern: self.cap))
+        unsafe writer.add(48, varint: UInt64(bitPattern: self.newcomers))
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__AdmissionGate>) {
@@ -1752,6 +1753,7 @@ extension AdmissionGate: @unsafe Bridged {
         self.kind = unsafe Lift.text(lowered.pointee.kind)
         self.used = unsafe lowered.pointee.used
         self.cap = unsafe lowered.pointee.cap
+        self.newcomers = unsafe lowered.pointee.newcomers
     }
 }
 
@@ -1952,5 +1954,352 @@ extension AwaitTreeReply: @unsafe Bridged {
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__AwaitTreeReply>) {
         self.sequence = unsafe lowered.pointee.sequence
+    }
+}
+
+extension MoveSubtreeRequest {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.membership.v1.MoveSubtreeRequest" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 14
+        bound += self.organizationID.utf8.count
+        bound += self.newParentID.utf8.count
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension MoveSubtreeRequest: @unsafe Bridged {
+    typealias Lowered = Guildhall__Membership__V1__MoveSubtreeRequest
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__membership__v1__move_subtree_request__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        unsafe writer.add(18, text: self.newParentID)
+        unsafe writer.add(24, varint: self.dryRun ? 1 : 0)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__MoveSubtreeRequest>) {
+        self.organizationID = unsafe Lift.text(lowered.pointee.organization_id)
+        self.newParentID = unsafe Lift.text(lowered.pointee.new_parent_id)
+        self.dryRun = unsafe lowered.pointee.dry_run != 0
+    }
+}
+
+extension MoveSubtreeReply {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.membership.v1.MoveSubtreeReply" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 0
+        for value in self.gates { bound += 6 + value.encodedByteCountMax }
+        for value in self.capChanges { bound += 6 + value.encodedByteCountMax }
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension MoveSubtreeReply: @unsafe Bridged {
+    typealias Lowered = Guildhall__Membership__V1__MoveSubtreeReply
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__membership__v1__move_subtree_reply__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.put(10, messages: self.gates)
+        unsafe writer.put(18, messages: self.capChanges)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__MoveSubtreeReply>) {
+        self.gates = unsafe Lift.messages(lowered.pointee.n_gates, lowered.pointee.gates)
+        self.capChanges = unsafe Lift.messages(lowered.pointee.n_cap_changes, lowered.pointee.cap_changes)
+    }
+}
+
+extension CapChange {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.membership.v1.CapChange" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 25
+        bound += self.kind.utf8.count
+        bound += self.organizationID.utf8.count
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension CapChange: @unsafe Bridged {
+    typealias Lowered = Guildhall__Membership__V1__CapChange
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__membership__v1__cap_change__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.kind)
+        unsafe writer.add(18, text: self.organizationID)
+        unsafe writer.add(24, varint: UInt64(bitPattern: self.cap))
+        unsafe writer.add(32, varint: self.begins ? 1 : 0)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__CapChange>) {
+        self.kind = unsafe Lift.text(lowered.pointee.kind)
+        self.organizationID = unsafe Lift.text(lowered.pointee.organization_id)
+        self.cap = unsafe lowered.pointee.cap
+        self.begins = unsafe lowered.pointee.begins != 0
+    }
+}
+
+extension RestoreSubtreeRequest {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.membership.v1.RestoreSubtreeRequest" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 8
+        for value in self.organizationIDs { bound += 6 + value.utf8.count }
+        bound += self.parentID.utf8.count
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension RestoreSubtreeRequest: @unsafe Bridged {
+    typealias Lowered = Guildhall__Membership__V1__RestoreSubtreeRequest
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__membership__v1__restore_subtree_request__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        for value in self.organizationIDs { unsafe writer.put(10, text: value) }
+        unsafe writer.add(18, text: self.parentID)
+        unsafe writer.add(24, varint: self.blocked ? 1 : 0)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__RestoreSubtreeRequest>) {
+        self.organizationIDs = unsafe Lift.array(lowered.pointee.n_organization_ids, lowered.pointee.organization_ids) { unsafe Lift.text($0) }
+        self.parentID = unsafe Lift.text(lowered.pointee.parent_id)
+        self.blocked = unsafe lowered.pointee.blocked != 0
+    }
+}
+
+extension RestoreSubtreeReply {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.membership.v1.RestoreSubtreeReply" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int { 0 }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension RestoreSubtreeReply: @unsafe Bridged {
+    typealias Lowered = Guildhall__Membership__V1__RestoreSubtreeReply
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__membership__v1__restore_subtree_reply__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__RestoreSubtreeReply>) {
+    }
+}
+
+extension ListMemberCountsRequest {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.membership.v1.ListMemberCountsRequest" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 17
+        bound += self.incarnation.count
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension ListMemberCountsRequest: @unsafe Bridged {
+    typealias Lowered = Guildhall__Membership__V1__ListMemberCountsRequest
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__membership__v1__list_member_counts_request__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: UInt64(bitPattern: self.afterSequence))
+        unsafe writer.add(18, bytes: self.incarnation)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__ListMemberCountsRequest>) {
+        self.afterSequence = unsafe lowered.pointee.after_sequence
+        self.incarnation = unsafe Lift.bytes(lowered.pointee.incarnation)
+    }
+}
+
+extension ListMemberCountsReply {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.membership.v1.ListMemberCountsReply" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 21
+        for value in self.counts { bound += 6 + value.encodedByteCountMax }
+        bound += self.incarnation.count
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension ListMemberCountsReply: @unsafe Bridged {
+    typealias Lowered = Guildhall__Membership__V1__ListMemberCountsReply
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__membership__v1__list_member_counts_reply__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.put(10, messages: self.counts)
+        unsafe writer.add(16, varint: UInt64(bitPattern: self.sequence))
+        unsafe writer.add(26, bytes: self.incarnation)
+        unsafe writer.add(32, varint: self.more ? 1 : 0)
+        unsafe writer.add(40, varint: self.anew ? 1 : 0)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__ListMemberCountsReply>) {
+        self.counts = unsafe Lift.messages(lowered.pointee.n_counts, lowered.pointee.counts)
+        self.sequence = unsafe lowered.pointee.sequence
+        self.incarnation = unsafe Lift.bytes(lowered.pointee.incarnation)
+        self.more = unsafe lowered.pointee.more != 0
+        self.anew = unsafe lowered.pointee.anew != 0
+    }
+}
+
+extension MemberCount {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.membership.v1.MemberCount" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 17
+        bound += self.organizationID.utf8.count
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension MemberCount: @unsafe Bridged {
+    typealias Lowered = Guildhall__Membership__V1__MemberCount
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__membership__v1__member_count__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        unsafe writer.add(16, varint: UInt64(bitPattern: self.members))
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__MemberCount>) {
+        self.organizationID = unsafe Lift.text(lowered.pointee.organization_id)
+        self.members = unsafe lowered.pointee.members
     }
 }

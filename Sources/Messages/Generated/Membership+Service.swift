@@ -121,6 +121,25 @@ public protocol MembershipService: Sendable {
         _ request: AwaitTreeRequest, _ context: CallContext
     ) async throws -> AwaitTreeReply
 
+    /// Counts the people of a subtree at other ancestors, or refuses with every limit that does: the
+    /// step of a move that decides. For Organizations, whose event then finds nothing to change. A move
+    /// that it does not make after all it takes back by an event with the parent of before.
+    func moveSubtree(
+        _ request: MoveSubtreeRequest, _ context: CallContext
+    ) async throws -> MoveSubtreeReply
+
+    /// Admits the people of organizations that leave the archive, all or nobody: the step of a
+    /// restore that decides. For Organizations, which takes back what it does not carry out by events
+    /// that say archived.
+    func restoreSubtree(
+        _ request: RestoreSubtreeRequest, _ context: CallContext
+    ) async throws -> RestoreSubtreeReply
+
+    /// Answers how many people are counted where, as far as that has changed. For Organizations.
+    func listMemberCounts(
+        _ request: ListMemberCountsRequest, _ context: CallContext
+    ) async throws -> ListMemberCountsReply
+
     /// The method `Watch`.
     func watch(
         _ request: WatchRequest, _ context: CallContext,
@@ -205,6 +224,15 @@ extension MembershipService {
             }),
             RegisteredMethod(MembershipMethods.awaitTree, .unary { payload, context in
                 .message(try await self.awaitTree(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(MembershipMethods.moveSubtree, .unary { payload, context in
+                .message(try await self.moveSubtree(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(MembershipMethods.restoreSubtree, .unary { payload, context in
+                .message(try await self.restoreSubtree(Calls.request(in: payload, limits: .bulk), context))
+            }),
+            RegisteredMethod(MembershipMethods.listMemberCounts, .unary { payload, context in
+                .message(try await self.listMemberCounts(Calls.request(in: payload), context))
             }),
             Calls.registered(MembershipMethods.watch) { try await self.watch($0, $1, $2) },
             RegisteredMethod(MembershipMethods.getFeedHead, .unary { payload, context in
@@ -332,6 +360,25 @@ public enum MembershipMethods {
         service: "guildhall.membership.v1.Membership", name: "AwaitTree",
         kind: .unary, idempotency: .safe)
 
+    /// Counts the people of a subtree at other ancestors, or refuses with every limit that does: the
+    /// step of a move that decides. For Organizations, whose event then finds nothing to change. A move
+    /// that it does not make after all it takes back by an event with the parent of before.
+    public static let moveSubtree = MethodDescriptor(
+        service: "guildhall.membership.v1.Membership", name: "MoveSubtree",
+        kind: .unary, idempotency: .keyed)
+
+    /// Admits the people of organizations that leave the archive, all or nobody: the step of a
+    /// restore that decides. For Organizations, which takes back what it does not carry out by events
+    /// that say archived.
+    public static let restoreSubtree = MethodDescriptor(
+        service: "guildhall.membership.v1.Membership", name: "RestoreSubtree",
+        kind: .unary, idempotency: .keyed, isBulk: true)
+
+    /// Answers how many people are counted where, as far as that has changed. For Organizations.
+    public static let listMemberCounts = MethodDescriptor(
+        service: "guildhall.membership.v1.Membership", name: "ListMemberCounts",
+        kind: .unary, idempotency: .safe)
+
     /// The method `Watch`.
     public static let watch = MethodDescriptor(
         service: "guildhall.membership.v1.Membership", name: "Watch",
@@ -367,6 +414,9 @@ public enum MembershipMethods {
         grantSeats,
         cancelSeatGrant,
         awaitTree,
+        moveSubtree,
+        restoreSubtree,
+        listMemberCounts,
         watch,
         getFeedHead,
     ]
@@ -541,6 +591,31 @@ public struct MembershipClient: Sendable {
         _ request: AwaitTreeRequest, options: CallOptions = CallOptions()
     ) async throws -> AwaitTreeReply {
         try await Calls.make(channel, MembershipMethods.awaitTree, request, options)
+    }
+
+    /// Counts the people of a subtree at other ancestors, or refuses with every limit that does: the
+    /// step of a move that decides. For Organizations, whose event then finds nothing to change. A move
+    /// that it does not make after all it takes back by an event with the parent of before.
+    public func moveSubtree(
+        _ request: MoveSubtreeRequest, options: CallOptions = CallOptions()
+    ) async throws -> MoveSubtreeReply {
+        try await Calls.make(channel, MembershipMethods.moveSubtree, request, options)
+    }
+
+    /// Admits the people of organizations that leave the archive, all or nobody: the step of a
+    /// restore that decides. For Organizations, which takes back what it does not carry out by events
+    /// that say archived.
+    public func restoreSubtree(
+        _ request: RestoreSubtreeRequest, options: CallOptions = CallOptions()
+    ) async throws -> RestoreSubtreeReply {
+        try await Calls.make(channel, MembershipMethods.restoreSubtree, request, options)
+    }
+
+    /// Answers how many people are counted where, as far as that has changed. For Organizations.
+    public func listMemberCounts(
+        _ request: ListMemberCountsRequest, options: CallOptions = CallOptions()
+    ) async throws -> ListMemberCountsReply {
+        try await Calls.make(channel, MembershipMethods.listMemberCounts, request, options)
     }
 
     /// The method `Watch`.

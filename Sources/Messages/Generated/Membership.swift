@@ -811,7 +811,7 @@ public struct SeatLedgerEntry: Message {
     public var operation: String
     /// The field `user_id`.
     public var userID: String
-    /// membership, sale or settings.
+    /// membership, sale, settings, archive, restore, move or recount.
     public var cause: String
     /// How many are taken; after a resize, how many there are.
     public var balanceAfter: Int64
@@ -1040,6 +1040,8 @@ public struct AdmissionGate: Message {
     public var used: Int64
     /// The field `cap`.
     public var cap: Int64
+    /// In a move, how many people would be new there.
+    public var newcomers: Int64
 
     /// A message with every field at its default.
     public init() {
@@ -1048,6 +1050,7 @@ public struct AdmissionGate: Message {
         self.kind = ""
         self.used = 0
         self.cap = 0
+        self.newcomers = 0
     }
 
     /// A message with the given fields, the others at their defaults.
@@ -1056,13 +1059,15 @@ public struct AdmissionGate: Message {
         organizationID: String = "",
         kind: String = "",
         used: Int64 = 0,
-        cap: Int64 = 0
+        cap: Int64 = 0,
+        newcomers: Int64 = 0
     ) {
         self.code = code
         self.organizationID = organizationID
         self.kind = kind
         self.used = used
         self.cap = cap
+        self.newcomers = newcomers
     }
 }
 
@@ -1162,6 +1167,209 @@ public struct AwaitTreeReply: Message {
         sequence: Int64 = 0
     ) {
         self.sequence = sequence
+    }
+}
+
+/// The message `guildhall.membership.v1.MoveSubtreeRequest`.
+public struct MoveSubtreeRequest: Message {
+    /// The field `organization_id`.
+    public var organizationID: String
+    /// Empty: to the root.
+    public var newParentID: String
+    /// Changes nothing, and answers the gates instead of being refused by them.
+    public var dryRun: Bool
+
+    /// A message with every field at its default.
+    public init() {
+        self.organizationID = ""
+        self.newParentID = ""
+        self.dryRun = false
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        organizationID: String = "",
+        newParentID: String = "",
+        dryRun: Bool = false
+    ) {
+        self.organizationID = organizationID
+        self.newParentID = newParentID
+        self.dryRun = dryRun
+    }
+}
+
+/// The message `guildhall.membership.v1.MoveSubtreeReply`.
+public struct MoveSubtreeReply: Message {
+    /// In a dry run, every limit that would be exceeded, the nearest first.
+    public var gates: [AdmissionGate]
+    /// In a dry run, the limits above the organization that would begin or end to count.
+    public var capChanges: [CapChange]
+
+    /// A message with every field at its default.
+    public init() {
+        self.gates = []
+        self.capChanges = []
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        gates: [AdmissionGate] = [],
+        capChanges: [CapChange] = []
+    ) {
+        self.gates = gates
+        self.capChanges = capChanges
+    }
+}
+
+/// The message `guildhall.membership.v1.CapChange`.
+public struct CapChange: Message {
+    /// members, students or teachers.
+    public var kind: String
+    /// The field `organization_id`.
+    public var organizationID: String
+    /// The field `cap`.
+    public var cap: Int64
+    /// Whether it begins to count; else it ends to.
+    public var begins: Bool
+
+    /// A message with every field at its default.
+    public init() {
+        self.kind = ""
+        self.organizationID = ""
+        self.cap = 0
+        self.begins = false
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        kind: String = "",
+        organizationID: String = "",
+        cap: Int64 = 0,
+        begins: Bool = false
+    ) {
+        self.kind = kind
+        self.organizationID = organizationID
+        self.cap = cap
+        self.begins = begins
+    }
+}
+
+/// The message `guildhall.membership.v1.RestoreSubtreeRequest`.
+public struct RestoreSubtreeRequest: Message {
+    /// The organization that was archived, then those below it; at most 10,000.
+    public var organizationIDs: [String]
+    /// The parent under which the first comes back; empty for a root.
+    public var parentID: String
+    /// Everybody comes back blocked, and takes no place.
+    public var blocked: Bool
+
+    /// A message with every field at its default.
+    public init() {
+        self.organizationIDs = []
+        self.parentID = ""
+        self.blocked = false
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        organizationIDs: [String] = [],
+        parentID: String = "",
+        blocked: Bool = false
+    ) {
+        self.organizationIDs = organizationIDs
+        self.parentID = parentID
+        self.blocked = blocked
+    }
+}
+
+/// The message `guildhall.membership.v1.RestoreSubtreeReply`.
+public struct RestoreSubtreeReply: Message {
+    /// A message with every field at its default.
+    public init() {
+    }
+}
+
+/// The message `guildhall.membership.v1.ListMemberCountsRequest`.
+public struct ListMemberCountsRequest: Message {
+    /// `sequence` of the reply before; 0 begins anew.
+    public var afterSequence: Int64
+    /// `incarnation` of the reply before, as it is; another one than the service's begins anew.
+    public var incarnation: [UInt8]
+
+    /// A message with every field at its default.
+    public init() {
+        self.afterSequence = 0
+        self.incarnation = []
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        afterSequence: Int64 = 0,
+        incarnation: [UInt8] = []
+    ) {
+        self.afterSequence = afterSequence
+        self.incarnation = incarnation
+    }
+}
+
+/// The message `guildhall.membership.v1.ListMemberCountsReply`.
+public struct ListMemberCountsReply: Message {
+    /// The newest count of each organization in this part; at most 1,000.
+    public var counts: [MemberCount]
+    /// The field `sequence`.
+    public var sequence: Int64
+    /// Goes with the sequence; it also says how far a beginning has come.
+    public var incarnation: [UInt8]
+    /// Whether there is more to ask for at once.
+    public var more: Bool
+    /// Whether this is the first part: counts known from before are void.
+    public var anew: Bool
+
+    /// A message with every field at its default.
+    public init() {
+        self.counts = []
+        self.sequence = 0
+        self.incarnation = []
+        self.more = false
+        self.anew = false
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        counts: [MemberCount] = [],
+        sequence: Int64 = 0,
+        incarnation: [UInt8] = [],
+        more: Bool = false,
+        anew: Bool = false
+    ) {
+        self.counts = counts
+        self.sequence = sequence
+        self.incarnation = incarnation
+        self.more = more
+        self.anew = anew
+    }
+}
+
+/// The message `guildhall.membership.v1.MemberCount`.
+public struct MemberCount: Message {
+    /// The field `organization_id`.
+    public var organizationID: String
+    /// Distinct active people here and below.
+    public var members: Int64
+
+    /// A message with every field at its default.
+    public init() {
+        self.organizationID = ""
+        self.members = 0
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        organizationID: String = "",
+        members: Int64 = 0
+    ) {
+        self.organizationID = organizationID
+        self.members = members
     }
 }
 

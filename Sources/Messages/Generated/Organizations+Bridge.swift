@@ -18,7 +18,7 @@ extension Organization {
 
     /// The most bytes that `encode(into:)` can append for this value.
     public var encodedByteCountMax: Int {
-        var bound = 102
+        var bound = 166
         bound += self.id.utf8.count
         bound += self.parentID.utf8.count
         bound += self.title.utf8.count
@@ -30,6 +30,15 @@ extension Organization {
         bound += self.etag.utf8.count
         for value in self.path { bound += 7 + value.encodedByteCountMax }
         for value in self.warnings { bound += 7 + value.encodedByteCountMax }
+        bound += self.salesRepEmail.utf8.count
+        bound += self.typeID.utf8.count
+        if let value = self.trial { bound += 7 + value.encodedByteCountMax }
+        bound += self.expiresAt.utf8.count
+        for value in self.services { bound += 7 + value.utf8.count }
+        bound += self.externalID.utf8.count
+        if let value = self.archivedAt { bound += 7 + value.encodedByteCountMax }
+        for value in self.normalized { bound += 7 + value.utf8.count }
+        if let value = self.memberDiscount { bound += 7 + value.encodedByteCountMax }
         return bound
     }
 
@@ -64,6 +73,18 @@ extension Organization: @unsafe Bridged {
         unsafe writer.add(122, text: self.etag)
         unsafe writer.put(130, messages: self.path)
         unsafe writer.put(138, messages: self.warnings)
+        unsafe writer.add(144, varint: UInt64(bitPattern: Int64(self.kind.rawValue)))
+        unsafe writer.add(154, text: self.salesRepEmail)
+        unsafe writer.add(162, text: self.typeID)
+        if let value = self.trial { unsafe writer.put(170, message: value) }
+        unsafe writer.add(178, text: self.expiresAt)
+        for value in self.services { unsafe writer.put(186, text: value) }
+        unsafe writer.add(194, text: self.externalID)
+        unsafe writer.add(200, varint: UInt64(bitPattern: self.memberCount))
+        unsafe writer.add(208, varint: UInt64(bitPattern: Int64(self.categorySource.rawValue)))
+        if let value = self.archivedAt { unsafe writer.put(218, message: value) }
+        for value in self.normalized { unsafe writer.put(226, text: value) }
+        if let value = self.memberDiscount { unsafe writer.put(234, message: value) }
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__Organization>) {
@@ -84,6 +105,106 @@ extension Organization: @unsafe Bridged {
         self.etag = unsafe Lift.text(lowered.pointee.etag)
         self.path = unsafe Lift.messages(lowered.pointee.n_path, lowered.pointee.path)
         self.warnings = unsafe Lift.messages(lowered.pointee.n_warnings, lowered.pointee.warnings)
+        self.kind = unsafe OrganizationKind(rawValue: .init(truncatingIfNeeded: lowered.pointee.kind.rawValue))
+        self.salesRepEmail = unsafe Lift.text(lowered.pointee.sales_rep_email)
+        self.typeID = unsafe Lift.text(lowered.pointee.type_id)
+        self.trial = unsafe Lift.message(lowered.pointee.trial)
+        self.expiresAt = unsafe Lift.text(lowered.pointee.expires_at)
+        self.services = unsafe Lift.array(lowered.pointee.n_services, lowered.pointee.services) { unsafe Lift.text($0) }
+        self.externalID = unsafe Lift.text(lowered.pointee.external_id)
+        self.memberCount = unsafe lowered.pointee.member_count
+        self.categorySource = unsafe OrganizationCategorySource(rawValue: .init(truncatingIfNeeded: lowered.pointee.category_source.rawValue))
+        self.archivedAt = unsafe Lift.message(lowered.pointee.archived_at)
+        self.normalized = unsafe Lift.array(lowered.pointee.n_normalized, lowered.pointee.normalized) { unsafe Lift.text($0) }
+        self.memberDiscount = unsafe Lift.message(lowered.pointee.member_discount)
+    }
+}
+
+extension Trial {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.organizations.v1.Trial" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 8
+        bound += self.validUntil.utf8.count
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension Trial: @unsafe Bridged {
+    typealias Lowered = Guildhall__Organizations__V1__Trial
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__organizations__v1__trial__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: self.enabled ? 1 : 0)
+        unsafe writer.add(18, text: self.validUntil)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__Trial>) {
+        self.enabled = unsafe lowered.pointee.enabled != 0
+        self.validUntil = unsafe Lift.text(lowered.pointee.valid_until)
+    }
+}
+
+extension MemberDiscount {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.organizations.v1.MemberDiscount" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 17
+        if self.basisPoints != nil { bound += 11 }
+        bound += self.expiresOn.utf8.count
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension MemberDiscount: @unsafe Bridged {
+    typealias Lowered = Guildhall__Organizations__V1__MemberDiscount
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__organizations__v1__member_discount__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        if let value = self.basisPoints { unsafe writer.put(8, varint: UInt64(bitPattern: Int64(value))) }
+        unsafe writer.add(18, text: self.expiresOn)
+        unsafe writer.add(24, varint: UInt64(bitPattern: Int64(self.appliesTo.rawValue)))
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__MemberDiscount>) {
+        self.basisPoints = unsafe lowered.pointee._basis_points_case.rawValue == 1
+            ? lowered.pointee.basis_points : nil
+        self.expiresOn = unsafe Lift.text(lowered.pointee.expires_on)
+        self.appliesTo = unsafe MemberDiscountScope(rawValue: .init(truncatingIfNeeded: lowered.pointee.applies_to.rawValue))
     }
 }
 
@@ -228,11 +349,17 @@ extension CreateOrganizationRequest {
 
     /// The most bytes that `encode(into:)` can append for this value.
     public var encodedByteCountMax: Int {
-        var bound = 35
+        var bound = 70
         bound += self.parentID.utf8.count
         bound += self.title.utf8.count
         bound += self.description.utf8.count
         bound += self.country.utf8.count
+        bound += self.salesRepEmail.utf8.count
+        bound += self.typeID.utf8.count
+        if let value = self.trial { bound += 6 + value.encodedByteCountMax }
+        bound += self.expiresAt.utf8.count
+        for value in self.services { bound += 6 + value.utf8.count }
+        bound += self.externalID.utf8.count
         return bound
     }
 
@@ -255,6 +382,13 @@ extension CreateOrganizationRequest: @unsafe Bridged {
         unsafe writer.add(26, text: self.description)
         unsafe writer.add(32, varint: UInt64(bitPattern: Int64(self.category.rawValue)))
         unsafe writer.add(42, text: self.country)
+        unsafe writer.add(48, varint: UInt64(bitPattern: Int64(self.kind.rawValue)))
+        unsafe writer.add(58, text: self.salesRepEmail)
+        unsafe writer.add(66, text: self.typeID)
+        if let value = self.trial { unsafe writer.put(74, message: value) }
+        unsafe writer.add(82, text: self.expiresAt)
+        for value in self.services { unsafe writer.put(90, text: value) }
+        unsafe writer.add(98, text: self.externalID)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__CreateOrganizationRequest>) {
@@ -263,6 +397,13 @@ extension CreateOrganizationRequest: @unsafe Bridged {
         self.description = unsafe Lift.text(lowered.pointee.description)
         self.category = unsafe OrganizationCategory(rawValue: .init(truncatingIfNeeded: lowered.pointee.category.rawValue))
         self.country = unsafe Lift.text(lowered.pointee.country)
+        self.kind = unsafe OrganizationKind(rawValue: .init(truncatingIfNeeded: lowered.pointee.kind.rawValue))
+        self.salesRepEmail = unsafe Lift.text(lowered.pointee.sales_rep_email)
+        self.typeID = unsafe Lift.text(lowered.pointee.type_id)
+        self.trial = unsafe Lift.message(lowered.pointee.trial)
+        self.expiresAt = unsafe Lift.text(lowered.pointee.expires_at)
+        self.services = unsafe Lift.array(lowered.pointee.n_services, lowered.pointee.services) { unsafe Lift.text($0) }
+        self.externalID = unsafe Lift.text(lowered.pointee.external_id)
     }
 }
 
@@ -319,9 +460,13 @@ extension ListOrganizationsRequest {
 
     /// The most bytes that `encode(into:)` can append for this value.
     public var encodedByteCountMax: Int {
-        var bound = 23
+        var bound = 48
         bound += self.parent.utf8.count
         bound += self.pageToken.utf8.count
+        bound += self.q.utf8.count
+        if let value = self.updatedAfter { bound += 6 + value.encodedByteCountMax }
+        if let value = self.updatedBefore { bound += 6 + value.encodedByteCountMax }
+        bound += self.orderBy.utf8.count
         return bound
     }
 
@@ -342,12 +487,24 @@ extension ListOrganizationsRequest: @unsafe Bridged {
         unsafe writer.add(10, text: self.parent)
         unsafe writer.add(16, varint: UInt64(bitPattern: Int64(self.pageSize)))
         unsafe writer.add(26, text: self.pageToken)
+        unsafe writer.add(32, varint: self.subtree ? 1 : 0)
+        unsafe writer.add(42, text: self.q)
+        if let value = self.updatedAfter { unsafe writer.put(50, message: value) }
+        if let value = self.updatedBefore { unsafe writer.put(58, message: value) }
+        unsafe writer.add(64, varint: UInt64(bitPattern: Int64(self.state.rawValue)))
+        unsafe writer.add(74, text: self.orderBy)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__ListOrganizationsRequest>) {
         self.parent = unsafe Lift.text(lowered.pointee.parent)
         self.pageSize = unsafe lowered.pointee.page_size
         self.pageToken = unsafe Lift.text(lowered.pointee.page_token)
+        self.subtree = unsafe lowered.pointee.subtree != 0
+        self.q = unsafe Lift.text(lowered.pointee.q)
+        self.updatedAfter = unsafe Lift.message(lowered.pointee.updated_after)
+        self.updatedBefore = unsafe Lift.message(lowered.pointee.updated_before)
+        self.state = unsafe EffectiveState(rawValue: .init(truncatingIfNeeded: lowered.pointee.state.rawValue))
+        self.orderBy = unsafe Lift.text(lowered.pointee.order_by)
     }
 }
 
@@ -364,7 +521,7 @@ extension ListOrganizationsReply {
 
     /// The most bytes that `encode(into:)` can append for this value.
     public var encodedByteCountMax: Int {
-        var bound = 17
+        var bound = 19
         for value in self.organizations { bound += 6 + value.encodedByteCountMax }
         bound += self.nextPageToken.utf8.count
         return bound
@@ -387,12 +544,14 @@ extension ListOrganizationsReply: @unsafe Bridged {
         unsafe writer.put(10, messages: self.organizations)
         unsafe writer.add(18, text: self.nextPageToken)
         unsafe writer.add(24, varint: UInt64(bitPattern: self.totalSize))
+        unsafe writer.add(32, varint: self.totalIsMinimum ? 1 : 0)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__ListOrganizationsReply>) {
         self.organizations = unsafe Lift.messages(lowered.pointee.n_organizations, lowered.pointee.organizations)
         self.nextPageToken = unsafe Lift.text(lowered.pointee.next_page_token)
         self.totalSize = unsafe lowered.pointee.total_size
+        self.totalIsMinimum = unsafe lowered.pointee.total_is_minimum != 0
     }
 }
 
@@ -519,6 +678,518 @@ extension DeactivateOrganizationRequest: @unsafe Bridged {
     }
 }
 
+extension DeleteOrganizationRequest {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.organizations.v1.DeleteOrganizationRequest" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 8
+        bound += self.id.utf8.count
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension DeleteOrganizationRequest: @unsafe Bridged {
+    typealias Lowered = Guildhall__Organizations__V1__DeleteOrganizationRequest
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__organizations__v1__delete_organization_request__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.id)
+        unsafe writer.add(16, varint: self.cascade ? 1 : 0)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__DeleteOrganizationRequest>) {
+        self.id = unsafe Lift.text(lowered.pointee.id)
+        self.cascade = unsafe lowered.pointee.cascade != 0
+    }
+}
+
+extension RestoreOrganizationRequest {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.organizations.v1.RestoreOrganizationRequest" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 29
+        bound += self.id.utf8.count
+        bound += self.title.utf8.count
+        bound += self.parentID.utf8.count
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension RestoreOrganizationRequest: @unsafe Bridged {
+    typealias Lowered = Guildhall__Organizations__V1__RestoreOrganizationRequest
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__organizations__v1__restore_organization_request__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.id)
+        unsafe writer.add(18, text: self.title)
+        unsafe writer.add(26, text: self.parentID)
+        unsafe writer.add(32, varint: UInt64(bitPattern: Int64(self.members.rawValue)))
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__RestoreOrganizationRequest>) {
+        self.id = unsafe Lift.text(lowered.pointee.id)
+        self.title = unsafe Lift.text(lowered.pointee.title)
+        self.parentID = unsafe Lift.text(lowered.pointee.parent_id)
+        self.members = unsafe RestoreMembers(rawValue: .init(truncatingIfNeeded: lowered.pointee.members.rawValue))
+    }
+}
+
+extension RestoreOrganizationReply {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.organizations.v1.RestoreOrganizationReply" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 0
+        if let value = self.organization { bound += 6 + value.encodedByteCountMax }
+        for value in self.notRestored { bound += 6 + value.utf8.count }
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension RestoreOrganizationReply: @unsafe Bridged {
+    typealias Lowered = Guildhall__Organizations__V1__RestoreOrganizationReply
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__organizations__v1__restore_organization_reply__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        if let value = self.organization { unsafe writer.put(10, message: value) }
+        for value in self.notRestored { unsafe writer.put(18, text: value) }
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__RestoreOrganizationReply>) {
+        self.organization = unsafe Lift.message(lowered.pointee.organization)
+        self.notRestored = unsafe Lift.array(lowered.pointee.n_not_restored, lowered.pointee.not_restored) { unsafe Lift.text($0) }
+    }
+}
+
+extension MoveOrganizationRequest {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.organizations.v1.MoveOrganizationRequest" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 14
+        bound += self.id.utf8.count
+        bound += self.newParentID.utf8.count
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension MoveOrganizationRequest: @unsafe Bridged {
+    typealias Lowered = Guildhall__Organizations__V1__MoveOrganizationRequest
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__organizations__v1__move_organization_request__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.id)
+        unsafe writer.add(18, text: self.newParentID)
+        unsafe writer.add(24, varint: self.dryRun ? 1 : 0)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__MoveOrganizationRequest>) {
+        self.id = unsafe Lift.text(lowered.pointee.id)
+        self.newParentID = unsafe Lift.text(lowered.pointee.new_parent_id)
+        self.dryRun = unsafe lowered.pointee.dry_run != 0
+    }
+}
+
+extension MoveOrganizationReply {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.organizations.v1.MoveOrganizationReply" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 0
+        if let value = self.organization { bound += 6 + value.encodedByteCountMax }
+        for value in self.effects { bound += 6 + value.encodedByteCountMax }
+        for value in self.obstacles { bound += 6 + value.encodedByteCountMax }
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension MoveOrganizationReply: @unsafe Bridged {
+    typealias Lowered = Guildhall__Organizations__V1__MoveOrganizationReply
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__organizations__v1__move_organization_reply__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        if let value = self.organization { unsafe writer.put(10, message: value) }
+        unsafe writer.put(18, messages: self.effects)
+        unsafe writer.put(26, messages: self.obstacles)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__MoveOrganizationReply>) {
+        self.organization = unsafe Lift.message(lowered.pointee.organization)
+        self.effects = unsafe Lift.messages(lowered.pointee.n_effects, lowered.pointee.effects)
+        self.obstacles = unsafe Lift.messages(lowered.pointee.n_obstacles, lowered.pointee.obstacles)
+    }
+}
+
+extension MoveEffect {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.organizations.v1.MoveEffect" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 30
+        bound += self.aspect.utf8.count
+        bound += self.fromOrganizationID.utf8.count
+        bound += self.toOrganizationID.utf8.count
+        bound += self.fromValue.utf8.count
+        bound += self.toValue.utf8.count
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension MoveEffect: @unsafe Bridged {
+    typealias Lowered = Guildhall__Organizations__V1__MoveEffect
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__organizations__v1__move_effect__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.aspect)
+        unsafe writer.add(18, text: self.fromOrganizationID)
+        unsafe writer.add(26, text: self.toOrganizationID)
+        unsafe writer.add(34, text: self.fromValue)
+        unsafe writer.add(42, text: self.toValue)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__MoveEffect>) {
+        self.aspect = unsafe Lift.text(lowered.pointee.aspect)
+        self.fromOrganizationID = unsafe Lift.text(lowered.pointee.from_organization_id)
+        self.toOrganizationID = unsafe Lift.text(lowered.pointee.to_organization_id)
+        self.fromValue = unsafe Lift.text(lowered.pointee.from_value)
+        self.toValue = unsafe Lift.text(lowered.pointee.to_value)
+    }
+}
+
+extension MoveObstacle {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.organizations.v1.MoveObstacle" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 18
+        bound += self.code.utf8.count
+        bound += self.organizationID.utf8.count
+        bound += self.message.utf8.count
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension MoveObstacle: @unsafe Bridged {
+    typealias Lowered = Guildhall__Organizations__V1__MoveObstacle
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__organizations__v1__move_obstacle__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.code)
+        unsafe writer.add(18, text: self.organizationID)
+        unsafe writer.add(26, text: self.message)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__MoveObstacle>) {
+        self.code = unsafe Lift.text(lowered.pointee.code)
+        self.organizationID = unsafe Lift.text(lowered.pointee.organization_id)
+        self.message = unsafe Lift.text(lowered.pointee.message)
+    }
+}
+
+extension ProvisionOrganizationRequest {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.organizations.v1.ProvisionOrganizationRequest" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 35
+        bound += self.externalID.utf8.count
+        bound += self.title.utf8.count
+        bound += self.parentID.utf8.count
+        bound += self.country.utf8.count
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension ProvisionOrganizationRequest: @unsafe Bridged {
+    typealias Lowered = Guildhall__Organizations__V1__ProvisionOrganizationRequest
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__organizations__v1__provision_organization_request__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.externalID)
+        unsafe writer.add(18, text: self.title)
+        unsafe writer.add(26, text: self.parentID)
+        unsafe writer.add(32, varint: UInt64(bitPattern: Int64(self.category.rawValue)))
+        unsafe writer.add(42, text: self.country)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__ProvisionOrganizationRequest>) {
+        self.externalID = unsafe Lift.text(lowered.pointee.external_id)
+        self.title = unsafe Lift.text(lowered.pointee.title)
+        self.parentID = unsafe Lift.text(lowered.pointee.parent_id)
+        self.category = unsafe OrganizationCategory(rawValue: .init(truncatingIfNeeded: lowered.pointee.category.rawValue))
+        self.country = unsafe Lift.text(lowered.pointee.country)
+    }
+}
+
+extension ExplainStateRequest {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.organizations.v1.ExplainStateRequest" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 6
+        bound += self.id.utf8.count
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension ExplainStateRequest: @unsafe Bridged {
+    typealias Lowered = Guildhall__Organizations__V1__ExplainStateRequest
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__organizations__v1__explain_state_request__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.id)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__ExplainStateRequest>) {
+        self.id = unsafe Lift.text(lowered.pointee.id)
+    }
+}
+
+extension ExplainStateReply {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.organizations.v1.ExplainStateReply" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 11
+        if let value = self.stateReason { bound += 6 + value.encodedByteCountMax }
+        for value in self.levels { bound += 6 + value.encodedByteCountMax }
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension ExplainStateReply: @unsafe Bridged {
+    typealias Lowered = Guildhall__Organizations__V1__ExplainStateReply
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__organizations__v1__explain_state_reply__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: UInt64(bitPattern: Int64(self.effectiveState.rawValue)))
+        if let value = self.stateReason { unsafe writer.put(18, message: value) }
+        unsafe writer.put(26, messages: self.levels)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__ExplainStateReply>) {
+        self.effectiveState = unsafe EffectiveState(rawValue: .init(truncatingIfNeeded: lowered.pointee.effective_state.rawValue))
+        self.stateReason = unsafe Lift.message(lowered.pointee.state_reason)
+        self.levels = unsafe Lift.messages(lowered.pointee.n_levels, lowered.pointee.levels)
+    }
+}
+
+extension LevelState {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.organizations.v1.LevelState" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 29
+        bound += self.organizationID.utf8.count
+        bound += self.title.utf8.count
+        if let value = self.trial { bound += 6 + value.encodedByteCountMax }
+        bound += self.expiresAt.utf8.count
+        if let value = self.archivedAt { bound += 6 + value.encodedByteCountMax }
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension LevelState: @unsafe Bridged {
+    typealias Lowered = Guildhall__Organizations__V1__LevelState
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__organizations__v1__level_state__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        unsafe writer.add(18, text: self.title)
+        unsafe writer.add(24, varint: UInt64(bitPattern: Int64(self.state.rawValue)))
+        if let value = self.trial { unsafe writer.put(34, message: value) }
+        unsafe writer.add(42, text: self.expiresAt)
+        if let value = self.archivedAt { unsafe writer.put(50, message: value) }
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__LevelState>) {
+        self.organizationID = unsafe Lift.text(lowered.pointee.organization_id)
+        self.title = unsafe Lift.text(lowered.pointee.title)
+        self.state = unsafe EffectiveState(rawValue: .init(truncatingIfNeeded: lowered.pointee.state.rawValue))
+        self.trial = unsafe Lift.message(lowered.pointee.trial)
+        self.expiresAt = unsafe Lift.text(lowered.pointee.expires_at)
+        self.archivedAt = unsafe Lift.message(lowered.pointee.archived_at)
+    }
+}
+
 extension EmailMask {
     /// The full protobuf name.
     public static var messageName: String { "guildhall.organizations.v1.EmailMask" }
@@ -532,9 +1203,12 @@ extension EmailMask {
 
     /// The most bytes that `encode(into:)` can append for this value.
     public var encodedByteCountMax: Int {
-        var bound = 34
+        var bound = 46
         bound += self.organizationID.utf8.count
         bound += self.value.utf8.count
+        bound += self.challenge.utf8.count
+        bound += self.challengeName.utf8.count
+        if let value = self.expiresAt { bound += 6 + value.encodedByteCountMax }
         return bound
     }
 
@@ -556,6 +1230,9 @@ extension EmailMask: @unsafe Bridged {
         unsafe writer.add(18, text: self.value)
         unsafe writer.add(24, varint: UInt64(bitPattern: Int64(self.mode.rawValue)))
         unsafe writer.add(32, varint: UInt64(bitPattern: Int64(self.state.rawValue)))
+        unsafe writer.add(42, text: self.challenge)
+        unsafe writer.add(50, text: self.challengeName)
+        if let value = self.expiresAt { unsafe writer.put(58, message: value) }
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__EmailMask>) {
@@ -563,6 +1240,9 @@ extension EmailMask: @unsafe Bridged {
         self.value = unsafe Lift.text(lowered.pointee.value)
         self.mode = unsafe EmailMaskMode(rawValue: .init(truncatingIfNeeded: lowered.pointee.mode.rawValue))
         self.state = unsafe EmailMaskState(rawValue: .init(truncatingIfNeeded: lowered.pointee.state.rawValue))
+        self.challenge = unsafe Lift.text(lowered.pointee.challenge)
+        self.challengeName = unsafe Lift.text(lowered.pointee.challenge_name)
+        self.expiresAt = unsafe Lift.message(lowered.pointee.expires_at)
     }
 }
 
@@ -957,10 +1637,12 @@ extension OrganizationNode {
 
     /// The most bytes that `encode(into:)` can append for this value.
     public var encodedByteCountMax: Int {
-        var bound = 53
+        var bound = 55
         bound += self.id.utf8.count
         bound += self.parentID.utf8.count
         bound += self.title.utf8.count
+        if self.trialUntil != nil { bound += 11 }
+        if self.expiresOn != nil { bound += 11 }
         return bound
     }
 
@@ -985,6 +1667,9 @@ extension OrganizationNode: @unsafe Bridged {
         unsafe writer.add(40, varint: UInt64(bitPattern: Int64(self.origin.rawValue)))
         unsafe writer.add(48, varint: self.removed ? 1 : 0)
         unsafe writer.add(56, varint: UInt64(bitPattern: self.version))
+        unsafe writer.add(64, varint: self.archived ? 1 : 0)
+        if let value = self.trialUntil { unsafe writer.put(72, varint: UInt64(bitPattern: Int64(value))) }
+        if let value = self.expiresOn { unsafe writer.put(80, varint: UInt64(bitPattern: Int64(value))) }
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__OrganizationNode>) {
@@ -995,5 +1680,101 @@ extension OrganizationNode: @unsafe Bridged {
         self.origin = unsafe OrganizationOrigin(rawValue: .init(truncatingIfNeeded: lowered.pointee.origin.rawValue))
         self.removed = unsafe lowered.pointee.removed != 0
         self.version = unsafe lowered.pointee.version
+        self.archived = unsafe lowered.pointee.archived != 0
+        self.trialUntil = unsafe lowered.pointee._trial_until_case.rawValue == 9
+            ? lowered.pointee.trial_until : nil
+        self.expiresOn = unsafe lowered.pointee._expires_on_case.rawValue == 10
+            ? lowered.pointee.expires_on : nil
+    }
+}
+
+extension Relocation {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.organizations.v1.Relocation" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 20
+        bound += self.organizationID.utf8.count
+        bound += self.parentID.utf8.count
+        bound += self.title.utf8.count
+        for value in self.organizationIDs { bound += 6 + value.utf8.count }
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension Relocation: @unsafe Bridged {
+    typealias Lowered = Guildhall__Organizations__V1__Relocation
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__organizations__v1__relocation__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        unsafe writer.add(18, text: self.parentID)
+        unsafe writer.add(26, text: self.title)
+        unsafe writer.add(32, varint: self.blocked ? 1 : 0)
+        for value in self.organizationIDs { unsafe writer.put(42, text: value) }
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__Relocation>) {
+        self.organizationID = unsafe Lift.text(lowered.pointee.organization_id)
+        self.parentID = unsafe Lift.text(lowered.pointee.parent_id)
+        self.title = unsafe Lift.text(lowered.pointee.title)
+        self.blocked = unsafe lowered.pointee.blocked != 0
+        self.organizationIDs = unsafe Lift.array(lowered.pointee.n_organization_ids, lowered.pointee.organization_ids) { unsafe Lift.text($0) }
+    }
+}
+
+extension RelocationBegun {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.organizations.v1.RelocationBegun" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 6
+        bound += self.workflow.count
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension RelocationBegun: @unsafe Bridged {
+    typealias Lowered = Guildhall__Organizations__V1__RelocationBegun
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__organizations__v1__relocation_begun__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, bytes: self.workflow)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__RelocationBegun>) {
+        self.workflow = unsafe Lift.bytes(lowered.pointee.workflow)
     }
 }

@@ -15,12 +15,13 @@ public protocol OrganizationsService: Sendable {
         _ request: GetOrganizationRequest, _ context: CallContext
     ) async throws -> Organization
 
-    /// Answers a page of organizations, by title.
+    /// Answers a page of organizations, the latest changed first unless told otherwise.
     func listOrganizations(
         _ request: ListOrganizationsRequest, _ context: CallContext
     ) async throws -> ListOrganizationsReply
 
-    /// Changes the fields that the mask names: title, description, category, country.
+    /// Changes the fields that the mask names: title, description, category, country, kind,
+    /// sales_rep_email, services, type_id, trial, expires_at, external_id.
     func updateOrganization(
         _ request: UpdateOrganizationRequest, _ context: CallContext
     ) async throws -> Organization
@@ -34,6 +35,32 @@ public protocol OrganizationsService: Sendable {
     func deactivateOrganization(
         _ request: DeactivateOrganizationRequest, _ context: CallContext
     ) async throws -> Organization
+
+    /// Archives an organization, and with `cascade` everything below it. Once answered, its people
+    /// are let in nowhere there, and count nowhere. Kept for 90 days.
+    func deleteOrganization(
+        _ request: DeleteOrganizationRequest, _ context: CallContext
+    ) async throws -> Organization
+
+    /// Takes an organization out of the archive, with all that was archived with it.
+    func restoreOrganization(
+        _ request: RestoreOrganizationRequest, _ context: CallContext
+    ) async throws -> RestoreOrganizationReply
+
+    /// Hangs an organization, with everything below it, elsewhere in the tree.
+    func moveOrganization(
+        _ request: MoveOrganizationRequest, _ context: CallContext
+    ) async throws -> MoveOrganizationReply
+
+    /// Makes the organization of an outside system, or answers the one that has its identifier.
+    func provisionOrganization(
+        _ request: ProvisionOrganizationRequest, _ context: CallContext
+    ) async throws -> Organization
+
+    /// Answers the state of an organization and of each ancestor, and which of them decides.
+    func explainState(
+        _ request: ExplainStateRequest, _ context: CallContext
+    ) async throws -> ExplainStateReply
 
     /// Adds an email domain to an organization.
     func createEmailMask(
@@ -100,6 +127,21 @@ extension OrganizationsService {
             RegisteredMethod(OrganizationsMethods.deactivateOrganization, .unary { payload, context in
                 .message(try await self.deactivateOrganization(Calls.request(in: payload), context))
             }),
+            RegisteredMethod(OrganizationsMethods.deleteOrganization, .unary { payload, context in
+                .message(try await self.deleteOrganization(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(OrganizationsMethods.restoreOrganization, .unary { payload, context in
+                .message(try await self.restoreOrganization(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(OrganizationsMethods.moveOrganization, .unary { payload, context in
+                .message(try await self.moveOrganization(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(OrganizationsMethods.provisionOrganization, .unary { payload, context in
+                .message(try await self.provisionOrganization(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(OrganizationsMethods.explainState, .unary { payload, context in
+                .message(try await self.explainState(Calls.request(in: payload), context))
+            }),
             RegisteredMethod(OrganizationsMethods.createEmailMask, .unary { payload, context in
                 .message(try await self.createEmailMask(Calls.request(in: payload), context))
             }),
@@ -141,12 +183,13 @@ public protocol SynchronousOrganizationsService: Sendable {
         _ request: GetOrganizationRequest, _ context: CallContext
     ) throws -> Organization
 
-    /// Answers a page of organizations, by title.
+    /// Answers a page of organizations, the latest changed first unless told otherwise.
     func listOrganizations(
         _ request: ListOrganizationsRequest, _ context: CallContext
     ) throws -> ListOrganizationsReply
 
-    /// Changes the fields that the mask names: title, description, category, country.
+    /// Changes the fields that the mask names: title, description, category, country, kind,
+    /// sales_rep_email, services, type_id, trial, expires_at, external_id.
     func updateOrganization(
         _ request: UpdateOrganizationRequest, _ context: CallContext
     ) throws -> Organization
@@ -160,6 +203,32 @@ public protocol SynchronousOrganizationsService: Sendable {
     func deactivateOrganization(
         _ request: DeactivateOrganizationRequest, _ context: CallContext
     ) throws -> Organization
+
+    /// Archives an organization, and with `cascade` everything below it. Once answered, its people
+    /// are let in nowhere there, and count nowhere. Kept for 90 days.
+    func deleteOrganization(
+        _ request: DeleteOrganizationRequest, _ context: CallContext
+    ) throws -> Organization
+
+    /// Takes an organization out of the archive, with all that was archived with it.
+    func restoreOrganization(
+        _ request: RestoreOrganizationRequest, _ context: CallContext
+    ) throws -> RestoreOrganizationReply
+
+    /// Hangs an organization, with everything below it, elsewhere in the tree.
+    func moveOrganization(
+        _ request: MoveOrganizationRequest, _ context: CallContext
+    ) throws -> MoveOrganizationReply
+
+    /// Makes the organization of an outside system, or answers the one that has its identifier.
+    func provisionOrganization(
+        _ request: ProvisionOrganizationRequest, _ context: CallContext
+    ) throws -> Organization
+
+    /// Answers the state of an organization and of each ancestor, and which of them decides.
+    func explainState(
+        _ request: ExplainStateRequest, _ context: CallContext
+    ) throws -> ExplainStateReply
 
     /// Adds an email domain to an organization.
     func createEmailMask(
@@ -226,6 +295,21 @@ extension SynchronousOrganizationsService {
             RegisteredMethod(OrganizationsMethods.deactivateOrganization, .synchronous { payload, context in
                 .message(try self.deactivateOrganization(Calls.request(in: payload), context))
             }),
+            RegisteredMethod(OrganizationsMethods.deleteOrganization, .synchronous { payload, context in
+                .message(try self.deleteOrganization(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(OrganizationsMethods.restoreOrganization, .synchronous { payload, context in
+                .message(try self.restoreOrganization(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(OrganizationsMethods.moveOrganization, .synchronous { payload, context in
+                .message(try self.moveOrganization(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(OrganizationsMethods.provisionOrganization, .synchronous { payload, context in
+                .message(try self.provisionOrganization(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(OrganizationsMethods.explainState, .synchronous { payload, context in
+                .message(try self.explainState(Calls.request(in: payload), context))
+            }),
             RegisteredMethod(OrganizationsMethods.createEmailMask, .synchronous { payload, context in
                 .message(try self.createEmailMask(Calls.request(in: payload), context))
             }),
@@ -264,12 +348,13 @@ public enum OrganizationsMethods {
         service: "guildhall.organizations.v1.Organizations", name: "GetOrganization",
         kind: .unary, idempotency: .safe)
 
-    /// Answers a page of organizations, by title.
+    /// Answers a page of organizations, the latest changed first unless told otherwise.
     public static let listOrganizations = MethodDescriptor(
         service: "guildhall.organizations.v1.Organizations", name: "ListOrganizations",
         kind: .unary, idempotency: .safe)
 
-    /// Changes the fields that the mask names: title, description, category, country.
+    /// Changes the fields that the mask names: title, description, category, country, kind,
+    /// sales_rep_email, services, type_id, trial, expires_at, external_id.
     public static let updateOrganization = MethodDescriptor(
         service: "guildhall.organizations.v1.Organizations", name: "UpdateOrganization",
         kind: .unary, idempotency: .keyed)
@@ -283,6 +368,32 @@ public enum OrganizationsMethods {
     public static let deactivateOrganization = MethodDescriptor(
         service: "guildhall.organizations.v1.Organizations", name: "DeactivateOrganization",
         kind: .unary, idempotency: .keyed)
+
+    /// Archives an organization, and with `cascade` everything below it. Once answered, its people
+    /// are let in nowhere there, and count nowhere. Kept for 90 days.
+    public static let deleteOrganization = MethodDescriptor(
+        service: "guildhall.organizations.v1.Organizations", name: "DeleteOrganization",
+        kind: .unary, idempotency: .keyed)
+
+    /// Takes an organization out of the archive, with all that was archived with it.
+    public static let restoreOrganization = MethodDescriptor(
+        service: "guildhall.organizations.v1.Organizations", name: "RestoreOrganization",
+        kind: .unary, idempotency: .keyed)
+
+    /// Hangs an organization, with everything below it, elsewhere in the tree.
+    public static let moveOrganization = MethodDescriptor(
+        service: "guildhall.organizations.v1.Organizations", name: "MoveOrganization",
+        kind: .unary, idempotency: .keyed)
+
+    /// Makes the organization of an outside system, or answers the one that has its identifier.
+    public static let provisionOrganization = MethodDescriptor(
+        service: "guildhall.organizations.v1.Organizations", name: "ProvisionOrganization",
+        kind: .unary, idempotency: .keyed)
+
+    /// Answers the state of an organization and of each ancestor, and which of them decides.
+    public static let explainState = MethodDescriptor(
+        service: "guildhall.organizations.v1.Organizations", name: "ExplainState",
+        kind: .unary, idempotency: .safe)
 
     /// Adds an email domain to an organization.
     public static let createEmailMask = MethodDescriptor(
@@ -333,6 +444,11 @@ public enum OrganizationsMethods {
         updateOrganization,
         activateOrganization,
         deactivateOrganization,
+        deleteOrganization,
+        restoreOrganization,
+        moveOrganization,
+        provisionOrganization,
+        explainState,
         createEmailMask,
         listEmailMasks,
         resolveEmail,
@@ -367,14 +483,15 @@ public struct OrganizationsClient: Sendable {
         try await Calls.make(channel, OrganizationsMethods.getOrganization, request, options)
     }
 
-    /// Answers a page of organizations, by title.
+    /// Answers a page of organizations, the latest changed first unless told otherwise.
     public func listOrganizations(
         _ request: ListOrganizationsRequest, options: CallOptions = CallOptions()
     ) async throws -> ListOrganizationsReply {
         try await Calls.make(channel, OrganizationsMethods.listOrganizations, request, options)
     }
 
-    /// Changes the fields that the mask names: title, description, category, country.
+    /// Changes the fields that the mask names: title, description, category, country, kind,
+    /// sales_rep_email, services, type_id, trial, expires_at, external_id.
     public func updateOrganization(
         _ request: UpdateOrganizationRequest, options: CallOptions = CallOptions()
     ) async throws -> Organization {
@@ -393,6 +510,42 @@ public struct OrganizationsClient: Sendable {
         _ request: DeactivateOrganizationRequest, options: CallOptions = CallOptions()
     ) async throws -> Organization {
         try await Calls.make(channel, OrganizationsMethods.deactivateOrganization, request, options)
+    }
+
+    /// Archives an organization, and with `cascade` everything below it. Once answered, its people
+    /// are let in nowhere there, and count nowhere. Kept for 90 days.
+    public func deleteOrganization(
+        _ request: DeleteOrganizationRequest, options: CallOptions = CallOptions()
+    ) async throws -> Organization {
+        try await Calls.make(channel, OrganizationsMethods.deleteOrganization, request, options)
+    }
+
+    /// Takes an organization out of the archive, with all that was archived with it.
+    public func restoreOrganization(
+        _ request: RestoreOrganizationRequest, options: CallOptions = CallOptions()
+    ) async throws -> RestoreOrganizationReply {
+        try await Calls.make(channel, OrganizationsMethods.restoreOrganization, request, options)
+    }
+
+    /// Hangs an organization, with everything below it, elsewhere in the tree.
+    public func moveOrganization(
+        _ request: MoveOrganizationRequest, options: CallOptions = CallOptions()
+    ) async throws -> MoveOrganizationReply {
+        try await Calls.make(channel, OrganizationsMethods.moveOrganization, request, options)
+    }
+
+    /// Makes the organization of an outside system, or answers the one that has its identifier.
+    public func provisionOrganization(
+        _ request: ProvisionOrganizationRequest, options: CallOptions = CallOptions()
+    ) async throws -> Organization {
+        try await Calls.make(channel, OrganizationsMethods.provisionOrganization, request, options)
+    }
+
+    /// Answers the state of an organization and of each ancestor, and which of them decides.
+    public func explainState(
+        _ request: ExplainStateRequest, options: CallOptions = CallOptions()
+    ) async throws -> ExplainStateReply {
+        try await Calls.make(channel, OrganizationsMethods.explainState, request, options)
     }
 
     /// Adds an email domain to an organization.

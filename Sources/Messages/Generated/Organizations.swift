@@ -39,6 +39,30 @@ public struct Organization: Message {
     public var path: [PathElement]
     /// What the caller should know though the call succeeded, such as name_exists_elsewhere.
     public var warnings: [Warning]
+    /// A label; rules do not look at it.
+    public var kind: OrganizationKind
+    /// The address of the sales representative; empty when there is none.
+    public var salesRepEmail: String
+    /// The organization type that it is based on; empty when there is none.
+    public var typeID: String
+    /// The field `trial`.
+    public var trial: Trial?
+    /// The last day on which it is valid, YYYY-MM-DD in UTC; empty when it does not expire.
+    public var expiresAt: String
+    /// Services that are switched on, such as "pls"; at most 20 names.
+    public var services: [String]
+    /// The identifier of an outside system; unique, empty when there is none.
+    public var externalID: String
+    /// Distinct active people here and below; may be up to two seconds old.
+    public var memberCount: Int64
+    /// The field `category_source`.
+    public var categorySource: OrganizationCategorySource
+    /// Absent unless it is archived.
+    public var archivedAt: Timestamp?
+    /// Fields that were kept otherwise than they were sent, such as "expires_at".
+    public var normalized: [String]
+    /// The field `member_discount`.
+    public var memberDiscount: MemberDiscount?
 
     /// A message with every field at its default.
     public init() {
@@ -59,6 +83,18 @@ public struct Organization: Message {
         self.etag = ""
         self.path = []
         self.warnings = []
+        self.kind = .unspecified
+        self.salesRepEmail = ""
+        self.typeID = ""
+        self.trial = nil
+        self.expiresAt = ""
+        self.services = []
+        self.externalID = ""
+        self.memberCount = 0
+        self.categorySource = .unspecified
+        self.archivedAt = nil
+        self.normalized = []
+        self.memberDiscount = nil
     }
 
     /// A message with the given fields, the others at their defaults.
@@ -79,7 +115,19 @@ public struct Organization: Message {
         version: Int64 = 0,
         etag: String = "",
         path: [PathElement] = [],
-        warnings: [Warning] = []
+        warnings: [Warning] = [],
+        kind: OrganizationKind = .unspecified,
+        salesRepEmail: String = "",
+        typeID: String = "",
+        trial: Trial? = nil,
+        expiresAt: String = "",
+        services: [String] = [],
+        externalID: String = "",
+        memberCount: Int64 = 0,
+        categorySource: OrganizationCategorySource = .unspecified,
+        archivedAt: Timestamp? = nil,
+        normalized: [String] = [],
+        memberDiscount: MemberDiscount? = nil
     ) {
         self.id = id
         self.parentID = parentID
@@ -98,6 +146,69 @@ public struct Organization: Message {
         self.etag = etag
         self.path = path
         self.warnings = warnings
+        self.kind = kind
+        self.salesRepEmail = salesRepEmail
+        self.typeID = typeID
+        self.trial = trial
+        self.expiresAt = expiresAt
+        self.services = services
+        self.externalID = externalID
+        self.memberCount = memberCount
+        self.categorySource = categorySource
+        self.archivedAt = archivedAt
+        self.normalized = normalized
+        self.memberDiscount = memberDiscount
+    }
+}
+
+/// A time in which an organization is tried out.
+public struct Trial: Message {
+    /// The field `enabled`.
+    public var enabled: Bool
+    /// The last day, YYYY-MM-DD in UTC; needed when enabled.
+    public var validUntil: String
+
+    /// A message with every field at its default.
+    public init() {
+        self.enabled = false
+        self.validUntil = ""
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        enabled: Bool = false,
+        validUntil: String = ""
+    ) {
+        self.enabled = enabled
+        self.validUntil = validUntil
+    }
+}
+
+/// What people of an organization pay less.
+public struct MemberDiscount: Message {
+    /// Hundredths of a percent, 0 to 10000; absent: not set. 0 is set, and ends inheritance.
+    public var basisPoints: Int32?
+    /// The last day, YYYY-MM-DD in UTC; empty when it does not expire.
+    public var expiresOn: String
+    /// The field `applies_to`.
+    public var appliesTo: MemberDiscountScope
+
+    /// A message with every field at its default.
+    public init() {
+        self.basisPoints = nil
+        self.expiresOn = ""
+        self.appliesTo = .unspecified
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        basisPoints: Int32? = nil,
+        expiresOn: String = "",
+        appliesTo: MemberDiscountScope = .unspecified
+    ) {
+        self.basisPoints = basisPoints
+        self.expiresOn = expiresOn
+        self.appliesTo = appliesTo
     }
 }
 
@@ -182,6 +293,20 @@ public struct CreateOrganizationRequest: Message {
     public var category: OrganizationCategory
     /// The field `country`.
     public var country: String
+    /// The field `kind`.
+    public var kind: OrganizationKind
+    /// The field `sales_rep_email`.
+    public var salesRepEmail: String
+    /// The field `type_id`.
+    public var typeID: String
+    /// The field `trial`.
+    public var trial: Trial?
+    /// YYYY-MM-DD; today is taken for never, which `normalized` then says.
+    public var expiresAt: String
+    /// The field `services`.
+    public var services: [String]
+    /// The field `external_id`.
+    public var externalID: String
 
     /// A message with every field at its default.
     public init() {
@@ -190,6 +315,13 @@ public struct CreateOrganizationRequest: Message {
         self.description = ""
         self.category = .unspecified
         self.country = ""
+        self.kind = .unspecified
+        self.salesRepEmail = ""
+        self.typeID = ""
+        self.trial = nil
+        self.expiresAt = ""
+        self.services = []
+        self.externalID = ""
     }
 
     /// A message with the given fields, the others at their defaults.
@@ -198,13 +330,27 @@ public struct CreateOrganizationRequest: Message {
         title: String = "",
         description: String = "",
         category: OrganizationCategory = .unspecified,
-        country: String = ""
+        country: String = "",
+        kind: OrganizationKind = .unspecified,
+        salesRepEmail: String = "",
+        typeID: String = "",
+        trial: Trial? = nil,
+        expiresAt: String = "",
+        services: [String] = [],
+        externalID: String = ""
     ) {
         self.parentID = parentID
         self.title = title
         self.description = description
         self.category = category
         self.country = country
+        self.kind = kind
+        self.salesRepEmail = salesRepEmail
+        self.typeID = typeID
+        self.trial = trial
+        self.expiresAt = expiresAt
+        self.services = services
+        self.externalID = externalID
     }
 }
 
@@ -234,23 +380,53 @@ public struct ListOrganizationsRequest: Message {
     public var pageSize: Int32
     /// From the reply before; the other fields must be the same.
     public var pageToken: String
+    /// Everything below the parent, or in the scope, not the next level alone.
+    public var subtree: Bool
+    /// A part of the title, in any letter case; at most 120 characters.
+    public var q: String
+    /// Changed at this instant or later.
+    public var updatedAfter: Timestamp?
+    /// Changed before this instant.
+    public var updatedBefore: Timestamp?
+    /// Only organizations in this state; unspecified: all but the archive.
+    public var state: EffectiveState
+    /// "updated_at", "title" or "members", alone or with " desc"; empty: "updated_at desc".
+    public var orderBy: String
 
     /// A message with every field at its default.
     public init() {
         self.parent = ""
         self.pageSize = 0
         self.pageToken = ""
+        self.subtree = false
+        self.q = ""
+        self.updatedAfter = nil
+        self.updatedBefore = nil
+        self.state = .unspecified
+        self.orderBy = ""
     }
 
     /// A message with the given fields, the others at their defaults.
     public init(
         parent: String = "",
         pageSize: Int32 = 0,
-        pageToken: String = ""
+        pageToken: String = "",
+        subtree: Bool = false,
+        q: String = "",
+        updatedAfter: Timestamp? = nil,
+        updatedBefore: Timestamp? = nil,
+        state: EffectiveState = .unspecified,
+        orderBy: String = ""
     ) {
         self.parent = parent
         self.pageSize = pageSize
         self.pageToken = pageToken
+        self.subtree = subtree
+        self.q = q
+        self.updatedAfter = updatedAfter
+        self.updatedBefore = updatedBefore
+        self.state = state
+        self.orderBy = orderBy
     }
 }
 
@@ -258,27 +434,32 @@ public struct ListOrganizationsRequest: Message {
 public struct ListOrganizationsReply: Message {
     /// The field `organizations`.
     public var organizations: [Organization]
-    /// Empty on the last page.
+    /// Empty on the last page. A search may answer a page that is not full, and go on.
     public var nextPageToken: String
     /// The field `total_size`.
     public var totalSize: Int64
+    /// Set when there may be more than total_size: counting ends at a limit.
+    public var totalIsMinimum: Bool
 
     /// A message with every field at its default.
     public init() {
         self.organizations = []
         self.nextPageToken = ""
         self.totalSize = 0
+        self.totalIsMinimum = false
     }
 
     /// A message with the given fields, the others at their defaults.
     public init(
         organizations: [Organization] = [],
         nextPageToken: String = "",
-        totalSize: Int64 = 0
+        totalSize: Int64 = 0,
+        totalIsMinimum: Bool = false
     ) {
         self.organizations = organizations
         self.nextPageToken = nextPageToken
         self.totalSize = totalSize
+        self.totalIsMinimum = totalIsMinimum
     }
 }
 
@@ -341,6 +522,334 @@ public struct DeactivateOrganizationRequest: Message {
     }
 }
 
+/// The message `guildhall.organizations.v1.DeleteOrganizationRequest`.
+public struct DeleteOrganizationRequest: Message {
+    /// The field `id`.
+    public var id: String
+    /// Also archives everything below; without, an organization with children is refused.
+    public var cascade: Bool
+
+    /// A message with every field at its default.
+    public init() {
+        self.id = ""
+        self.cascade = false
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        id: String = "",
+        cascade: Bool = false
+    ) {
+        self.id = id
+        self.cascade = cascade
+    }
+}
+
+/// The message `guildhall.organizations.v1.RestoreOrganizationRequest`.
+public struct RestoreOrganizationRequest: Message {
+    /// The field `id`.
+    public var id: String
+    /// Another title, when its own is taken by now.
+    public var title: String
+    /// Another parent, when its own is archived; empty: its own.
+    public var parentID: String
+    /// The field `members`.
+    public var members: RestoreMembers
+
+    /// A message with every field at its default.
+    public init() {
+        self.id = ""
+        self.title = ""
+        self.parentID = ""
+        self.members = .unspecified
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        id: String = "",
+        title: String = "",
+        parentID: String = "",
+        members: RestoreMembers = .unspecified
+    ) {
+        self.id = id
+        self.title = title
+        self.parentID = parentID
+        self.members = members
+    }
+}
+
+/// The message `guildhall.organizations.v1.RestoreOrganizationReply`.
+public struct RestoreOrganizationReply: Message {
+    /// The field `organization`.
+    public var organization: Organization?
+    /// Email domains and custom URLs that others have by now.
+    public var notRestored: [String]
+
+    /// A message with every field at its default.
+    public init() {
+        self.organization = nil
+        self.notRestored = []
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        organization: Organization? = nil,
+        notRestored: [String] = []
+    ) {
+        self.organization = organization
+        self.notRestored = notRestored
+    }
+}
+
+/// The message `guildhall.organizations.v1.MoveOrganizationRequest`.
+public struct MoveOrganizationRequest: Message {
+    /// The field `id`.
+    public var id: String
+    /// Empty: to the root.
+    public var newParentID: String
+    /// Changes nothing: answers what would change, and what would refuse.
+    public var dryRun: Bool
+
+    /// A message with every field at its default.
+    public init() {
+        self.id = ""
+        self.newParentID = ""
+        self.dryRun = false
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        id: String = "",
+        newParentID: String = "",
+        dryRun: Bool = false
+    ) {
+        self.id = id
+        self.newParentID = newParentID
+        self.dryRun = dryRun
+    }
+}
+
+/// The message `guildhall.organizations.v1.MoveOrganizationReply`.
+public struct MoveOrganizationReply: Message {
+    /// As moved; in a dry run as it is.
+    public var organization: Organization?
+    /// The field `effects`.
+    public var effects: [MoveEffect]
+    /// In a dry run, everything that would refuse the move, in the order of checks.
+    public var obstacles: [MoveObstacle]
+
+    /// A message with every field at its default.
+    public init() {
+        self.organization = nil
+        self.effects = []
+        self.obstacles = []
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        organization: Organization? = nil,
+        effects: [MoveEffect] = [],
+        obstacles: [MoveObstacle] = []
+    ) {
+        self.organization = organization
+        self.effects = effects
+        self.obstacles = obstacles
+    }
+}
+
+/// What an organization would have otherwise at the new place.
+public struct MoveEffect: Message {
+    /// members_limit, students_limit, teachers_limit, contact_receivers, member_discount, state.
+    public var aspect: String
+    /// The organization from which it comes now; empty for none.
+    public var fromOrganizationID: String
+    /// The organization from which it would come.
+    public var toOrganizationID: String
+    /// The field `from_value`.
+    public var fromValue: String
+    /// The field `to_value`.
+    public var toValue: String
+
+    /// A message with every field at its default.
+    public init() {
+        self.aspect = ""
+        self.fromOrganizationID = ""
+        self.toOrganizationID = ""
+        self.fromValue = ""
+        self.toValue = ""
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        aspect: String = "",
+        fromOrganizationID: String = "",
+        toOrganizationID: String = "",
+        fromValue: String = "",
+        toValue: String = ""
+    ) {
+        self.aspect = aspect
+        self.fromOrganizationID = fromOrganizationID
+        self.toOrganizationID = toOrganizationID
+        self.fromValue = fromValue
+        self.toValue = toValue
+    }
+}
+
+/// The message `guildhall.organizations.v1.MoveObstacle`.
+public struct MoveObstacle: Message {
+    /// The reason, such as name_taken.
+    public var code: String
+    /// The organization at which it refuses, if the caller may know.
+    public var organizationID: String
+    /// The field `message`.
+    public var message: String
+
+    /// A message with every field at its default.
+    public init() {
+        self.code = ""
+        self.organizationID = ""
+        self.message = ""
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        code: String = "",
+        organizationID: String = "",
+        message: String = ""
+    ) {
+        self.code = code
+        self.organizationID = organizationID
+        self.message = message
+    }
+}
+
+/// The message `guildhall.organizations.v1.ProvisionOrganizationRequest`.
+public struct ProvisionOrganizationRequest: Message {
+    /// The field `external_id`.
+    public var externalID: String
+    /// Used when the organization is made; one that is there keeps its own.
+    public var title: String
+    /// The field `parent_id`.
+    public var parentID: String
+    /// The field `category`.
+    public var category: OrganizationCategory
+    /// The field `country`.
+    public var country: String
+
+    /// A message with every field at its default.
+    public init() {
+        self.externalID = ""
+        self.title = ""
+        self.parentID = ""
+        self.category = .unspecified
+        self.country = ""
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        externalID: String = "",
+        title: String = "",
+        parentID: String = "",
+        category: OrganizationCategory = .unspecified,
+        country: String = ""
+    ) {
+        self.externalID = externalID
+        self.title = title
+        self.parentID = parentID
+        self.category = category
+        self.country = country
+    }
+}
+
+/// The message `guildhall.organizations.v1.ExplainStateRequest`.
+public struct ExplainStateRequest: Message {
+    /// The field `id`.
+    public var id: String
+
+    /// A message with every field at its default.
+    public init() {
+        self.id = ""
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        id: String = ""
+    ) {
+        self.id = id
+    }
+}
+
+/// The message `guildhall.organizations.v1.ExplainStateReply`.
+public struct ExplainStateReply: Message {
+    /// The field `effective_state`.
+    public var effectiveState: EffectiveState
+    /// Absent when it is active.
+    public var stateReason: StateReason?
+    /// The organization first, then each ancestor, nearest first.
+    public var levels: [LevelState]
+
+    /// A message with every field at its default.
+    public init() {
+        self.effectiveState = .unspecified
+        self.stateReason = nil
+        self.levels = []
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        effectiveState: EffectiveState = .unspecified,
+        stateReason: StateReason? = nil,
+        levels: [LevelState] = []
+    ) {
+        self.effectiveState = effectiveState
+        self.stateReason = stateReason
+        self.levels = levels
+    }
+}
+
+/// The message `guildhall.organizations.v1.LevelState`.
+public struct LevelState: Message {
+    /// The field `organization_id`.
+    public var organizationID: String
+    /// The field `title`.
+    public var title: String
+    /// Its own, ancestors left out.
+    public var state: EffectiveState
+    /// The field `trial`.
+    public var trial: Trial?
+    /// The field `expires_at`.
+    public var expiresAt: String
+    /// The field `archived_at`.
+    public var archivedAt: Timestamp?
+
+    /// A message with every field at its default.
+    public init() {
+        self.organizationID = ""
+        self.title = ""
+        self.state = .unspecified
+        self.trial = nil
+        self.expiresAt = ""
+        self.archivedAt = nil
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        organizationID: String = "",
+        title: String = "",
+        state: EffectiveState = .unspecified,
+        trial: Trial? = nil,
+        expiresAt: String = "",
+        archivedAt: Timestamp? = nil
+    ) {
+        self.organizationID = organizationID
+        self.title = title
+        self.state = state
+        self.trial = trial
+        self.expiresAt = expiresAt
+        self.archivedAt = archivedAt
+    }
+}
+
 /// The message `guildhall.organizations.v1.EmailMask`.
 public struct EmailMask: Message {
     /// The field `organization_id`.
@@ -351,6 +860,13 @@ public struct EmailMask: Message {
     public var mode: EmailMaskMode
     /// The field `state`.
     public var state: EmailMaskState
+    /// While it waits: what a TXT record of the domain must say, and where. Empty for those who may
+    /// not enter masks here.
+    public var challenge: String
+    /// The field `challenge_name`.
+    public var challengeName: String
+    /// When a mask that waits is forgotten.
+    public var expiresAt: Timestamp?
 
     /// A message with every field at its default.
     public init() {
@@ -358,6 +874,9 @@ public struct EmailMask: Message {
         self.value = ""
         self.mode = .unspecified
         self.state = .unspecified
+        self.challenge = ""
+        self.challengeName = ""
+        self.expiresAt = nil
     }
 
     /// A message with the given fields, the others at their defaults.
@@ -365,12 +884,18 @@ public struct EmailMask: Message {
         organizationID: String = "",
         value: String = "",
         mode: EmailMaskMode = .unspecified,
-        state: EmailMaskState = .unspecified
+        state: EmailMaskState = .unspecified,
+        challenge: String = "",
+        challengeName: String = "",
+        expiresAt: Timestamp? = nil
     ) {
         self.organizationID = organizationID
         self.value = value
         self.mode = mode
         self.state = state
+        self.challenge = challenge
+        self.challengeName = challengeName
+        self.expiresAt = expiresAt
     }
 }
 
@@ -582,10 +1107,16 @@ public struct OrganizationNode: Message {
     public var status: OrganizationStatus
     /// The field `origin`.
     public var origin: OrganizationOrigin
-    /// Set when the organization is gone: a cancelled preparation.
+    /// Set when the organization is gone for good: a cancelled preparation, or purged.
     public var removed: Bool
     /// The field `version`.
     public var version: Int64
+    /// The field `archived`.
+    public var archived: Bool
+    /// The last day of a trial, in days since 1970-01-01; absent when there is none.
+    public var trialUntil: Int32?
+    /// The last day on which it is valid, in days since 1970-01-01; absent when it does not expire.
+    public var expiresOn: Int32?
 
     /// A message with every field at its default.
     public init() {
@@ -596,6 +1127,9 @@ public struct OrganizationNode: Message {
         self.origin = .unspecified
         self.removed = false
         self.version = 0
+        self.archived = false
+        self.trialUntil = nil
+        self.expiresOn = nil
     }
 
     /// A message with the given fields, the others at their defaults.
@@ -606,7 +1140,10 @@ public struct OrganizationNode: Message {
         status: OrganizationStatus = .unspecified,
         origin: OrganizationOrigin = .unspecified,
         removed: Bool = false,
-        version: Int64 = 0
+        version: Int64 = 0,
+        archived: Bool = false,
+        trialUntil: Int32? = nil,
+        expiresOn: Int32? = nil
     ) {
         self.id = id
         self.parentID = parentID
@@ -615,6 +1152,98 @@ public struct OrganizationNode: Message {
         self.origin = origin
         self.removed = removed
         self.version = version
+        self.archived = archived
+        self.trialUntil = trialUntil
+        self.expiresOn = expiresOn
+    }
+}
+
+/// What a workflow that moves or restores an organization is begun with, as it is kept.
+public struct Relocation: Message {
+    /// The field `organization_id`.
+    public var organizationID: String
+    /// Where it comes to hang; empty for the root.
+    public var parentID: String
+    /// The title that it comes back with; empty: its own. Of restores alone.
+    public var title: String
+    /// Whether everybody comes back blocked. Of restores alone.
+    public var blocked: Bool
+    /// The organizations that come back, a parent before its children. Of restores alone.
+    public var organizationIDs: [String]
+
+    /// A message with every field at its default.
+    public init() {
+        self.organizationID = ""
+        self.parentID = ""
+        self.title = ""
+        self.blocked = false
+        self.organizationIDs = []
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        organizationID: String = "",
+        parentID: String = "",
+        title: String = "",
+        blocked: Bool = false,
+        organizationIDs: [String] = []
+    ) {
+        self.organizationID = organizationID
+        self.parentID = parentID
+        self.title = title
+        self.blocked = blocked
+        self.organizationIDs = organizationIDs
+    }
+}
+
+/// The reply of a command that has begun a relocation, as it is kept.
+public struct RelocationBegun: Message {
+    /// The workflow; empty when there is nothing to do.
+    public var workflow: [UInt8]
+
+    /// A message with every field at its default.
+    public init() {
+        self.workflow = []
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        workflow: [UInt8] = []
+    ) {
+        self.workflow = workflow
+    }
+}
+
+/// The enum `guildhall.organizations.v1.MemberDiscountScope`.
+public enum MemberDiscountScope: Sendable, Hashable {
+    /// `MEMBER_DISCOUNT_SCOPE_UNSPECIFIED`.
+    case unspecified
+    /// `MEMBER_DISCOUNT_SCOPE_SELF`.
+    case self_
+    /// `MEMBER_DISCOUNT_SCOPE_SUBTREE`.
+    case subtree
+    /// A number that this version does not know; make it by `init(rawValue:)`.
+    case unrecognized(Int32)
+
+    /// The value with a number.
+    public init(rawValue: Int32) {
+        self =
+            switch rawValue {
+            case 0: .unspecified
+            case 1: .self_
+            case 2: .subtree
+            default: .unrecognized(rawValue)
+            }
+    }
+
+    /// The number on the wire.
+    public var rawValue: Int32 {
+        switch self {
+        case .unspecified: 0
+        case .self_: 1
+        case .subtree: 2
+        case .unrecognized(let rawValue): rawValue
+        }
     }
 }
 
@@ -706,6 +1335,12 @@ public enum EffectiveState: Sendable, Hashable {
     case inactive
     /// `EFFECTIVE_STATE_PROVISIONING`.
     case provisioning
+    /// `EFFECTIVE_STATE_EXPIRED`.
+    case expired
+    /// `EFFECTIVE_STATE_TRIAL_ENDED`.
+    case trialEnded
+    /// `EFFECTIVE_STATE_ARCHIVED`.
+    case archived
     /// A number that this version does not know; make it by `init(rawValue:)`.
     case unrecognized(Int32)
 
@@ -717,6 +1352,9 @@ public enum EffectiveState: Sendable, Hashable {
             case 1: .active
             case 2: .inactive
             case 3: .provisioning
+            case 4: .expired
+            case 5: .trialEnded
+            case 6: .archived
             default: .unrecognized(rawValue)
             }
     }
@@ -728,6 +1366,95 @@ public enum EffectiveState: Sendable, Hashable {
         case .active: 1
         case .inactive: 2
         case .provisioning: 3
+        case .expired: 4
+        case .trialEnded: 5
+        case .archived: 6
+        case .unrecognized(let rawValue): rawValue
+        }
+    }
+}
+
+/// The enum `guildhall.organizations.v1.OrganizationKind`.
+public enum OrganizationKind: Sendable, Hashable {
+    /// `ORGANIZATION_KIND_UNSPECIFIED`.
+    case unspecified
+    /// `ORGANIZATION_KIND_SCHOOL`.
+    case school
+    /// `ORGANIZATION_KIND_UNIVERSITY`.
+    case university
+    /// `ORGANIZATION_KIND_LAN_CENTER`.
+    case lanCenter
+    /// `ORGANIZATION_KIND_COMPANY`.
+    case company
+    /// `ORGANIZATION_KIND_TRAINING_CENTER`.
+    case trainingCenter
+    /// `ORGANIZATION_KIND_OTHER`.
+    case other
+    /// A number that this version does not know; make it by `init(rawValue:)`.
+    case unrecognized(Int32)
+
+    /// The value with a number.
+    public init(rawValue: Int32) {
+        self =
+            switch rawValue {
+            case 0: .unspecified
+            case 1: .school
+            case 2: .university
+            case 3: .lanCenter
+            case 4: .company
+            case 5: .trainingCenter
+            case 6: .other
+            default: .unrecognized(rawValue)
+            }
+    }
+
+    /// The number on the wire.
+    public var rawValue: Int32 {
+        switch self {
+        case .unspecified: 0
+        case .school: 1
+        case .university: 2
+        case .lanCenter: 3
+        case .company: 4
+        case .trainingCenter: 5
+        case .other: 6
+        case .unrecognized(let rawValue): rawValue
+        }
+    }
+}
+
+/// Where the category comes from.
+public enum OrganizationCategorySource: Sendable, Hashable {
+    /// `ORGANIZATION_CATEGORY_SOURCE_UNSPECIFIED`.
+    case unspecified
+    /// `ORGANIZATION_CATEGORY_SOURCE_CHOSEN`.
+    case chosen
+    /// The parent's, at the time.
+    case inherited
+    /// `ORGANIZATION_CATEGORY_SOURCE_DEFAULT`.
+    case `default`
+    /// A number that this version does not know; make it by `init(rawValue:)`.
+    case unrecognized(Int32)
+
+    /// The value with a number.
+    public init(rawValue: Int32) {
+        self =
+            switch rawValue {
+            case 0: .unspecified
+            case 1: .chosen
+            case 2: .inherited
+            case 3: .`default`
+            default: .unrecognized(rawValue)
+            }
+    }
+
+    /// The number on the wire.
+    public var rawValue: Int32 {
+        switch self {
+        case .unspecified: 0
+        case .chosen: 1
+        case .inherited: 2
+        case .`default`: 3
         case .unrecognized(let rawValue): rawValue
         }
     }
@@ -781,6 +1508,35 @@ public enum OrganizationOrigin: Sendable, Hashable {
         case .signup: 5
         case .sale: 6
         case .partner: 7
+        case .unrecognized(let rawValue): rawValue
+        }
+    }
+}
+
+/// The enum `guildhall.organizations.v1.RestoreMembers`.
+public enum RestoreMembers: Sendable, Hashable {
+    /// Everybody is admitted again, or nobody.
+    case unspecified
+    /// Everybody comes back blocked, and takes no place.
+    case blocked
+    /// A number that this version does not know; make it by `init(rawValue:)`.
+    case unrecognized(Int32)
+
+    /// The value with a number.
+    public init(rawValue: Int32) {
+        self =
+            switch rawValue {
+            case 0: .unspecified
+            case 1: .blocked
+            default: .unrecognized(rawValue)
+            }
+    }
+
+    /// The number on the wire.
+    public var rawValue: Int32 {
+        switch self {
+        case .unspecified: 0
+        case .blocked: 1
         case .unrecognized(let rawValue): rawValue
         }
     }

@@ -13,10 +13,15 @@ struct Routes {
     init(_ files: [FileDescriptor]) throws {
         routes = try files.flatMap(\.services).flatMap(\.methods).flatMap { method in
             try HTTPRule.rules(of: method).map { rule in
-                guard !method.serverStreaming, !method.clientStreaming else {
-                    throw Refusal(method.fullName, "a method that streams can have no HTTP route")
-                }
                 let field = method.inputType.fields.first { $0.name == rule.body }
+                let takesFile = field?.type == .bytes && !method.serverStreaming
+                let answersFile = method.outputType.isFilePart && !method.clientStreaming
+                guard !method.clientStreaming || takesFile, !method.serverStreaming || answersFile
+                else {
+                    throw Refusal(
+                        method.fullName,
+                        "a method that streams can have an HTTP route for files alone")
+                }
                 guard ["", "*"].contains(rule.body) || field != nil else {
                     throw Refusal(method.fullName, "the request has no field \(rule.body)")
                 }
@@ -81,5 +86,15 @@ struct Routes {
             printer.line("request: \(namer.fullName(message: method.inputType)).self,")
             printer.line("reply: \(namer.fullName(message: method.outputType)).self),")
         }
+    }
+}
+
+extension Descriptor {
+    /// Whether messages of this type are the parts of a file: its name, its type and bytes of it.
+    fileprivate var isFilePart: Bool {
+        let types = Dictionary(
+            fields.map { ($0.name, $0.type) }, uniquingKeysWith: { first, _ in first })
+        return types["name"] == .string && types["content_type"] == .string
+            && types["data"] == .bytes
     }
 }

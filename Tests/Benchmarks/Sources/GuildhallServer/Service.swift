@@ -48,6 +48,36 @@ extension Service {
         throw Self.absent
     }
 
+    func deleteOrganization(
+        _ request: DeleteOrganizationRequest, _ context: CallContext
+    ) async throws -> Organization {
+        throw Self.absent
+    }
+
+    func restoreOrganization(
+        _ request: RestoreOrganizationRequest, _ context: CallContext
+    ) async throws -> RestoreOrganizationReply {
+        throw Self.absent
+    }
+
+    func moveOrganization(
+        _ request: MoveOrganizationRequest, _ context: CallContext
+    ) async throws -> MoveOrganizationReply {
+        throw Self.absent
+    }
+
+    func provisionOrganization(
+        _ request: ProvisionOrganizationRequest, _ context: CallContext
+    ) async throws -> Organization {
+        throw Self.absent
+    }
+
+    func explainState(
+        _ request: ExplainStateRequest, _ context: CallContext
+    ) async throws -> ExplainStateReply {
+        throw Self.absent
+    }
+
     func createEmailMask(
         _ request: CreateEmailMaskRequest, _ context: CallContext
     ) async throws -> EmailMask {

@@ -1,21 +1,28 @@
 -- The tables that the command touches, in PostgreSQL's own types, with the same promises and
 -- indexes; and the command as one function, so that it takes one round trip.
 CREATE TABLE organization (
-    id             uuid     NOT NULL PRIMARY KEY,
-    parent_id      uuid     REFERENCES organization (id) CHECK (parent_id <> id),
-    depth          smallint NOT NULL CHECK (depth BETWEEN 1 AND 10),
-    title          text     NOT NULL CHECK (length(title) BETWEEN 1 AND 120),
-    title_key      text     NOT NULL CHECK (length(title_key) >= 1),
-    description    text     NOT NULL,
-    category       smallint NOT NULL CHECK (category BETWEEN 1 AND 4),
-    country        text     NOT NULL CHECK (length(country) IN (0, 2)),
-    status         smallint NOT NULL CHECK (status BETWEEN 1 AND 4),
-    origin         smallint NOT NULL CHECK (origin BETWEEN 1 AND 7),
-    created_by     text     NOT NULL,
-    created_micros bigint   NOT NULL,
-    updated_micros bigint   NOT NULL CHECK (updated_micros >= created_micros),
-    version        bigint   NOT NULL CHECK (version >= 1),
-    CHECK ((parent_id IS NULL) = (depth = 1))
+    number          bigint   NOT NULL PRIMARY KEY CHECK (number > 0),
+    id              uuid     NOT NULL UNIQUE,
+    parent          bigint   REFERENCES organization (number) CHECK (parent <> number),
+    depth           smallint NOT NULL CHECK (depth BETWEEN 1 AND 10),
+    standing        smallint NOT NULL CHECK (standing BETWEEN 1 AND 5),
+    active          smallint NOT NULL CHECK (active BETWEEN 0 AND 1),
+    title           text     NOT NULL CHECK (length(title) BETWEEN 1 AND 120),
+    title_key       text     NOT NULL CHECK (length(title_key) >= 1),
+    description     text     NOT NULL,
+    category        smallint NOT NULL CHECK (category BETWEEN 1 AND 4),
+    category_source smallint NOT NULL CHECK (category_source BETWEEN 1 AND 3),
+    country         text     NOT NULL CHECK (length(country) BETWEEN 0 AND 2),
+    sales_rep_email text     NOT NULL,
+    services        text     NOT NULL,
+    origin          smallint NOT NULL CHECK (origin BETWEEN 1 AND 7),
+    discount_scope  smallint NOT NULL CHECK (discount_scope BETWEEN 1 AND 2),
+    members         bigint   NOT NULL CHECK (members >= 0),
+    created_by      text     NOT NULL,
+    created_micros  bigint   NOT NULL,
+    updated_micros  bigint   NOT NULL CHECK (updated_micros >= created_micros),
+    version         bigint   NOT NULL CHECK (version >= 1),
+    CHECK ((parent IS NULL) = (depth = 1))
 );
 
 CREATE TABLE "user" (
@@ -109,11 +116,11 @@ BEGIN
     IF FOUND THEN
         RETURN stored.reply;
     END IF;
-    WITH RECURSIVE line (id, parent_id) AS (
-        SELECT id, parent_id FROM organization WHERE id = the_organization AND status <> 4
+    WITH RECURSIVE line (id, parent) AS (
+        SELECT id, parent FROM organization WHERE id = the_organization AND standing <= 3
         UNION ALL
-        SELECT above.id, above.parent_id
-        FROM line JOIN organization AS above ON above.id = line.parent_id
+        SELECT above.id, above.parent
+        FROM line JOIN organization AS above ON above.number = line.parent
     )
     SELECT count(*), bool_or(usage.used >= usage.cap),
         max(usage.used) FILTER (WHERE line.id = the_organization)

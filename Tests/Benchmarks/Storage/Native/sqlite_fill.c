@@ -56,11 +56,13 @@ static void fill(const char *into, uint64_t count, void (*bind)(uint64_t)) {
 static void bind_organization(uint64_t row) {
     char title[DATA_SET_TEXT_BYTES];
     int64_t parent = data_set_parent(&set, row);
+    // Numbers of the database begin at 1.
+    number((int64_t)row + 1);
     identifier(DATA_SET_ORGANIZATION, row);
     if (parent < 0) {
         check(sqlite3_bind_null(statement, next_index++));
     } else {
-        identifier(DATA_SET_ORGANIZATION, (uint64_t)parent);
+        number(parent + 1);
     }
     number(data_set_level(&set, row));
     data_set_title(row, title);
@@ -68,13 +70,6 @@ static void bind_organization(uint64_t row) {
     data_set_title_key(row, title);
     text(title);
     number(data_set_epoch);
-}
-
-static void bind_search(uint64_t row) {
-    char title[DATA_SET_TEXT_BYTES];
-    data_set_title_key(row, title);
-    text(title);
-    identifier(DATA_SET_ORGANIZATION, row);
 }
 
 static void bind_node(uint64_t row) { identifier(DATA_SET_ORGANIZATION, row); }
@@ -140,14 +135,17 @@ int main(int count, char **arguments) {
     char *definitions[INDEXES_MAX];
     int definition_count = take_indexes(definitions);
     fill(
-        "INSERT INTO organization (id, parent_id, depth, title, title_key, description, category,"
-        " country, status, origin, created_by, created_micros, updated_micros, version)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, 'An organization like many others.', 1, 'DE', 1, 1,"
-        " 'operator', ?6, ?6, 1)",
+        "INSERT INTO organization (number, serial, id, parent, depth, standing, active, title,"
+        " title_key, description, category, category_source, country, sales_rep_email, services,"
+        " origin, discount_scope, members, created_by, created_micros, updated_micros, version)"
+        " VALUES (?1, ?1, ?2, ?3, ?4, 1, 1, ?5, ?6, 'An organization like many others.', 1, 1,"
+        " 'DE', '', '', 1, 1, 10, 'operator', ?7, ?7, 1)",
         set.organizations, bind_organization);
-    fill(
-        "INSERT INTO organization_search (title_key, id) VALUES (?, ?)", set.organizations,
-        bind_search);
+    // What the service keeps beside the rows: their titles in parts, and how many there are.
+    run("INSERT INTO organization_part (organization_part) VALUES ('rebuild')");
+    run("INSERT OR REPLACE INTO tally (parent, organizations)"
+        " SELECT coalesce(parent, 0), count(*) FROM organization GROUP BY parent"
+        " UNION ALL SELECT -1, count(*) FROM organization");
     // Seats and members of every organization; only the limit of members is ever near.
     fill(
         "INSERT INTO usage (node, kind, used, cap) VALUES (?, 0, 10, NULL)", set.organizations,

@@ -8,12 +8,16 @@
 #include "CDataSet.h"
 #include "latencies.h"
 
+enum { NUMBERS = 19 };
+
 // What the row is made into: texts and bytes are copied, for they end with the step.
 struct organization {
-    uint8_t id[16], parent_id[16];
-    bool has_parent;
-    int64_t numbers[7];
-    char title[500], title_key[500], description[2000], country[4];
+    uint8_t id[16], type_id[16], archive_batch[16];
+    bool has_type, is_archived;
+    int64_t numbers[NUMBERS];
+    bool is_null[NUMBERS];
+    char title[500], title_key[500], description[2000], country[4], sales_rep_email[260];
+    char services[1000], external_id[1000], archived_by[100];
 };
 
 static void check(bool is_good) {
@@ -23,28 +27,41 @@ static void check(bool is_good) {
 }
 
 static void copy_text(sqlite3_stmt *statement, int column, char *text, size_t room) {
+    const unsigned char *value = sqlite3_column_text(statement, column);
     size_t length = (size_t)sqlite3_column_bytes(statement, column);
     check(length < room);
-    memcpy(text, sqlite3_column_text(statement, column), length);
+    if (value) memcpy(text, value, length);
     text[length] = 0;
+}
+
+// Answers whether there are any.
+static bool copy_identifier(sqlite3_stmt *statement, int column, uint8_t *identifier) {
+    const void *value = sqlite3_column_blob(statement, column);
+    if (value) memcpy(identifier, value, 16);
+    return value != NULL;
 }
 
 static void read_organization(
     sqlite3_stmt *statement, const uint8_t *id, struct organization *organization) {
-    static const int number_columns[] = {2, 6, 8, 9, 10, 11, 12};
+    static const int number_columns[NUMBERS] = {
+        1, 2, 3, 4, 5, 9, 10, 12, 16, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27};
     sqlite3_bind_blob(statement, 1, id, 16, SQLITE_STATIC);
     check(sqlite3_step(statement) == SQLITE_ROW);
-    memcpy(organization->id, sqlite3_column_blob(statement, 0), 16);
-    organization->has_parent = sqlite3_column_type(statement, 1) != SQLITE_NULL;
-    if (organization->has_parent) {
-        memcpy(organization->parent_id, sqlite3_column_blob(statement, 1), 16);
-    }
-    copy_text(statement, 3, organization->title, sizeof organization->title);
-    copy_text(statement, 4, organization->title_key, sizeof organization->title_key);
-    copy_text(statement, 5, organization->description, sizeof organization->description);
-    copy_text(statement, 7, organization->country, sizeof organization->country);
-    for (int index = 0; index < 7; index++) {
-        organization->numbers[index] = sqlite3_column_int64(statement, number_columns[index]);
+    check(copy_identifier(statement, 0, organization->id));
+    organization->has_type = copy_identifier(statement, 15, organization->type_id);
+    organization->is_archived = copy_identifier(statement, 29, organization->archive_batch);
+    copy_text(statement, 6, organization->title, sizeof organization->title);
+    copy_text(statement, 7, organization->title_key, sizeof organization->title_key);
+    copy_text(statement, 8, organization->description, sizeof organization->description);
+    copy_text(statement, 11, organization->country, sizeof organization->country);
+    copy_text(statement, 13, organization->sales_rep_email, sizeof organization->sales_rep_email);
+    copy_text(statement, 14, organization->services, sizeof organization->services);
+    copy_text(statement, 18, organization->external_id, sizeof organization->external_id);
+    copy_text(statement, 28, organization->archived_by, sizeof organization->archived_by);
+    for (int index = 0; index < NUMBERS; index++) {
+        int column = number_columns[index];
+        organization->is_null[index] = sqlite3_column_type(statement, column) == SQLITE_NULL;
+        organization->numbers[index] = sqlite3_column_int64(statement, column);
     }
     sqlite3_reset(statement);
 }

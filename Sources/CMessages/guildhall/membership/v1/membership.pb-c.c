@@ -265,6 +265,54 @@ void   guildhall__membership__v1__await_tree_reply__init
   static const Guildhall__Membership__V1__AwaitTreeReply init_value = GUILDHALL__MEMBERSHIP__V1__AWAIT_TREE_REPLY__INIT;
   *message = init_value;
 }
+void   guildhall__membership__v1__move_subtree_request__init
+                     (Guildhall__Membership__V1__MoveSubtreeRequest         *message)
+{
+  static const Guildhall__Membership__V1__MoveSubtreeRequest init_value = GUILDHALL__MEMBERSHIP__V1__MOVE_SUBTREE_REQUEST__INIT;
+  *message = init_value;
+}
+void   guildhall__membership__v1__move_subtree_reply__init
+                     (Guildhall__Membership__V1__MoveSubtreeReply         *message)
+{
+  static const Guildhall__Membership__V1__MoveSubtreeReply init_value = GUILDHALL__MEMBERSHIP__V1__MOVE_SUBTREE_REPLY__INIT;
+  *message = init_value;
+}
+void   guildhall__membership__v1__cap_change__init
+                     (Guildhall__Membership__V1__CapChange         *message)
+{
+  static const Guildhall__Membership__V1__CapChange init_value = GUILDHALL__MEMBERSHIP__V1__CAP_CHANGE__INIT;
+  *message = init_value;
+}
+void   guildhall__membership__v1__restore_subtree_request__init
+                     (Guildhall__Membership__V1__RestoreSubtreeRequest         *message)
+{
+  static const Guildhall__Membership__V1__RestoreSubtreeRequest init_value = GUILDHALL__MEMBERSHIP__V1__RESTORE_SUBTREE_REQUEST__INIT;
+  *message = init_value;
+}
+void   guildhall__membership__v1__restore_subtree_reply__init
+                     (Guildhall__Membership__V1__RestoreSubtreeReply         *message)
+{
+  static const Guildhall__Membership__V1__RestoreSubtreeReply init_value = GUILDHALL__MEMBERSHIP__V1__RESTORE_SUBTREE_REPLY__INIT;
+  *message = init_value;
+}
+void   guildhall__membership__v1__list_member_counts_request__init
+                     (Guildhall__Membership__V1__ListMemberCountsRequest         *message)
+{
+  static const Guildhall__Membership__V1__ListMemberCountsRequest init_value = GUILDHALL__MEMBERSHIP__V1__LIST_MEMBER_COUNTS_REQUEST__INIT;
+  *message = init_value;
+}
+void   guildhall__membership__v1__list_member_counts_reply__init
+                     (Guildhall__Membership__V1__ListMemberCountsReply         *message)
+{
+  static const Guildhall__Membership__V1__ListMemberCountsReply init_value = GUILDHALL__MEMBERSHIP__V1__LIST_MEMBER_COUNTS_REPLY__INIT;
+  *message = init_value;
+}
+void   guildhall__membership__v1__member_count__init
+                     (Guildhall__Membership__V1__MemberCount         *message)
+{
+  static const Guildhall__Membership__V1__MemberCount init_value = GUILDHALL__MEMBERSHIP__V1__MEMBER_COUNT__INIT;
+  *message = init_value;
+}
 static const ProtobufCFieldDescriptor guildhall__membership__v1__sign_in_request__field_descriptors[2] =
 {
   {
@@ -2619,7 +2667,7 @@ const ProtobufCMessageDescriptor guildhall__membership__v1__explain_admission_re
   (ProtobufCMessageInit) guildhall__membership__v1__explain_admission_reply__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor guildhall__membership__v1__admission_gate__field_descriptors[5] =
+static const ProtobufCFieldDescriptor guildhall__membership__v1__admission_gate__field_descriptors[6] =
 {
   {
     "code",
@@ -2681,18 +2729,31 @@ static const ProtobufCFieldDescriptor guildhall__membership__v1__admission_gate_
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "newcomers",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Membership__V1__AdmissionGate, newcomers),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned guildhall__membership__v1__admission_gate__field_indices_by_name[] = {
   4,   /* field[4] = cap */
   0,   /* field[0] = code */
   2,   /* field[2] = kind */
+  5,   /* field[5] = newcomers */
   1,   /* field[1] = organization_id */
   3,   /* field[3] = used */
 };
 static const ProtobufCIntRange guildhall__membership__v1__admission_gate__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor guildhall__membership__v1__admission_gate__descriptor =
 {
@@ -2702,7 +2763,7 @@ const ProtobufCMessageDescriptor guildhall__membership__v1__admission_gate__desc
   "Guildhall__Membership__V1__AdmissionGate",
   "guildhall.membership.v1",
   sizeof(Guildhall__Membership__V1__AdmissionGate),
-  5,
+  6,
   guildhall__membership__v1__admission_gate__field_descriptors,
   guildhall__membership__v1__admission_gate__field_indices_by_name,
   1,  guildhall__membership__v1__admission_gate__number_ranges,
@@ -2929,6 +2990,472 @@ const ProtobufCMessageDescriptor guildhall__membership__v1__await_tree_reply__de
   guildhall__membership__v1__await_tree_reply__field_indices_by_name,
   1,  guildhall__membership__v1__await_tree_reply__number_ranges,
   (ProtobufCMessageInit) guildhall__membership__v1__await_tree_reply__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__membership__v1__move_subtree_request__field_descriptors[3] =
+{
+  {
+    "organization_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Membership__V1__MoveSubtreeRequest, organization_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "new_parent_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Membership__V1__MoveSubtreeRequest, new_parent_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dry_run",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Membership__V1__MoveSubtreeRequest, dry_run),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__membership__v1__move_subtree_request__field_indices_by_name[] = {
+  2,   /* field[2] = dry_run */
+  1,   /* field[1] = new_parent_id */
+  0,   /* field[0] = organization_id */
+};
+static const ProtobufCIntRange guildhall__membership__v1__move_subtree_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor guildhall__membership__v1__move_subtree_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.membership.v1.MoveSubtreeRequest",
+  "MoveSubtreeRequest",
+  "Guildhall__Membership__V1__MoveSubtreeRequest",
+  "guildhall.membership.v1",
+  sizeof(Guildhall__Membership__V1__MoveSubtreeRequest),
+  3,
+  guildhall__membership__v1__move_subtree_request__field_descriptors,
+  guildhall__membership__v1__move_subtree_request__field_indices_by_name,
+  1,  guildhall__membership__v1__move_subtree_request__number_ranges,
+  (ProtobufCMessageInit) guildhall__membership__v1__move_subtree_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__membership__v1__move_subtree_reply__field_descriptors[2] =
+{
+  {
+    "gates",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Guildhall__Membership__V1__MoveSubtreeReply, n_gates),
+    offsetof(Guildhall__Membership__V1__MoveSubtreeReply, gates),
+    &guildhall__membership__v1__admission_gate__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cap_changes",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Guildhall__Membership__V1__MoveSubtreeReply, n_cap_changes),
+    offsetof(Guildhall__Membership__V1__MoveSubtreeReply, cap_changes),
+    &guildhall__membership__v1__cap_change__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__membership__v1__move_subtree_reply__field_indices_by_name[] = {
+  1,   /* field[1] = cap_changes */
+  0,   /* field[0] = gates */
+};
+static const ProtobufCIntRange guildhall__membership__v1__move_subtree_reply__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor guildhall__membership__v1__move_subtree_reply__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.membership.v1.MoveSubtreeReply",
+  "MoveSubtreeReply",
+  "Guildhall__Membership__V1__MoveSubtreeReply",
+  "guildhall.membership.v1",
+  sizeof(Guildhall__Membership__V1__MoveSubtreeReply),
+  2,
+  guildhall__membership__v1__move_subtree_reply__field_descriptors,
+  guildhall__membership__v1__move_subtree_reply__field_indices_by_name,
+  1,  guildhall__membership__v1__move_subtree_reply__number_ranges,
+  (ProtobufCMessageInit) guildhall__membership__v1__move_subtree_reply__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__membership__v1__cap_change__field_descriptors[4] =
+{
+  {
+    "kind",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Membership__V1__CapChange, kind),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "organization_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Membership__V1__CapChange, organization_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cap",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Membership__V1__CapChange, cap),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "begins",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Membership__V1__CapChange, begins),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__membership__v1__cap_change__field_indices_by_name[] = {
+  3,   /* field[3] = begins */
+  2,   /* field[2] = cap */
+  0,   /* field[0] = kind */
+  1,   /* field[1] = organization_id */
+};
+static const ProtobufCIntRange guildhall__membership__v1__cap_change__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor guildhall__membership__v1__cap_change__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.membership.v1.CapChange",
+  "CapChange",
+  "Guildhall__Membership__V1__CapChange",
+  "guildhall.membership.v1",
+  sizeof(Guildhall__Membership__V1__CapChange),
+  4,
+  guildhall__membership__v1__cap_change__field_descriptors,
+  guildhall__membership__v1__cap_change__field_indices_by_name,
+  1,  guildhall__membership__v1__cap_change__number_ranges,
+  (ProtobufCMessageInit) guildhall__membership__v1__cap_change__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__membership__v1__restore_subtree_request__field_descriptors[3] =
+{
+  {
+    "organization_ids",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Guildhall__Membership__V1__RestoreSubtreeRequest, n_organization_ids),
+    offsetof(Guildhall__Membership__V1__RestoreSubtreeRequest, organization_ids),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "parent_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Membership__V1__RestoreSubtreeRequest, parent_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "blocked",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Membership__V1__RestoreSubtreeRequest, blocked),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__membership__v1__restore_subtree_request__field_indices_by_name[] = {
+  2,   /* field[2] = blocked */
+  0,   /* field[0] = organization_ids */
+  1,   /* field[1] = parent_id */
+};
+static const ProtobufCIntRange guildhall__membership__v1__restore_subtree_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor guildhall__membership__v1__restore_subtree_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.membership.v1.RestoreSubtreeRequest",
+  "RestoreSubtreeRequest",
+  "Guildhall__Membership__V1__RestoreSubtreeRequest",
+  "guildhall.membership.v1",
+  sizeof(Guildhall__Membership__V1__RestoreSubtreeRequest),
+  3,
+  guildhall__membership__v1__restore_subtree_request__field_descriptors,
+  guildhall__membership__v1__restore_subtree_request__field_indices_by_name,
+  1,  guildhall__membership__v1__restore_subtree_request__number_ranges,
+  (ProtobufCMessageInit) guildhall__membership__v1__restore_subtree_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define guildhall__membership__v1__restore_subtree_reply__field_descriptors NULL
+#define guildhall__membership__v1__restore_subtree_reply__field_indices_by_name NULL
+#define guildhall__membership__v1__restore_subtree_reply__number_ranges NULL
+const ProtobufCMessageDescriptor guildhall__membership__v1__restore_subtree_reply__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.membership.v1.RestoreSubtreeReply",
+  "RestoreSubtreeReply",
+  "Guildhall__Membership__V1__RestoreSubtreeReply",
+  "guildhall.membership.v1",
+  sizeof(Guildhall__Membership__V1__RestoreSubtreeReply),
+  0,
+  guildhall__membership__v1__restore_subtree_reply__field_descriptors,
+  guildhall__membership__v1__restore_subtree_reply__field_indices_by_name,
+  0,  guildhall__membership__v1__restore_subtree_reply__number_ranges,
+  (ProtobufCMessageInit) guildhall__membership__v1__restore_subtree_reply__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__membership__v1__list_member_counts_request__field_descriptors[2] =
+{
+  {
+    "after_sequence",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Membership__V1__ListMemberCountsRequest, after_sequence),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "incarnation",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Membership__V1__ListMemberCountsRequest, incarnation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__membership__v1__list_member_counts_request__field_indices_by_name[] = {
+  0,   /* field[0] = after_sequence */
+  1,   /* field[1] = incarnation */
+};
+static const ProtobufCIntRange guildhall__membership__v1__list_member_counts_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor guildhall__membership__v1__list_member_counts_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.membership.v1.ListMemberCountsRequest",
+  "ListMemberCountsRequest",
+  "Guildhall__Membership__V1__ListMemberCountsRequest",
+  "guildhall.membership.v1",
+  sizeof(Guildhall__Membership__V1__ListMemberCountsRequest),
+  2,
+  guildhall__membership__v1__list_member_counts_request__field_descriptors,
+  guildhall__membership__v1__list_member_counts_request__field_indices_by_name,
+  1,  guildhall__membership__v1__list_member_counts_request__number_ranges,
+  (ProtobufCMessageInit) guildhall__membership__v1__list_member_counts_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__membership__v1__list_member_counts_reply__field_descriptors[5] =
+{
+  {
+    "counts",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Guildhall__Membership__V1__ListMemberCountsReply, n_counts),
+    offsetof(Guildhall__Membership__V1__ListMemberCountsReply, counts),
+    &guildhall__membership__v1__member_count__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sequence",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Membership__V1__ListMemberCountsReply, sequence),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "incarnation",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Membership__V1__ListMemberCountsReply, incarnation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "more",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Membership__V1__ListMemberCountsReply, more),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "anew",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Membership__V1__ListMemberCountsReply, anew),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__membership__v1__list_member_counts_reply__field_indices_by_name[] = {
+  4,   /* field[4] = anew */
+  0,   /* field[0] = counts */
+  2,   /* field[2] = incarnation */
+  3,   /* field[3] = more */
+  1,   /* field[1] = sequence */
+};
+static const ProtobufCIntRange guildhall__membership__v1__list_member_counts_reply__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor guildhall__membership__v1__list_member_counts_reply__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.membership.v1.ListMemberCountsReply",
+  "ListMemberCountsReply",
+  "Guildhall__Membership__V1__ListMemberCountsReply",
+  "guildhall.membership.v1",
+  sizeof(Guildhall__Membership__V1__ListMemberCountsReply),
+  5,
+  guildhall__membership__v1__list_member_counts_reply__field_descriptors,
+  guildhall__membership__v1__list_member_counts_reply__field_indices_by_name,
+  1,  guildhall__membership__v1__list_member_counts_reply__number_ranges,
+  (ProtobufCMessageInit) guildhall__membership__v1__list_member_counts_reply__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__membership__v1__member_count__field_descriptors[2] =
+{
+  {
+    "organization_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Membership__V1__MemberCount, organization_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "members",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Membership__V1__MemberCount, members),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__membership__v1__member_count__field_indices_by_name[] = {
+  1,   /* field[1] = members */
+  0,   /* field[0] = organization_id */
+};
+static const ProtobufCIntRange guildhall__membership__v1__member_count__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor guildhall__membership__v1__member_count__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.membership.v1.MemberCount",
+  "MemberCount",
+  "Guildhall__Membership__V1__MemberCount",
+  "guildhall.membership.v1",
+  sizeof(Guildhall__Membership__V1__MemberCount),
+  2,
+  guildhall__membership__v1__member_count__field_descriptors,
+  guildhall__membership__v1__member_count__field_indices_by_name,
+  1,  guildhall__membership__v1__member_count__number_ranges,
+  (ProtobufCMessageInit) guildhall__membership__v1__member_count__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue guildhall__membership__v1__member_state__enum_values_by_number[4] =

@@ -13,6 +13,18 @@ void   guildhall__organizations__v1__organization__init
   static const Guildhall__Organizations__V1__Organization init_value = GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION__INIT;
   *message = init_value;
 }
+void   guildhall__organizations__v1__trial__init
+                     (Guildhall__Organizations__V1__Trial         *message)
+{
+  static const Guildhall__Organizations__V1__Trial init_value = GUILDHALL__ORGANIZATIONS__V1__TRIAL__INIT;
+  *message = init_value;
+}
+void   guildhall__organizations__v1__member_discount__init
+                     (Guildhall__Organizations__V1__MemberDiscount         *message)
+{
+  static const Guildhall__Organizations__V1__MemberDiscount init_value = GUILDHALL__ORGANIZATIONS__V1__MEMBER_DISCOUNT__INIT;
+  *message = init_value;
+}
 void   guildhall__organizations__v1__path_element__init
                      (Guildhall__Organizations__V1__PathElement         *message)
 {
@@ -71,6 +83,72 @@ void   guildhall__organizations__v1__deactivate_organization_request__init
                      (Guildhall__Organizations__V1__DeactivateOrganizationRequest         *message)
 {
   static const Guildhall__Organizations__V1__DeactivateOrganizationRequest init_value = GUILDHALL__ORGANIZATIONS__V1__DEACTIVATE_ORGANIZATION_REQUEST__INIT;
+  *message = init_value;
+}
+void   guildhall__organizations__v1__delete_organization_request__init
+                     (Guildhall__Organizations__V1__DeleteOrganizationRequest         *message)
+{
+  static const Guildhall__Organizations__V1__DeleteOrganizationRequest init_value = GUILDHALL__ORGANIZATIONS__V1__DELETE_ORGANIZATION_REQUEST__INIT;
+  *message = init_value;
+}
+void   guildhall__organizations__v1__restore_organization_request__init
+                     (Guildhall__Organizations__V1__RestoreOrganizationRequest         *message)
+{
+  static const Guildhall__Organizations__V1__RestoreOrganizationRequest init_value = GUILDHALL__ORGANIZATIONS__V1__RESTORE_ORGANIZATION_REQUEST__INIT;
+  *message = init_value;
+}
+void   guildhall__organizations__v1__restore_organization_reply__init
+                     (Guildhall__Organizations__V1__RestoreOrganizationReply         *message)
+{
+  static const Guildhall__Organizations__V1__RestoreOrganizationReply init_value = GUILDHALL__ORGANIZATIONS__V1__RESTORE_ORGANIZATION_REPLY__INIT;
+  *message = init_value;
+}
+void   guildhall__organizations__v1__move_organization_request__init
+                     (Guildhall__Organizations__V1__MoveOrganizationRequest         *message)
+{
+  static const Guildhall__Organizations__V1__MoveOrganizationRequest init_value = GUILDHALL__ORGANIZATIONS__V1__MOVE_ORGANIZATION_REQUEST__INIT;
+  *message = init_value;
+}
+void   guildhall__organizations__v1__move_organization_reply__init
+                     (Guildhall__Organizations__V1__MoveOrganizationReply         *message)
+{
+  static const Guildhall__Organizations__V1__MoveOrganizationReply init_value = GUILDHALL__ORGANIZATIONS__V1__MOVE_ORGANIZATION_REPLY__INIT;
+  *message = init_value;
+}
+void   guildhall__organizations__v1__move_effect__init
+                     (Guildhall__Organizations__V1__MoveEffect         *message)
+{
+  static const Guildhall__Organizations__V1__MoveEffect init_value = GUILDHALL__ORGANIZATIONS__V1__MOVE_EFFECT__INIT;
+  *message = init_value;
+}
+void   guildhall__organizations__v1__move_obstacle__init
+                     (Guildhall__Organizations__V1__MoveObstacle         *message)
+{
+  static const Guildhall__Organizations__V1__MoveObstacle init_value = GUILDHALL__ORGANIZATIONS__V1__MOVE_OBSTACLE__INIT;
+  *message = init_value;
+}
+void   guildhall__organizations__v1__provision_organization_request__init
+                     (Guildhall__Organizations__V1__ProvisionOrganizationRequest         *message)
+{
+  static const Guildhall__Organizations__V1__ProvisionOrganizationRequest init_value = GUILDHALL__ORGANIZATIONS__V1__PROVISION_ORGANIZATION_REQUEST__INIT;
+  *message = init_value;
+}
+void   guildhall__organizations__v1__explain_state_request__init
+                     (Guildhall__Organizations__V1__ExplainStateRequest         *message)
+{
+  static const Guildhall__Organizations__V1__ExplainStateRequest init_value = GUILDHALL__ORGANIZATIONS__V1__EXPLAIN_STATE_REQUEST__INIT;
+  *message = init_value;
+}
+void   guildhall__organizations__v1__explain_state_reply__init
+                     (Guildhall__Organizations__V1__ExplainStateReply         *message)
+{
+  static const Guildhall__Organizations__V1__ExplainStateReply init_value = GUILDHALL__ORGANIZATIONS__V1__EXPLAIN_STATE_REPLY__INIT;
+  *message = init_value;
+}
+void   guildhall__organizations__v1__level_state__init
+                     (Guildhall__Organizations__V1__LevelState         *message)
+{
+  static const Guildhall__Organizations__V1__LevelState init_value = GUILDHALL__ORGANIZATIONS__V1__LEVEL_STATE__INIT;
   *message = init_value;
 }
 void   guildhall__organizations__v1__email_mask__init
@@ -139,7 +217,19 @@ void   guildhall__organizations__v1__organization_node__init
   static const Guildhall__Organizations__V1__OrganizationNode init_value = GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_NODE__INIT;
   *message = init_value;
 }
-static const ProtobufCFieldDescriptor guildhall__organizations__v1__organization__field_descriptors[17] =
+void   guildhall__organizations__v1__relocation__init
+                     (Guildhall__Organizations__V1__Relocation         *message)
+{
+  static const Guildhall__Organizations__V1__Relocation init_value = GUILDHALL__ORGANIZATIONS__V1__RELOCATION__INIT;
+  *message = init_value;
+}
+void   guildhall__organizations__v1__relocation_begun__init
+                     (Guildhall__Organizations__V1__RelocationBegun         *message)
+{
+  static const Guildhall__Organizations__V1__RelocationBegun init_value = GUILDHALL__ORGANIZATIONS__V1__RELOCATION_BEGUN__INIT;
+  *message = init_value;
+}
+static const ProtobufCFieldDescriptor guildhall__organizations__v1__organization__field_descriptors[29] =
 {
   {
     "id",
@@ -345,22 +435,178 @@ static const ProtobufCFieldDescriptor guildhall__organizations__v1__organization
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "kind",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__Organization, kind),
+    &guildhall__organizations__v1__organization_kind__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sales_rep_email",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__Organization, sales_rep_email),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "type_id",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__Organization, type_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "trial",
+    21,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__Organization, trial),
+    &guildhall__organizations__v1__trial__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "expires_at",
+    22,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__Organization, expires_at),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "services",
+    23,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Guildhall__Organizations__V1__Organization, n_services),
+    offsetof(Guildhall__Organizations__V1__Organization, services),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "external_id",
+    24,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__Organization, external_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "member_count",
+    25,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__Organization, member_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "category_source",
+    26,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__Organization, category_source),
+    &guildhall__organizations__v1__organization_category_source__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "archived_at",
+    27,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__Organization, archived_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "normalized",
+    28,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Guildhall__Organizations__V1__Organization, n_normalized),
+    offsetof(Guildhall__Organizations__V1__Organization, normalized),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "member_discount",
+    29,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__Organization, member_discount),
+    &guildhall__organizations__v1__member_discount__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned guildhall__organizations__v1__organization__field_indices_by_name[] = {
+  26,   /* field[26] = archived_at */
   5,   /* field[5] = category */
+  25,   /* field[25] = category_source */
   6,   /* field[6] = country */
   11,   /* field[11] = created_at */
   2,   /* field[2] = depth */
   4,   /* field[4] = description */
   8,   /* field[8] = effective_state */
   14,   /* field[14] = etag */
+  21,   /* field[21] = expires_at */
+  23,   /* field[23] = external_id */
   0,   /* field[0] = id */
+  17,   /* field[17] = kind */
+  24,   /* field[24] = member_count */
+  28,   /* field[28] = member_discount */
+  27,   /* field[27] = normalized */
   10,   /* field[10] = origin */
   1,   /* field[1] = parent_id */
   15,   /* field[15] = path */
+  18,   /* field[18] = sales_rep_email */
+  22,   /* field[22] = services */
   9,   /* field[9] = state_reason */
   7,   /* field[7] = status */
   3,   /* field[3] = title */
+  20,   /* field[20] = trial */
+  19,   /* field[19] = type_id */
   12,   /* field[12] = updated_at */
   13,   /* field[13] = version */
   16,   /* field[16] = warnings */
@@ -368,7 +614,7 @@ static const unsigned guildhall__organizations__v1__organization__field_indices_
 static const ProtobufCIntRange guildhall__organizations__v1__organization__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 17 }
+  { 0, 29 }
 };
 const ProtobufCMessageDescriptor guildhall__organizations__v1__organization__descriptor =
 {
@@ -378,11 +624,126 @@ const ProtobufCMessageDescriptor guildhall__organizations__v1__organization__des
   "Guildhall__Organizations__V1__Organization",
   "guildhall.organizations.v1",
   sizeof(Guildhall__Organizations__V1__Organization),
-  17,
+  29,
   guildhall__organizations__v1__organization__field_descriptors,
   guildhall__organizations__v1__organization__field_indices_by_name,
   1,  guildhall__organizations__v1__organization__number_ranges,
   (ProtobufCMessageInit) guildhall__organizations__v1__organization__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__organizations__v1__trial__field_descriptors[2] =
+{
+  {
+    "enabled",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__Trial, enabled),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "valid_until",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__Trial, valid_until),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__organizations__v1__trial__field_indices_by_name[] = {
+  0,   /* field[0] = enabled */
+  1,   /* field[1] = valid_until */
+};
+static const ProtobufCIntRange guildhall__organizations__v1__trial__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor guildhall__organizations__v1__trial__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.organizations.v1.Trial",
+  "Trial",
+  "Guildhall__Organizations__V1__Trial",
+  "guildhall.organizations.v1",
+  sizeof(Guildhall__Organizations__V1__Trial),
+  2,
+  guildhall__organizations__v1__trial__field_descriptors,
+  guildhall__organizations__v1__trial__field_indices_by_name,
+  1,  guildhall__organizations__v1__trial__number_ranges,
+  (ProtobufCMessageInit) guildhall__organizations__v1__trial__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__organizations__v1__member_discount__field_descriptors[3] =
+{
+  {
+    "basis_points",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    offsetof(Guildhall__Organizations__V1__MemberDiscount, _basis_points_case),
+    offsetof(Guildhall__Organizations__V1__MemberDiscount, basis_points),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "expires_on",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__MemberDiscount, expires_on),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "applies_to",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__MemberDiscount, applies_to),
+    &guildhall__organizations__v1__member_discount_scope__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__organizations__v1__member_discount__field_indices_by_name[] = {
+  2,   /* field[2] = applies_to */
+  0,   /* field[0] = basis_points */
+  1,   /* field[1] = expires_on */
+};
+static const ProtobufCIntRange guildhall__organizations__v1__member_discount__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor guildhall__organizations__v1__member_discount__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.organizations.v1.MemberDiscount",
+  "MemberDiscount",
+  "Guildhall__Organizations__V1__MemberDiscount",
+  "guildhall.organizations.v1",
+  sizeof(Guildhall__Organizations__V1__MemberDiscount),
+  3,
+  guildhall__organizations__v1__member_discount__field_descriptors,
+  guildhall__organizations__v1__member_discount__field_indices_by_name,
+  1,  guildhall__organizations__v1__member_discount__number_ranges,
+  (ProtobufCMessageInit) guildhall__organizations__v1__member_discount__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor guildhall__organizations__v1__path_element__field_descriptors[2] =
@@ -538,7 +899,7 @@ const ProtobufCMessageDescriptor guildhall__organizations__v1__state_reason__des
   (ProtobufCMessageInit) guildhall__organizations__v1__state_reason__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor guildhall__organizations__v1__create_organization_request__field_descriptors[5] =
+static const ProtobufCFieldDescriptor guildhall__organizations__v1__create_organization_request__field_descriptors[12] =
 {
   {
     "parent_id",
@@ -600,18 +961,109 @@ static const ProtobufCFieldDescriptor guildhall__organizations__v1__create_organ
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "kind",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__CreateOrganizationRequest, kind),
+    &guildhall__organizations__v1__organization_kind__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sales_rep_email",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__CreateOrganizationRequest, sales_rep_email),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "type_id",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__CreateOrganizationRequest, type_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "trial",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__CreateOrganizationRequest, trial),
+    &guildhall__organizations__v1__trial__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "expires_at",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__CreateOrganizationRequest, expires_at),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "services",
+    11,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Guildhall__Organizations__V1__CreateOrganizationRequest, n_services),
+    offsetof(Guildhall__Organizations__V1__CreateOrganizationRequest, services),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "external_id",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__CreateOrganizationRequest, external_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned guildhall__organizations__v1__create_organization_request__field_indices_by_name[] = {
   3,   /* field[3] = category */
   4,   /* field[4] = country */
   2,   /* field[2] = description */
+  9,   /* field[9] = expires_at */
+  11,   /* field[11] = external_id */
+  5,   /* field[5] = kind */
   0,   /* field[0] = parent_id */
+  6,   /* field[6] = sales_rep_email */
+  10,   /* field[10] = services */
   1,   /* field[1] = title */
+  8,   /* field[8] = trial */
+  7,   /* field[7] = type_id */
 };
 static const ProtobufCIntRange guildhall__organizations__v1__create_organization_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 12 }
 };
 const ProtobufCMessageDescriptor guildhall__organizations__v1__create_organization_request__descriptor =
 {
@@ -621,7 +1073,7 @@ const ProtobufCMessageDescriptor guildhall__organizations__v1__create_organizati
   "Guildhall__Organizations__V1__CreateOrganizationRequest",
   "guildhall.organizations.v1",
   sizeof(Guildhall__Organizations__V1__CreateOrganizationRequest),
-  5,
+  12,
   guildhall__organizations__v1__create_organization_request__field_descriptors,
   guildhall__organizations__v1__create_organization_request__field_indices_by_name,
   1,  guildhall__organizations__v1__create_organization_request__number_ranges,
@@ -666,7 +1118,7 @@ const ProtobufCMessageDescriptor guildhall__organizations__v1__get_organization_
   (ProtobufCMessageInit) guildhall__organizations__v1__get_organization_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor guildhall__organizations__v1__list_organizations_request__field_descriptors[3] =
+static const ProtobufCFieldDescriptor guildhall__organizations__v1__list_organizations_request__field_descriptors[9] =
 {
   {
     "parent",
@@ -704,16 +1156,94 @@ static const ProtobufCFieldDescriptor guildhall__organizations__v1__list_organiz
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "subtree",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__ListOrganizationsRequest, subtree),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "q",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__ListOrganizationsRequest, q),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "updated_after",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__ListOrganizationsRequest, updated_after),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "updated_before",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__ListOrganizationsRequest, updated_before),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "state",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__ListOrganizationsRequest, state),
+    &guildhall__organizations__v1__effective_state__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "order_by",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__ListOrganizationsRequest, order_by),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned guildhall__organizations__v1__list_organizations_request__field_indices_by_name[] = {
+  8,   /* field[8] = order_by */
   1,   /* field[1] = page_size */
   2,   /* field[2] = page_token */
   0,   /* field[0] = parent */
+  4,   /* field[4] = q */
+  7,   /* field[7] = state */
+  3,   /* field[3] = subtree */
+  5,   /* field[5] = updated_after */
+  6,   /* field[6] = updated_before */
 };
 static const ProtobufCIntRange guildhall__organizations__v1__list_organizations_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor guildhall__organizations__v1__list_organizations_request__descriptor =
 {
@@ -723,14 +1253,14 @@ const ProtobufCMessageDescriptor guildhall__organizations__v1__list_organization
   "Guildhall__Organizations__V1__ListOrganizationsRequest",
   "guildhall.organizations.v1",
   sizeof(Guildhall__Organizations__V1__ListOrganizationsRequest),
-  3,
+  9,
   guildhall__organizations__v1__list_organizations_request__field_descriptors,
   guildhall__organizations__v1__list_organizations_request__field_indices_by_name,
   1,  guildhall__organizations__v1__list_organizations_request__number_ranges,
   (ProtobufCMessageInit) guildhall__organizations__v1__list_organizations_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor guildhall__organizations__v1__list_organizations_reply__field_descriptors[3] =
+static const ProtobufCFieldDescriptor guildhall__organizations__v1__list_organizations_reply__field_descriptors[4] =
 {
   {
     "organizations",
@@ -768,16 +1298,29 @@ static const ProtobufCFieldDescriptor guildhall__organizations__v1__list_organiz
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "total_is_minimum",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__ListOrganizationsReply, total_is_minimum),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned guildhall__organizations__v1__list_organizations_reply__field_indices_by_name[] = {
   1,   /* field[1] = next_page_token */
   0,   /* field[0] = organizations */
+  3,   /* field[3] = total_is_minimum */
   2,   /* field[2] = total_size */
 };
 static const ProtobufCIntRange guildhall__organizations__v1__list_organizations_reply__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor guildhall__organizations__v1__list_organizations_reply__descriptor =
 {
@@ -787,7 +1330,7 @@ const ProtobufCMessageDescriptor guildhall__organizations__v1__list_organization
   "Guildhall__Organizations__V1__ListOrganizationsReply",
   "guildhall.organizations.v1",
   sizeof(Guildhall__Organizations__V1__ListOrganizationsReply),
-  3,
+  4,
   guildhall__organizations__v1__list_organizations_reply__field_descriptors,
   guildhall__organizations__v1__list_organizations_reply__field_indices_by_name,
   1,  guildhall__organizations__v1__list_organizations_reply__number_ranges,
@@ -921,7 +1464,763 @@ const ProtobufCMessageDescriptor guildhall__organizations__v1__deactivate_organi
   (ProtobufCMessageInit) guildhall__organizations__v1__deactivate_organization_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor guildhall__organizations__v1__email_mask__field_descriptors[4] =
+static const ProtobufCFieldDescriptor guildhall__organizations__v1__delete_organization_request__field_descriptors[2] =
+{
+  {
+    "id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__DeleteOrganizationRequest, id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cascade",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__DeleteOrganizationRequest, cascade),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__organizations__v1__delete_organization_request__field_indices_by_name[] = {
+  1,   /* field[1] = cascade */
+  0,   /* field[0] = id */
+};
+static const ProtobufCIntRange guildhall__organizations__v1__delete_organization_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor guildhall__organizations__v1__delete_organization_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.organizations.v1.DeleteOrganizationRequest",
+  "DeleteOrganizationRequest",
+  "Guildhall__Organizations__V1__DeleteOrganizationRequest",
+  "guildhall.organizations.v1",
+  sizeof(Guildhall__Organizations__V1__DeleteOrganizationRequest),
+  2,
+  guildhall__organizations__v1__delete_organization_request__field_descriptors,
+  guildhall__organizations__v1__delete_organization_request__field_indices_by_name,
+  1,  guildhall__organizations__v1__delete_organization_request__number_ranges,
+  (ProtobufCMessageInit) guildhall__organizations__v1__delete_organization_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__organizations__v1__restore_organization_request__field_descriptors[4] =
+{
+  {
+    "id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__RestoreOrganizationRequest, id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "title",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__RestoreOrganizationRequest, title),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "parent_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__RestoreOrganizationRequest, parent_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "members",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__RestoreOrganizationRequest, members),
+    &guildhall__organizations__v1__restore_members__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__organizations__v1__restore_organization_request__field_indices_by_name[] = {
+  0,   /* field[0] = id */
+  3,   /* field[3] = members */
+  2,   /* field[2] = parent_id */
+  1,   /* field[1] = title */
+};
+static const ProtobufCIntRange guildhall__organizations__v1__restore_organization_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor guildhall__organizations__v1__restore_organization_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.organizations.v1.RestoreOrganizationRequest",
+  "RestoreOrganizationRequest",
+  "Guildhall__Organizations__V1__RestoreOrganizationRequest",
+  "guildhall.organizations.v1",
+  sizeof(Guildhall__Organizations__V1__RestoreOrganizationRequest),
+  4,
+  guildhall__organizations__v1__restore_organization_request__field_descriptors,
+  guildhall__organizations__v1__restore_organization_request__field_indices_by_name,
+  1,  guildhall__organizations__v1__restore_organization_request__number_ranges,
+  (ProtobufCMessageInit) guildhall__organizations__v1__restore_organization_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__organizations__v1__restore_organization_reply__field_descriptors[2] =
+{
+  {
+    "organization",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__RestoreOrganizationReply, organization),
+    &guildhall__organizations__v1__organization__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "not_restored",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Guildhall__Organizations__V1__RestoreOrganizationReply, n_not_restored),
+    offsetof(Guildhall__Organizations__V1__RestoreOrganizationReply, not_restored),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__organizations__v1__restore_organization_reply__field_indices_by_name[] = {
+  1,   /* field[1] = not_restored */
+  0,   /* field[0] = organization */
+};
+static const ProtobufCIntRange guildhall__organizations__v1__restore_organization_reply__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor guildhall__organizations__v1__restore_organization_reply__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.organizations.v1.RestoreOrganizationReply",
+  "RestoreOrganizationReply",
+  "Guildhall__Organizations__V1__RestoreOrganizationReply",
+  "guildhall.organizations.v1",
+  sizeof(Guildhall__Organizations__V1__RestoreOrganizationReply),
+  2,
+  guildhall__organizations__v1__restore_organization_reply__field_descriptors,
+  guildhall__organizations__v1__restore_organization_reply__field_indices_by_name,
+  1,  guildhall__organizations__v1__restore_organization_reply__number_ranges,
+  (ProtobufCMessageInit) guildhall__organizations__v1__restore_organization_reply__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__organizations__v1__move_organization_request__field_descriptors[3] =
+{
+  {
+    "id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__MoveOrganizationRequest, id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "new_parent_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__MoveOrganizationRequest, new_parent_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dry_run",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__MoveOrganizationRequest, dry_run),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__organizations__v1__move_organization_request__field_indices_by_name[] = {
+  2,   /* field[2] = dry_run */
+  0,   /* field[0] = id */
+  1,   /* field[1] = new_parent_id */
+};
+static const ProtobufCIntRange guildhall__organizations__v1__move_organization_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor guildhall__organizations__v1__move_organization_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.organizations.v1.MoveOrganizationRequest",
+  "MoveOrganizationRequest",
+  "Guildhall__Organizations__V1__MoveOrganizationRequest",
+  "guildhall.organizations.v1",
+  sizeof(Guildhall__Organizations__V1__MoveOrganizationRequest),
+  3,
+  guildhall__organizations__v1__move_organization_request__field_descriptors,
+  guildhall__organizations__v1__move_organization_request__field_indices_by_name,
+  1,  guildhall__organizations__v1__move_organization_request__number_ranges,
+  (ProtobufCMessageInit) guildhall__organizations__v1__move_organization_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__organizations__v1__move_organization_reply__field_descriptors[3] =
+{
+  {
+    "organization",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__MoveOrganizationReply, organization),
+    &guildhall__organizations__v1__organization__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "effects",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Guildhall__Organizations__V1__MoveOrganizationReply, n_effects),
+    offsetof(Guildhall__Organizations__V1__MoveOrganizationReply, effects),
+    &guildhall__organizations__v1__move_effect__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "obstacles",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Guildhall__Organizations__V1__MoveOrganizationReply, n_obstacles),
+    offsetof(Guildhall__Organizations__V1__MoveOrganizationReply, obstacles),
+    &guildhall__organizations__v1__move_obstacle__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__organizations__v1__move_organization_reply__field_indices_by_name[] = {
+  1,   /* field[1] = effects */
+  2,   /* field[2] = obstacles */
+  0,   /* field[0] = organization */
+};
+static const ProtobufCIntRange guildhall__organizations__v1__move_organization_reply__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor guildhall__organizations__v1__move_organization_reply__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.organizations.v1.MoveOrganizationReply",
+  "MoveOrganizationReply",
+  "Guildhall__Organizations__V1__MoveOrganizationReply",
+  "guildhall.organizations.v1",
+  sizeof(Guildhall__Organizations__V1__MoveOrganizationReply),
+  3,
+  guildhall__organizations__v1__move_organization_reply__field_descriptors,
+  guildhall__organizations__v1__move_organization_reply__field_indices_by_name,
+  1,  guildhall__organizations__v1__move_organization_reply__number_ranges,
+  (ProtobufCMessageInit) guildhall__organizations__v1__move_organization_reply__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__organizations__v1__move_effect__field_descriptors[5] =
+{
+  {
+    "aspect",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__MoveEffect, aspect),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "from_organization_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__MoveEffect, from_organization_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "to_organization_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__MoveEffect, to_organization_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "from_value",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__MoveEffect, from_value),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "to_value",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__MoveEffect, to_value),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__organizations__v1__move_effect__field_indices_by_name[] = {
+  0,   /* field[0] = aspect */
+  1,   /* field[1] = from_organization_id */
+  3,   /* field[3] = from_value */
+  2,   /* field[2] = to_organization_id */
+  4,   /* field[4] = to_value */
+};
+static const ProtobufCIntRange guildhall__organizations__v1__move_effect__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor guildhall__organizations__v1__move_effect__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.organizations.v1.MoveEffect",
+  "MoveEffect",
+  "Guildhall__Organizations__V1__MoveEffect",
+  "guildhall.organizations.v1",
+  sizeof(Guildhall__Organizations__V1__MoveEffect),
+  5,
+  guildhall__organizations__v1__move_effect__field_descriptors,
+  guildhall__organizations__v1__move_effect__field_indices_by_name,
+  1,  guildhall__organizations__v1__move_effect__number_ranges,
+  (ProtobufCMessageInit) guildhall__organizations__v1__move_effect__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__organizations__v1__move_obstacle__field_descriptors[3] =
+{
+  {
+    "code",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__MoveObstacle, code),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "organization_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__MoveObstacle, organization_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "message",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__MoveObstacle, message),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__organizations__v1__move_obstacle__field_indices_by_name[] = {
+  0,   /* field[0] = code */
+  2,   /* field[2] = message */
+  1,   /* field[1] = organization_id */
+};
+static const ProtobufCIntRange guildhall__organizations__v1__move_obstacle__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor guildhall__organizations__v1__move_obstacle__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.organizations.v1.MoveObstacle",
+  "MoveObstacle",
+  "Guildhall__Organizations__V1__MoveObstacle",
+  "guildhall.organizations.v1",
+  sizeof(Guildhall__Organizations__V1__MoveObstacle),
+  3,
+  guildhall__organizations__v1__move_obstacle__field_descriptors,
+  guildhall__organizations__v1__move_obstacle__field_indices_by_name,
+  1,  guildhall__organizations__v1__move_obstacle__number_ranges,
+  (ProtobufCMessageInit) guildhall__organizations__v1__move_obstacle__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__organizations__v1__provision_organization_request__field_descriptors[5] =
+{
+  {
+    "external_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__ProvisionOrganizationRequest, external_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "title",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__ProvisionOrganizationRequest, title),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "parent_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__ProvisionOrganizationRequest, parent_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "category",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__ProvisionOrganizationRequest, category),
+    &guildhall__organizations__v1__organization_category__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "country",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__ProvisionOrganizationRequest, country),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__organizations__v1__provision_organization_request__field_indices_by_name[] = {
+  3,   /* field[3] = category */
+  4,   /* field[4] = country */
+  0,   /* field[0] = external_id */
+  2,   /* field[2] = parent_id */
+  1,   /* field[1] = title */
+};
+static const ProtobufCIntRange guildhall__organizations__v1__provision_organization_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor guildhall__organizations__v1__provision_organization_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.organizations.v1.ProvisionOrganizationRequest",
+  "ProvisionOrganizationRequest",
+  "Guildhall__Organizations__V1__ProvisionOrganizationRequest",
+  "guildhall.organizations.v1",
+  sizeof(Guildhall__Organizations__V1__ProvisionOrganizationRequest),
+  5,
+  guildhall__organizations__v1__provision_organization_request__field_descriptors,
+  guildhall__organizations__v1__provision_organization_request__field_indices_by_name,
+  1,  guildhall__organizations__v1__provision_organization_request__number_ranges,
+  (ProtobufCMessageInit) guildhall__organizations__v1__provision_organization_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__organizations__v1__explain_state_request__field_descriptors[1] =
+{
+  {
+    "id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__ExplainStateRequest, id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__organizations__v1__explain_state_request__field_indices_by_name[] = {
+  0,   /* field[0] = id */
+};
+static const ProtobufCIntRange guildhall__organizations__v1__explain_state_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor guildhall__organizations__v1__explain_state_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.organizations.v1.ExplainStateRequest",
+  "ExplainStateRequest",
+  "Guildhall__Organizations__V1__ExplainStateRequest",
+  "guildhall.organizations.v1",
+  sizeof(Guildhall__Organizations__V1__ExplainStateRequest),
+  1,
+  guildhall__organizations__v1__explain_state_request__field_descriptors,
+  guildhall__organizations__v1__explain_state_request__field_indices_by_name,
+  1,  guildhall__organizations__v1__explain_state_request__number_ranges,
+  (ProtobufCMessageInit) guildhall__organizations__v1__explain_state_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__organizations__v1__explain_state_reply__field_descriptors[3] =
+{
+  {
+    "effective_state",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__ExplainStateReply, effective_state),
+    &guildhall__organizations__v1__effective_state__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "state_reason",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__ExplainStateReply, state_reason),
+    &guildhall__organizations__v1__state_reason__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "levels",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Guildhall__Organizations__V1__ExplainStateReply, n_levels),
+    offsetof(Guildhall__Organizations__V1__ExplainStateReply, levels),
+    &guildhall__organizations__v1__level_state__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__organizations__v1__explain_state_reply__field_indices_by_name[] = {
+  0,   /* field[0] = effective_state */
+  2,   /* field[2] = levels */
+  1,   /* field[1] = state_reason */
+};
+static const ProtobufCIntRange guildhall__organizations__v1__explain_state_reply__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor guildhall__organizations__v1__explain_state_reply__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.organizations.v1.ExplainStateReply",
+  "ExplainStateReply",
+  "Guildhall__Organizations__V1__ExplainStateReply",
+  "guildhall.organizations.v1",
+  sizeof(Guildhall__Organizations__V1__ExplainStateReply),
+  3,
+  guildhall__organizations__v1__explain_state_reply__field_descriptors,
+  guildhall__organizations__v1__explain_state_reply__field_indices_by_name,
+  1,  guildhall__organizations__v1__explain_state_reply__number_ranges,
+  (ProtobufCMessageInit) guildhall__organizations__v1__explain_state_reply__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__organizations__v1__level_state__field_descriptors[6] =
+{
+  {
+    "organization_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__LevelState, organization_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "title",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__LevelState, title),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "state",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__LevelState, state),
+    &guildhall__organizations__v1__effective_state__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "trial",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__LevelState, trial),
+    &guildhall__organizations__v1__trial__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "expires_at",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__LevelState, expires_at),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "archived_at",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__LevelState, archived_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__organizations__v1__level_state__field_indices_by_name[] = {
+  5,   /* field[5] = archived_at */
+  4,   /* field[4] = expires_at */
+  0,   /* field[0] = organization_id */
+  2,   /* field[2] = state */
+  1,   /* field[1] = title */
+  3,   /* field[3] = trial */
+};
+static const ProtobufCIntRange guildhall__organizations__v1__level_state__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor guildhall__organizations__v1__level_state__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.organizations.v1.LevelState",
+  "LevelState",
+  "Guildhall__Organizations__V1__LevelState",
+  "guildhall.organizations.v1",
+  sizeof(Guildhall__Organizations__V1__LevelState),
+  6,
+  guildhall__organizations__v1__level_state__field_descriptors,
+  guildhall__organizations__v1__level_state__field_indices_by_name,
+  1,  guildhall__organizations__v1__level_state__number_ranges,
+  (ProtobufCMessageInit) guildhall__organizations__v1__level_state__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__organizations__v1__email_mask__field_descriptors[7] =
 {
   {
     "organization_id",
@@ -971,8 +2270,47 @@ static const ProtobufCFieldDescriptor guildhall__organizations__v1__email_mask__
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "challenge",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__EmailMask, challenge),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "challenge_name",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__EmailMask, challenge_name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "expires_at",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__EmailMask, expires_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned guildhall__organizations__v1__email_mask__field_indices_by_name[] = {
+  4,   /* field[4] = challenge */
+  5,   /* field[5] = challenge_name */
+  6,   /* field[6] = expires_at */
   2,   /* field[2] = mode */
   0,   /* field[0] = organization_id */
   3,   /* field[3] = state */
@@ -981,7 +2319,7 @@ static const unsigned guildhall__organizations__v1__email_mask__field_indices_by
 static const ProtobufCIntRange guildhall__organizations__v1__email_mask__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor guildhall__organizations__v1__email_mask__descriptor =
 {
@@ -991,7 +2329,7 @@ const ProtobufCMessageDescriptor guildhall__organizations__v1__email_mask__descr
   "Guildhall__Organizations__V1__EmailMask",
   "guildhall.organizations.v1",
   sizeof(Guildhall__Organizations__V1__EmailMask),
-  4,
+  7,
   guildhall__organizations__v1__email_mask__field_descriptors,
   guildhall__organizations__v1__email_mask__field_indices_by_name,
   1,  guildhall__organizations__v1__email_mask__number_ranges,
@@ -1437,7 +2775,7 @@ const ProtobufCMessageDescriptor guildhall__organizations__v1__cancel_preparatio
   (ProtobufCMessageInit) guildhall__organizations__v1__cancel_preparation_reply__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor guildhall__organizations__v1__organization_node__field_descriptors[7] =
+static const ProtobufCFieldDescriptor guildhall__organizations__v1__organization_node__field_descriptors[10] =
 {
   {
     "id",
@@ -1523,20 +2861,59 @@ static const ProtobufCFieldDescriptor guildhall__organizations__v1__organization
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "archived",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__OrganizationNode, archived),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "trial_until",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    offsetof(Guildhall__Organizations__V1__OrganizationNode, _trial_until_case),
+    offsetof(Guildhall__Organizations__V1__OrganizationNode, trial_until),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "expires_on",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    offsetof(Guildhall__Organizations__V1__OrganizationNode, _expires_on_case),
+    offsetof(Guildhall__Organizations__V1__OrganizationNode, expires_on),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned guildhall__organizations__v1__organization_node__field_indices_by_name[] = {
+  7,   /* field[7] = archived */
+  9,   /* field[9] = expires_on */
   0,   /* field[0] = id */
   4,   /* field[4] = origin */
   1,   /* field[1] = parent_id */
   5,   /* field[5] = removed */
   3,   /* field[3] = status */
   2,   /* field[2] = title */
+  8,   /* field[8] = trial_until */
   6,   /* field[6] = version */
 };
 static const ProtobufCIntRange guildhall__organizations__v1__organization_node__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor guildhall__organizations__v1__organization_node__descriptor =
 {
@@ -1546,12 +2923,170 @@ const ProtobufCMessageDescriptor guildhall__organizations__v1__organization_node
   "Guildhall__Organizations__V1__OrganizationNode",
   "guildhall.organizations.v1",
   sizeof(Guildhall__Organizations__V1__OrganizationNode),
-  7,
+  10,
   guildhall__organizations__v1__organization_node__field_descriptors,
   guildhall__organizations__v1__organization_node__field_indices_by_name,
   1,  guildhall__organizations__v1__organization_node__number_ranges,
   (ProtobufCMessageInit) guildhall__organizations__v1__organization_node__init,
   NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__organizations__v1__relocation__field_descriptors[5] =
+{
+  {
+    "organization_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__Relocation, organization_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "parent_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__Relocation, parent_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "title",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__Relocation, title),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "blocked",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__Relocation, blocked),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "organization_ids",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Guildhall__Organizations__V1__Relocation, n_organization_ids),
+    offsetof(Guildhall__Organizations__V1__Relocation, organization_ids),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__organizations__v1__relocation__field_indices_by_name[] = {
+  3,   /* field[3] = blocked */
+  0,   /* field[0] = organization_id */
+  4,   /* field[4] = organization_ids */
+  1,   /* field[1] = parent_id */
+  2,   /* field[2] = title */
+};
+static const ProtobufCIntRange guildhall__organizations__v1__relocation__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor guildhall__organizations__v1__relocation__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.organizations.v1.Relocation",
+  "Relocation",
+  "Guildhall__Organizations__V1__Relocation",
+  "guildhall.organizations.v1",
+  sizeof(Guildhall__Organizations__V1__Relocation),
+  5,
+  guildhall__organizations__v1__relocation__field_descriptors,
+  guildhall__organizations__v1__relocation__field_indices_by_name,
+  1,  guildhall__organizations__v1__relocation__number_ranges,
+  (ProtobufCMessageInit) guildhall__organizations__v1__relocation__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__organizations__v1__relocation_begun__field_descriptors[1] =
+{
+  {
+    "workflow",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__RelocationBegun, workflow),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__organizations__v1__relocation_begun__field_indices_by_name[] = {
+  0,   /* field[0] = workflow */
+};
+static const ProtobufCIntRange guildhall__organizations__v1__relocation_begun__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor guildhall__organizations__v1__relocation_begun__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.organizations.v1.RelocationBegun",
+  "RelocationBegun",
+  "Guildhall__Organizations__V1__RelocationBegun",
+  "guildhall.organizations.v1",
+  sizeof(Guildhall__Organizations__V1__RelocationBegun),
+  1,
+  guildhall__organizations__v1__relocation_begun__field_descriptors,
+  guildhall__organizations__v1__relocation_begun__field_indices_by_name,
+  1,  guildhall__organizations__v1__relocation_begun__number_ranges,
+  (ProtobufCMessageInit) guildhall__organizations__v1__relocation_begun__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCEnumValue guildhall__organizations__v1__member_discount_scope__enum_values_by_number[3] =
+{
+  { "MEMBER_DISCOUNT_SCOPE_UNSPECIFIED", "GUILDHALL__ORGANIZATIONS__V1__MEMBER_DISCOUNT_SCOPE__MEMBER_DISCOUNT_SCOPE_UNSPECIFIED", 0 },
+  { "MEMBER_DISCOUNT_SCOPE_SELF", "GUILDHALL__ORGANIZATIONS__V1__MEMBER_DISCOUNT_SCOPE__MEMBER_DISCOUNT_SCOPE_SELF", 1 },
+  { "MEMBER_DISCOUNT_SCOPE_SUBTREE", "GUILDHALL__ORGANIZATIONS__V1__MEMBER_DISCOUNT_SCOPE__MEMBER_DISCOUNT_SCOPE_SUBTREE", 2 },
+};
+static const ProtobufCIntRange guildhall__organizations__v1__member_discount_scope__value_ranges[] = {
+{0, 0},{0, 3}
+};
+static const ProtobufCEnumValueIndex guildhall__organizations__v1__member_discount_scope__enum_values_by_name[3] =
+{
+  { "MEMBER_DISCOUNT_SCOPE_SELF", 1 },
+  { "MEMBER_DISCOUNT_SCOPE_SUBTREE", 2 },
+  { "MEMBER_DISCOUNT_SCOPE_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor guildhall__organizations__v1__member_discount_scope__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "guildhall.organizations.v1.MemberDiscountScope",
+  "MemberDiscountScope",
+  "Guildhall__Organizations__V1__MemberDiscountScope",
+  "guildhall.organizations.v1",
+  3,
+  guildhall__organizations__v1__member_discount_scope__enum_values_by_number,
+  3,
+  guildhall__organizations__v1__member_discount_scope__enum_values_by_name,
+  1,
+  guildhall__organizations__v1__member_discount_scope__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
 static const ProtobufCEnumValue guildhall__organizations__v1__organization_category__enum_values_by_number[5] =
 {
@@ -1619,21 +3154,27 @@ const ProtobufCEnumDescriptor guildhall__organizations__v1__organization_status_
   guildhall__organizations__v1__organization_status__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue guildhall__organizations__v1__effective_state__enum_values_by_number[4] =
+static const ProtobufCEnumValue guildhall__organizations__v1__effective_state__enum_values_by_number[7] =
 {
   { "EFFECTIVE_STATE_UNSPECIFIED", "GUILDHALL__ORGANIZATIONS__V1__EFFECTIVE_STATE__EFFECTIVE_STATE_UNSPECIFIED", 0 },
   { "EFFECTIVE_STATE_ACTIVE", "GUILDHALL__ORGANIZATIONS__V1__EFFECTIVE_STATE__EFFECTIVE_STATE_ACTIVE", 1 },
   { "EFFECTIVE_STATE_INACTIVE", "GUILDHALL__ORGANIZATIONS__V1__EFFECTIVE_STATE__EFFECTIVE_STATE_INACTIVE", 2 },
   { "EFFECTIVE_STATE_PROVISIONING", "GUILDHALL__ORGANIZATIONS__V1__EFFECTIVE_STATE__EFFECTIVE_STATE_PROVISIONING", 3 },
+  { "EFFECTIVE_STATE_EXPIRED", "GUILDHALL__ORGANIZATIONS__V1__EFFECTIVE_STATE__EFFECTIVE_STATE_EXPIRED", 4 },
+  { "EFFECTIVE_STATE_TRIAL_ENDED", "GUILDHALL__ORGANIZATIONS__V1__EFFECTIVE_STATE__EFFECTIVE_STATE_TRIAL_ENDED", 5 },
+  { "EFFECTIVE_STATE_ARCHIVED", "GUILDHALL__ORGANIZATIONS__V1__EFFECTIVE_STATE__EFFECTIVE_STATE_ARCHIVED", 6 },
 };
 static const ProtobufCIntRange guildhall__organizations__v1__effective_state__value_ranges[] = {
-{0, 0},{0, 4}
+{0, 0},{0, 7}
 };
-static const ProtobufCEnumValueIndex guildhall__organizations__v1__effective_state__enum_values_by_name[4] =
+static const ProtobufCEnumValueIndex guildhall__organizations__v1__effective_state__enum_values_by_name[7] =
 {
   { "EFFECTIVE_STATE_ACTIVE", 1 },
+  { "EFFECTIVE_STATE_ARCHIVED", 6 },
+  { "EFFECTIVE_STATE_EXPIRED", 4 },
   { "EFFECTIVE_STATE_INACTIVE", 2 },
   { "EFFECTIVE_STATE_PROVISIONING", 3 },
+  { "EFFECTIVE_STATE_TRIAL_ENDED", 5 },
   { "EFFECTIVE_STATE_UNSPECIFIED", 0 },
 };
 const ProtobufCEnumDescriptor guildhall__organizations__v1__effective_state__descriptor =
@@ -1643,12 +3184,82 @@ const ProtobufCEnumDescriptor guildhall__organizations__v1__effective_state__des
   "EffectiveState",
   "Guildhall__Organizations__V1__EffectiveState",
   "guildhall.organizations.v1",
-  4,
+  7,
   guildhall__organizations__v1__effective_state__enum_values_by_number,
-  4,
+  7,
   guildhall__organizations__v1__effective_state__enum_values_by_name,
   1,
   guildhall__organizations__v1__effective_state__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue guildhall__organizations__v1__organization_kind__enum_values_by_number[7] =
+{
+  { "ORGANIZATION_KIND_UNSPECIFIED", "GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_KIND__ORGANIZATION_KIND_UNSPECIFIED", 0 },
+  { "ORGANIZATION_KIND_SCHOOL", "GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_KIND__ORGANIZATION_KIND_SCHOOL", 1 },
+  { "ORGANIZATION_KIND_UNIVERSITY", "GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_KIND__ORGANIZATION_KIND_UNIVERSITY", 2 },
+  { "ORGANIZATION_KIND_LAN_CENTER", "GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_KIND__ORGANIZATION_KIND_LAN_CENTER", 3 },
+  { "ORGANIZATION_KIND_COMPANY", "GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_KIND__ORGANIZATION_KIND_COMPANY", 4 },
+  { "ORGANIZATION_KIND_TRAINING_CENTER", "GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_KIND__ORGANIZATION_KIND_TRAINING_CENTER", 5 },
+  { "ORGANIZATION_KIND_OTHER", "GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_KIND__ORGANIZATION_KIND_OTHER", 6 },
+};
+static const ProtobufCIntRange guildhall__organizations__v1__organization_kind__value_ranges[] = {
+{0, 0},{0, 7}
+};
+static const ProtobufCEnumValueIndex guildhall__organizations__v1__organization_kind__enum_values_by_name[7] =
+{
+  { "ORGANIZATION_KIND_COMPANY", 4 },
+  { "ORGANIZATION_KIND_LAN_CENTER", 3 },
+  { "ORGANIZATION_KIND_OTHER", 6 },
+  { "ORGANIZATION_KIND_SCHOOL", 1 },
+  { "ORGANIZATION_KIND_TRAINING_CENTER", 5 },
+  { "ORGANIZATION_KIND_UNIVERSITY", 2 },
+  { "ORGANIZATION_KIND_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor guildhall__organizations__v1__organization_kind__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "guildhall.organizations.v1.OrganizationKind",
+  "OrganizationKind",
+  "Guildhall__Organizations__V1__OrganizationKind",
+  "guildhall.organizations.v1",
+  7,
+  guildhall__organizations__v1__organization_kind__enum_values_by_number,
+  7,
+  guildhall__organizations__v1__organization_kind__enum_values_by_name,
+  1,
+  guildhall__organizations__v1__organization_kind__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue guildhall__organizations__v1__organization_category_source__enum_values_by_number[4] =
+{
+  { "ORGANIZATION_CATEGORY_SOURCE_UNSPECIFIED", "GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_CATEGORY_SOURCE__ORGANIZATION_CATEGORY_SOURCE_UNSPECIFIED", 0 },
+  { "ORGANIZATION_CATEGORY_SOURCE_CHOSEN", "GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_CATEGORY_SOURCE__ORGANIZATION_CATEGORY_SOURCE_CHOSEN", 1 },
+  { "ORGANIZATION_CATEGORY_SOURCE_INHERITED", "GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_CATEGORY_SOURCE__ORGANIZATION_CATEGORY_SOURCE_INHERITED", 2 },
+  { "ORGANIZATION_CATEGORY_SOURCE_DEFAULT", "GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_CATEGORY_SOURCE__ORGANIZATION_CATEGORY_SOURCE_DEFAULT", 3 },
+};
+static const ProtobufCIntRange guildhall__organizations__v1__organization_category_source__value_ranges[] = {
+{0, 0},{0, 4}
+};
+static const ProtobufCEnumValueIndex guildhall__organizations__v1__organization_category_source__enum_values_by_name[4] =
+{
+  { "ORGANIZATION_CATEGORY_SOURCE_CHOSEN", 1 },
+  { "ORGANIZATION_CATEGORY_SOURCE_DEFAULT", 3 },
+  { "ORGANIZATION_CATEGORY_SOURCE_INHERITED", 2 },
+  { "ORGANIZATION_CATEGORY_SOURCE_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor guildhall__organizations__v1__organization_category_source__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "guildhall.organizations.v1.OrganizationCategorySource",
+  "OrganizationCategorySource",
+  "Guildhall__Organizations__V1__OrganizationCategorySource",
+  "guildhall.organizations.v1",
+  4,
+  guildhall__organizations__v1__organization_category_source__enum_values_by_number,
+  4,
+  guildhall__organizations__v1__organization_category_source__enum_values_by_name,
+  1,
+  guildhall__organizations__v1__organization_category_source__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
 static const ProtobufCEnumValue guildhall__organizations__v1__organization_origin__enum_values_by_number[8] =
@@ -1689,6 +3300,34 @@ const ProtobufCEnumDescriptor guildhall__organizations__v1__organization_origin_
   guildhall__organizations__v1__organization_origin__enum_values_by_name,
   1,
   guildhall__organizations__v1__organization_origin__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue guildhall__organizations__v1__restore_members__enum_values_by_number[2] =
+{
+  { "RESTORE_MEMBERS_UNSPECIFIED", "GUILDHALL__ORGANIZATIONS__V1__RESTORE_MEMBERS__RESTORE_MEMBERS_UNSPECIFIED", 0 },
+  { "RESTORE_MEMBERS_BLOCKED", "GUILDHALL__ORGANIZATIONS__V1__RESTORE_MEMBERS__RESTORE_MEMBERS_BLOCKED", 1 },
+};
+static const ProtobufCIntRange guildhall__organizations__v1__restore_members__value_ranges[] = {
+{0, 0},{0, 2}
+};
+static const ProtobufCEnumValueIndex guildhall__organizations__v1__restore_members__enum_values_by_name[2] =
+{
+  { "RESTORE_MEMBERS_BLOCKED", 1 },
+  { "RESTORE_MEMBERS_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor guildhall__organizations__v1__restore_members__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "guildhall.organizations.v1.RestoreMembers",
+  "RestoreMembers",
+  "Guildhall__Organizations__V1__RestoreMembers",
+  "guildhall.organizations.v1",
+  2,
+  guildhall__organizations__v1__restore_members__enum_values_by_number,
+  2,
+  guildhall__organizations__v1__restore_members__enum_values_by_name,
+  1,
+  guildhall__organizations__v1__restore_members__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
 static const ProtobufCEnumValue guildhall__organizations__v1__email_mask_mode__enum_values_by_number[3] =

@@ -152,11 +152,11 @@ const char *const statement_find_reply =
     "SELECT method, request_digest, state, reply FROM storage_reply"
     " WHERE principal = ? AND key = ?";
 const char *const statement_read_limits =
-    "WITH RECURSIVE line (id, parent_id) AS ("
-    " SELECT id, parent_id FROM organization WHERE id = ? AND status <> 4"
+    "WITH RECURSIVE line (id, parent) AS ("
+    " SELECT id, parent FROM organization WHERE id = ? AND standing <= 3"
     " UNION ALL"
-    " SELECT above.id, above.parent_id"
-    " FROM line JOIN organization AS above ON above.id = line.parent_id LIMIT 10)"
+    " SELECT above.id, above.parent"
+    " FROM line JOIN organization AS above ON above.number = line.parent LIMIT 10)"
     " SELECT usage.used, usage.cap"
     " FROM line CROSS JOIN usage ON usage.node = line.id AND usage.kind = 1";
 const char *const statement_add_membership =
@@ -173,6 +173,8 @@ const char *const statement_add_reply =
     "INSERT INTO storage_reply (principal, key, method, request_digest, state, reply, purge, at_us)"
     " VALUES (?, ?, ?, ?, 1, ?, 0, ?)";
 const char *const statement_read_organization =
-    "SELECT id, parent_id, depth, title, title_key, description, category, country, status,"
-    " origin, created_micros, updated_micros, version FROM organization"
-    " WHERE id = ? AND status <> 4";
+    "SELECT id, number, parent, depth, standing, active, title, title_key, description, category,"
+    " category_source, country, kind, sales_rep_email, services, type_id, trial_until,"
+    " expires_on, external_id, discount, discount_until, discount_scope, origin, members,"
+    " created_micros, updated_micros, version, archived_micros, archived_by, archive_batch"
+    " FROM organization WHERE id = ? AND standing <= 3";

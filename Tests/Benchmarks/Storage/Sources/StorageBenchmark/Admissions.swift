@@ -28,12 +28,12 @@ extension Transaction {
     fileprivate func admit(_ admission: Admission) throws -> [UInt8] {
         let limits = try rows(
             """
-            WITH RECURSIVE line (id, parent_id) AS (
-                SELECT id, parent_id FROM organization
-                WHERE id = \(admission.organization) AND status <> 4
+            WITH RECURSIVE line (id, parent) AS (
+                SELECT id, parent FROM organization
+                WHERE id = \(admission.organization) AND standing <= 3
                 UNION ALL
-                SELECT above.id, above.parent_id
-                FROM line JOIN organization AS above ON above.id = line.parent_id LIMIT 10
+                SELECT above.id, above.parent
+                FROM line JOIN organization AS above ON above.number = line.parent LIMIT 10
             )
             SELECT usage.used, usage.cap
             FROM line CROSS JOIN usage ON usage.node = line.id AND usage.kind = 1

@@ -28,36 +28,43 @@ struct Member: Sendable {
     }
 }
 
-// The queries of the services, but for the search, which none has yet.
+// The queries of the services. A search is what the index alone answers: the service also counts,
+// orders and walks, which `run-organizations` measures.
 extension Database {
     /// How many levels there are from an organization to the root.
     func levelCount(to id: [UInt8]) throws -> Int {
         try readInline { snapshot in
             try snapshot.rows(
                 """
-                WITH RECURSIVE line (id, parent_id, depth, title, status) AS (
-                    SELECT id, parent_id, depth, title, status
-                    FROM organization WHERE id = \(id) AND status <> 4
+                WITH RECURSIVE line (number, parent) AS (
+                    SELECT number, parent FROM organization WHERE id = \(id) AND standing <= 3
                     UNION ALL
-                    SELECT above.id, above.parent_id, above.depth, above.title, above.status
-                    FROM line JOIN organization AS above ON above.id = line.parent_id
+                    SELECT above.number, above.parent
+                    FROM line JOIN organization AS above ON above.number = line.parent
                     LIMIT 10
                 )
-                SELECT id, title, status FROM line ORDER BY depth
+                SELECT o.id, o.number, o.title, o.standing, o.active, o.trial_until, o.expires_on
+                FROM line JOIN organization AS o ON o.number = line.number
+                ORDER BY o.depth
                 """
-            ) { row in (try row.bytes(0), try row.text(1), try row.int(2)) }.count
+            ) { row in
+                (
+                    try row.bytes(0), try row.int64(1), try row.text(2), try row.int(3),
+                    try row.bool(4), try row.intOrNil(5), try row.intOrNil(6)
+                )
+            }.count
         }
     }
 
     /// A page of children by title.
-    func children(of parent: [UInt8]) throws -> [Node] {
+    func children(of parent: Int64) throws -> [Node] {
         try readInline { snapshot in
             try snapshot.rows(
                 """
                 SELECT \(Node.columns) FROM organization
-                WHERE coalesce(parent_id, x'') = \(parent) AND status <> 4
-                    AND status <> 3 AND title_key > \("")
-                ORDER BY title_key LIMIT 50
+                WHERE parent IS \(parent) AND standing = 1
+                    AND (title_key, serial) > (\(""), 0)
+                ORDER BY title_key, serial LIMIT 50
                 """, Node.init(row:))
         }
     }
@@ -79,19 +86,19 @@ extension Database {
     }
 
     /// How many organizations are below one, counted.
-    func organizationCount(below id: [UInt8]) throws -> Int {
+    func organizationCount(below number: Int64) throws -> Int {
         try readInline { snapshot in
             try snapshot.row(
                 """
-                WITH RECURSIVE below (id) AS (
-                    SELECT id FROM organization
-                    WHERE coalesce(parent_id, x'') = \(id) AND status <> 4
+                WITH RECURSIVE down (number, level) AS (
+                    SELECT number, 1 FROM organization WHERE parent = \(number) AND standing = 1
                     UNION ALL
-                    SELECT node.id FROM below JOIN organization AS node
-                        ON coalesce(node.parent_id, x'') = below.id AND node.status <> 4
+                    SELECT o.number, down.level + 1
+                    FROM down JOIN organization AS o ON o.parent = down.number
+                    WHERE o.standing = 1 AND down.level < 10
                     LIMIT 10000
                 )
-                SELECT count(*) FROM below
+                SELECT count(*) FROM down
                 """
             ) { try $0.int(0) } ?? 0
         }
@@ -108,15 +115,15 @@ extension Database {
 
     /// A page of organizations whose title contains a text.
     func search(_ text: String) throws -> [Node] {
-        let phrase = "\"\(text)\""
+        let pattern = "%\(text)%"
         return try readInline { snapshot in
             try snapshot.rows(
                 """
-                SELECT node.id, node.parent_id, node.depth, node.title, node.title_key,
-                    node.description, node.category, node.country, node.status, node.origin,
-                    node.created_micros, node.updated_micros, node.version
-                FROM organization_search AS found JOIN organization AS node ON node.id = found.id
-                WHERE found.organization_search MATCH \(phrase) LIMIT 20
+                SELECT \(Node.columns) FROM organization
+                WHERE number IN (
+                        SELECT rowid FROM organization_part WHERE title_key LIKE \(pattern)
+                        LIMIT 20)
+                    AND standing = 1
                 """, Node.init(row:))
         }
     }
@@ -125,24 +132,53 @@ extension Database {
     func found(_ number: Int, in dataSet: DataSet) async throws {
         let admission = dataSet.admission(number)
         let id = dataSet.identifier(.organization, dataSet.organizations + number)
-        let parent = dataSet.parent(DataSet.mix(number), level: 9)
+        let parent = dataSet.storedNumber(dataSet.parent(DataSet.mix(number), level: 9))
         let titleKey = dataSet.titleKey(dataSet.organizations + number)
         let now = WallTime(microseconds: admission.now)
         let command = Command(
             principal: admission.principal, key: id, method: "found",
             requestDigest: admission.digest, now: now)
         _ = try await self.command(command) { transaction in
-            try transaction.execute(
-                """
-                INSERT INTO organization (id, parent_id, depth, title, title_key, description,
-                    category, country, status, origin, created_by, created_micros,
-                    updated_micros, version)
-                VALUES (\(id), \(parent), 10, \(titleKey), \(titleKey), \("New."), 1, \("DE"), 1,
-                    1, \(admission.principal), \(now), \(now), 1)
-                """)
+            try transaction.insert(
+                id, titleKey, below: parent, by: admission.principal, at: now)
             try transaction.publish(
                 kind: "organization", aggregate: id, version: 1, body: admission.event, at: now)
             return admission.reply
+        }
+    }
+}
+
+extension Transaction {
+    /// Keeps an organization of the tenth level, with its title in parts, and counts it.
+    fileprivate func insert(
+        _ id: [UInt8], _ titleKey: String, below parent: Int64, by creator: String,
+        at now: WallTime
+    ) throws {
+        let newest = try row("SELECT number FROM organization ORDER BY number DESC LIMIT 1") {
+            row in
+            try row.int64(0)
+        }
+        let number = (newest ?? 0) + 1
+        try execute(
+            """
+            INSERT INTO organization (number, serial, id, parent, depth, standing, active, title,
+                title_key, description, category, category_source, country, sales_rep_email,
+                services, origin, discount_scope, members, created_by, created_micros,
+                updated_micros, version)
+            VALUES (\(number), \(number), \(id), \(parent), 10, 1, 1, \(titleKey), \(titleKey),
+                \("New."), 1, 1, \("DE"), \(""), \(""), 1, 1, 0, \(creator), \(now), \(now), 1)
+            """)
+        try execute(
+            """
+            INSERT INTO organization_part (rowid, title_key) VALUES (\(number), \(titleKey))
+            """)
+        // Below the parent, and everywhere.
+        for place in [parent, -1] {
+            try execute(
+                """
+                INSERT INTO tally (parent, organizations) VALUES (\(place), 1)
+                ON CONFLICT (parent) DO UPDATE SET organizations = organizations + 1
+                """)
         }
     }
 }

@@ -129,11 +129,15 @@ final class SizedDatabase: Sendable {
             case .ancestors:
                 try database.levelCount(to: dataSet.leaf(number)) == 10
             case .children:
-                try database.children(of: dataSet.parent(number, level: 7)).count >= 50
+                try database.children(
+                    of: dataSet.storedNumber(dataSet.parent(number, level: 7))
+                ).count >= 50
             case .members:
                 try database.members(of: dataSet.organizationWithMembers(number)).count == 50
             case .subtree:
-                try database.organizationCount(below: dataSet.parent(number, level: 7)) >= 350
+                try database.organizationCount(
+                    below: dataSet.storedNumber(dataSet.parent(number, level: 7))
+                ) >= 350
             case .people:
                 try database.memberCount(of: dataSet.identifier(.organization, organization)) != nil
             case .frequent:

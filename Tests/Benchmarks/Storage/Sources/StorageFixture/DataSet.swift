@@ -33,7 +33,7 @@ public struct DataSet: Sendable {
     }
 
     /// An organization that has fifty children, at some level from the root; numbered from 0.
-    public func parent(_ number: Int, level: Int) -> [UInt8] {
+    public func parent(_ number: Int, level: Int) -> Int {
         let first = unsafe withUnsafeBytes(of: set.level_first) { bytes in
             unsafe bytes.load(fromByteOffset: level * 8, as: UInt64.self)
         }
@@ -42,8 +42,11 @@ public struct DataSet: Sendable {
         }
         let step = UInt64(DATA_SET_CHILDREN) / 2
         let position = UInt64(number) % max(count / step, 1) * step
-        return identifier(.organization, Int(first + position))
+        return Int(first + position)
     }
+
+    /// The number by which the database names an organization; its own begin at 1.
+    public func storedNumber(_ organization: Int) -> Int64 { Int64(organization) + 1 }
 
     /// An organization on the tenth level; numbered from 0.
     public func leaf(_ number: Int) -> [UInt8] {

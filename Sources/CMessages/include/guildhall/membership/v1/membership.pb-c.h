@@ -61,6 +61,14 @@ typedef struct Guildhall__Membership__V1__CancelSeatGrantRequest Guildhall__Memb
 typedef struct Guildhall__Membership__V1__CancelSeatGrantReply Guildhall__Membership__V1__CancelSeatGrantReply;
 typedef struct Guildhall__Membership__V1__AwaitTreeRequest Guildhall__Membership__V1__AwaitTreeRequest;
 typedef struct Guildhall__Membership__V1__AwaitTreeReply Guildhall__Membership__V1__AwaitTreeReply;
+typedef struct Guildhall__Membership__V1__MoveSubtreeRequest Guildhall__Membership__V1__MoveSubtreeRequest;
+typedef struct Guildhall__Membership__V1__MoveSubtreeReply Guildhall__Membership__V1__MoveSubtreeReply;
+typedef struct Guildhall__Membership__V1__CapChange Guildhall__Membership__V1__CapChange;
+typedef struct Guildhall__Membership__V1__RestoreSubtreeRequest Guildhall__Membership__V1__RestoreSubtreeRequest;
+typedef struct Guildhall__Membership__V1__RestoreSubtreeReply Guildhall__Membership__V1__RestoreSubtreeReply;
+typedef struct Guildhall__Membership__V1__ListMemberCountsRequest Guildhall__Membership__V1__ListMemberCountsRequest;
+typedef struct Guildhall__Membership__V1__ListMemberCountsReply Guildhall__Membership__V1__ListMemberCountsReply;
+typedef struct Guildhall__Membership__V1__MemberCount Guildhall__Membership__V1__MemberCount;
 
 
 /* --- enums --- */
@@ -630,10 +638,11 @@ struct  Guildhall__Membership__V1__AdmissionGate
   ProtobufCBinaryData kind;
   int64_t used;
   int64_t cap;
+  int64_t newcomers;
 };
 #define GUILDHALL__MEMBERSHIP__V1__ADMISSION_GATE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&guildhall__membership__v1__admission_gate__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, 0, 0 }
+    , {0,NULL}, {0,NULL}, {0,NULL}, 0, 0, 0 }
 
 
 struct  Guildhall__Membership__V1__GrantSeatsRequest
@@ -687,6 +696,103 @@ struct  Guildhall__Membership__V1__AwaitTreeReply
 #define GUILDHALL__MEMBERSHIP__V1__AWAIT_TREE_REPLY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&guildhall__membership__v1__await_tree_reply__descriptor) \
     , 0 }
+
+
+struct  Guildhall__Membership__V1__MoveSubtreeRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData organization_id;
+  ProtobufCBinaryData new_parent_id;
+  protobuf_c_boolean dry_run;
+};
+#define GUILDHALL__MEMBERSHIP__V1__MOVE_SUBTREE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__membership__v1__move_subtree_request__descriptor) \
+    , {0,NULL}, {0,NULL}, 0 }
+
+
+struct  Guildhall__Membership__V1__MoveSubtreeReply
+{
+  ProtobufCMessage base;
+  size_t n_gates;
+  Guildhall__Membership__V1__AdmissionGate **gates;
+  size_t n_cap_changes;
+  Guildhall__Membership__V1__CapChange **cap_changes;
+};
+#define GUILDHALL__MEMBERSHIP__V1__MOVE_SUBTREE_REPLY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__membership__v1__move_subtree_reply__descriptor) \
+    , 0,NULL, 0,NULL }
+
+
+struct  Guildhall__Membership__V1__CapChange
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData kind;
+  ProtobufCBinaryData organization_id;
+  int64_t cap;
+  protobuf_c_boolean begins;
+};
+#define GUILDHALL__MEMBERSHIP__V1__CAP_CHANGE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__membership__v1__cap_change__descriptor) \
+    , {0,NULL}, {0,NULL}, 0, 0 }
+
+
+struct  Guildhall__Membership__V1__RestoreSubtreeRequest
+{
+  ProtobufCMessage base;
+  size_t n_organization_ids;
+  ProtobufCBinaryData *organization_ids;
+  ProtobufCBinaryData parent_id;
+  protobuf_c_boolean blocked;
+};
+#define GUILDHALL__MEMBERSHIP__V1__RESTORE_SUBTREE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__membership__v1__restore_subtree_request__descriptor) \
+    , 0,NULL, {0,NULL}, 0 }
+
+
+struct  Guildhall__Membership__V1__RestoreSubtreeReply
+{
+  ProtobufCMessage base;
+};
+#define GUILDHALL__MEMBERSHIP__V1__RESTORE_SUBTREE_REPLY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__membership__v1__restore_subtree_reply__descriptor) \
+     }
+
+
+struct  Guildhall__Membership__V1__ListMemberCountsRequest
+{
+  ProtobufCMessage base;
+  int64_t after_sequence;
+  ProtobufCBinaryData incarnation;
+};
+#define GUILDHALL__MEMBERSHIP__V1__LIST_MEMBER_COUNTS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__membership__v1__list_member_counts_request__descriptor) \
+    , 0, {0,NULL} }
+
+
+struct  Guildhall__Membership__V1__ListMemberCountsReply
+{
+  ProtobufCMessage base;
+  size_t n_counts;
+  Guildhall__Membership__V1__MemberCount **counts;
+  int64_t sequence;
+  ProtobufCBinaryData incarnation;
+  protobuf_c_boolean more;
+  protobuf_c_boolean anew;
+};
+#define GUILDHALL__MEMBERSHIP__V1__LIST_MEMBER_COUNTS_REPLY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__membership__v1__list_member_counts_reply__descriptor) \
+    , 0,NULL, 0, {0,NULL}, 0, 0 }
+
+
+struct  Guildhall__Membership__V1__MemberCount
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData organization_id;
+  int64_t members;
+};
+#define GUILDHALL__MEMBERSHIP__V1__MEMBER_COUNT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__membership__v1__member_count__descriptor) \
+    , {0,NULL}, 0 }
 
 
 /* Guildhall__Membership__V1__SignInRequest methods */
@@ -818,6 +924,30 @@ void   guildhall__membership__v1__await_tree_request__init
 /* Guildhall__Membership__V1__AwaitTreeReply methods */
 void   guildhall__membership__v1__await_tree_reply__init
                      (Guildhall__Membership__V1__AwaitTreeReply         *message);
+/* Guildhall__Membership__V1__MoveSubtreeRequest methods */
+void   guildhall__membership__v1__move_subtree_request__init
+                     (Guildhall__Membership__V1__MoveSubtreeRequest         *message);
+/* Guildhall__Membership__V1__MoveSubtreeReply methods */
+void   guildhall__membership__v1__move_subtree_reply__init
+                     (Guildhall__Membership__V1__MoveSubtreeReply         *message);
+/* Guildhall__Membership__V1__CapChange methods */
+void   guildhall__membership__v1__cap_change__init
+                     (Guildhall__Membership__V1__CapChange         *message);
+/* Guildhall__Membership__V1__RestoreSubtreeRequest methods */
+void   guildhall__membership__v1__restore_subtree_request__init
+                     (Guildhall__Membership__V1__RestoreSubtreeRequest         *message);
+/* Guildhall__Membership__V1__RestoreSubtreeReply methods */
+void   guildhall__membership__v1__restore_subtree_reply__init
+                     (Guildhall__Membership__V1__RestoreSubtreeReply         *message);
+/* Guildhall__Membership__V1__ListMemberCountsRequest methods */
+void   guildhall__membership__v1__list_member_counts_request__init
+                     (Guildhall__Membership__V1__ListMemberCountsRequest         *message);
+/* Guildhall__Membership__V1__ListMemberCountsReply methods */
+void   guildhall__membership__v1__list_member_counts_reply__init
+                     (Guildhall__Membership__V1__ListMemberCountsReply         *message);
+/* Guildhall__Membership__V1__MemberCount methods */
+void   guildhall__membership__v1__member_count__init
+                     (Guildhall__Membership__V1__MemberCount         *message);
 /* --- per-message closures --- */
 
 typedef void (*Guildhall__Membership__V1__SignInRequest_Closure)
@@ -949,6 +1079,30 @@ typedef void (*Guildhall__Membership__V1__AwaitTreeRequest_Closure)
 typedef void (*Guildhall__Membership__V1__AwaitTreeReply_Closure)
                  (const Guildhall__Membership__V1__AwaitTreeReply *message,
                   void *closure_data);
+typedef void (*Guildhall__Membership__V1__MoveSubtreeRequest_Closure)
+                 (const Guildhall__Membership__V1__MoveSubtreeRequest *message,
+                  void *closure_data);
+typedef void (*Guildhall__Membership__V1__MoveSubtreeReply_Closure)
+                 (const Guildhall__Membership__V1__MoveSubtreeReply *message,
+                  void *closure_data);
+typedef void (*Guildhall__Membership__V1__CapChange_Closure)
+                 (const Guildhall__Membership__V1__CapChange *message,
+                  void *closure_data);
+typedef void (*Guildhall__Membership__V1__RestoreSubtreeRequest_Closure)
+                 (const Guildhall__Membership__V1__RestoreSubtreeRequest *message,
+                  void *closure_data);
+typedef void (*Guildhall__Membership__V1__RestoreSubtreeReply_Closure)
+                 (const Guildhall__Membership__V1__RestoreSubtreeReply *message,
+                  void *closure_data);
+typedef void (*Guildhall__Membership__V1__ListMemberCountsRequest_Closure)
+                 (const Guildhall__Membership__V1__ListMemberCountsRequest *message,
+                  void *closure_data);
+typedef void (*Guildhall__Membership__V1__ListMemberCountsReply_Closure)
+                 (const Guildhall__Membership__V1__ListMemberCountsReply *message,
+                  void *closure_data);
+typedef void (*Guildhall__Membership__V1__MemberCount_Closure)
+                 (const Guildhall__Membership__V1__MemberCount *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -999,6 +1153,14 @@ extern const ProtobufCMessageDescriptor guildhall__membership__v1__cancel_seat_g
 extern const ProtobufCMessageDescriptor guildhall__membership__v1__cancel_seat_grant_reply__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__membership__v1__await_tree_request__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__membership__v1__await_tree_reply__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__membership__v1__move_subtree_request__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__membership__v1__move_subtree_reply__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__membership__v1__cap_change__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__membership__v1__restore_subtree_request__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__membership__v1__restore_subtree_reply__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__membership__v1__list_member_counts_request__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__membership__v1__list_member_counts_reply__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__membership__v1__member_count__descriptor;
 
 PROTOBUF_C__END_DECLS
 

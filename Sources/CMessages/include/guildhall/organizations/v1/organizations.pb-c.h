@@ -19,6 +19,8 @@ PROTOBUF_C__BEGIN_DECLS
 #include "guildhall/feed/v1/feed.pb-c.h"
 
 typedef struct Guildhall__Organizations__V1__Organization Guildhall__Organizations__V1__Organization;
+typedef struct Guildhall__Organizations__V1__Trial Guildhall__Organizations__V1__Trial;
+typedef struct Guildhall__Organizations__V1__MemberDiscount Guildhall__Organizations__V1__MemberDiscount;
 typedef struct Guildhall__Organizations__V1__PathElement Guildhall__Organizations__V1__PathElement;
 typedef struct Guildhall__Organizations__V1__Warning Guildhall__Organizations__V1__Warning;
 typedef struct Guildhall__Organizations__V1__StateReason Guildhall__Organizations__V1__StateReason;
@@ -29,6 +31,17 @@ typedef struct Guildhall__Organizations__V1__ListOrganizationsReply Guildhall__O
 typedef struct Guildhall__Organizations__V1__UpdateOrganizationRequest Guildhall__Organizations__V1__UpdateOrganizationRequest;
 typedef struct Guildhall__Organizations__V1__ActivateOrganizationRequest Guildhall__Organizations__V1__ActivateOrganizationRequest;
 typedef struct Guildhall__Organizations__V1__DeactivateOrganizationRequest Guildhall__Organizations__V1__DeactivateOrganizationRequest;
+typedef struct Guildhall__Organizations__V1__DeleteOrganizationRequest Guildhall__Organizations__V1__DeleteOrganizationRequest;
+typedef struct Guildhall__Organizations__V1__RestoreOrganizationRequest Guildhall__Organizations__V1__RestoreOrganizationRequest;
+typedef struct Guildhall__Organizations__V1__RestoreOrganizationReply Guildhall__Organizations__V1__RestoreOrganizationReply;
+typedef struct Guildhall__Organizations__V1__MoveOrganizationRequest Guildhall__Organizations__V1__MoveOrganizationRequest;
+typedef struct Guildhall__Organizations__V1__MoveOrganizationReply Guildhall__Organizations__V1__MoveOrganizationReply;
+typedef struct Guildhall__Organizations__V1__MoveEffect Guildhall__Organizations__V1__MoveEffect;
+typedef struct Guildhall__Organizations__V1__MoveObstacle Guildhall__Organizations__V1__MoveObstacle;
+typedef struct Guildhall__Organizations__V1__ProvisionOrganizationRequest Guildhall__Organizations__V1__ProvisionOrganizationRequest;
+typedef struct Guildhall__Organizations__V1__ExplainStateRequest Guildhall__Organizations__V1__ExplainStateRequest;
+typedef struct Guildhall__Organizations__V1__ExplainStateReply Guildhall__Organizations__V1__ExplainStateReply;
+typedef struct Guildhall__Organizations__V1__LevelState Guildhall__Organizations__V1__LevelState;
 typedef struct Guildhall__Organizations__V1__EmailMask Guildhall__Organizations__V1__EmailMask;
 typedef struct Guildhall__Organizations__V1__CreateEmailMaskRequest Guildhall__Organizations__V1__CreateEmailMaskRequest;
 typedef struct Guildhall__Organizations__V1__ListEmailMasksRequest Guildhall__Organizations__V1__ListEmailMasksRequest;
@@ -40,10 +53,18 @@ typedef struct Guildhall__Organizations__V1__CommitOrganizationRequest Guildhall
 typedef struct Guildhall__Organizations__V1__CancelPreparationRequest Guildhall__Organizations__V1__CancelPreparationRequest;
 typedef struct Guildhall__Organizations__V1__CancelPreparationReply Guildhall__Organizations__V1__CancelPreparationReply;
 typedef struct Guildhall__Organizations__V1__OrganizationNode Guildhall__Organizations__V1__OrganizationNode;
+typedef struct Guildhall__Organizations__V1__Relocation Guildhall__Organizations__V1__Relocation;
+typedef struct Guildhall__Organizations__V1__RelocationBegun Guildhall__Organizations__V1__RelocationBegun;
 
 
 /* --- enums --- */
 
+typedef enum _Guildhall__Organizations__V1__MemberDiscountScope {
+  GUILDHALL__ORGANIZATIONS__V1__MEMBER_DISCOUNT_SCOPE__MEMBER_DISCOUNT_SCOPE_UNSPECIFIED = 0,
+  GUILDHALL__ORGANIZATIONS__V1__MEMBER_DISCOUNT_SCOPE__MEMBER_DISCOUNT_SCOPE_SELF = 1,
+  GUILDHALL__ORGANIZATIONS__V1__MEMBER_DISCOUNT_SCOPE__MEMBER_DISCOUNT_SCOPE_SUBTREE = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GUILDHALL__ORGANIZATIONS__V1__MEMBER_DISCOUNT_SCOPE)
+} Guildhall__Organizations__V1__MemberDiscountScope;
 typedef enum _Guildhall__Organizations__V1__OrganizationCategory {
   GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_CATEGORY__ORGANIZATION_CATEGORY_UNSPECIFIED = 0,
   GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_CATEGORY__ORGANIZATION_CATEGORY_ACADEMIC_K12 = 1,
@@ -63,9 +84,29 @@ typedef enum _Guildhall__Organizations__V1__EffectiveState {
   GUILDHALL__ORGANIZATIONS__V1__EFFECTIVE_STATE__EFFECTIVE_STATE_UNSPECIFIED = 0,
   GUILDHALL__ORGANIZATIONS__V1__EFFECTIVE_STATE__EFFECTIVE_STATE_ACTIVE = 1,
   GUILDHALL__ORGANIZATIONS__V1__EFFECTIVE_STATE__EFFECTIVE_STATE_INACTIVE = 2,
-  GUILDHALL__ORGANIZATIONS__V1__EFFECTIVE_STATE__EFFECTIVE_STATE_PROVISIONING = 3
+  GUILDHALL__ORGANIZATIONS__V1__EFFECTIVE_STATE__EFFECTIVE_STATE_PROVISIONING = 3,
+  GUILDHALL__ORGANIZATIONS__V1__EFFECTIVE_STATE__EFFECTIVE_STATE_EXPIRED = 4,
+  GUILDHALL__ORGANIZATIONS__V1__EFFECTIVE_STATE__EFFECTIVE_STATE_TRIAL_ENDED = 5,
+  GUILDHALL__ORGANIZATIONS__V1__EFFECTIVE_STATE__EFFECTIVE_STATE_ARCHIVED = 6
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GUILDHALL__ORGANIZATIONS__V1__EFFECTIVE_STATE)
 } Guildhall__Organizations__V1__EffectiveState;
+typedef enum _Guildhall__Organizations__V1__OrganizationKind {
+  GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_KIND__ORGANIZATION_KIND_UNSPECIFIED = 0,
+  GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_KIND__ORGANIZATION_KIND_SCHOOL = 1,
+  GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_KIND__ORGANIZATION_KIND_UNIVERSITY = 2,
+  GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_KIND__ORGANIZATION_KIND_LAN_CENTER = 3,
+  GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_KIND__ORGANIZATION_KIND_COMPANY = 4,
+  GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_KIND__ORGANIZATION_KIND_TRAINING_CENTER = 5,
+  GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_KIND__ORGANIZATION_KIND_OTHER = 6
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_KIND)
+} Guildhall__Organizations__V1__OrganizationKind;
+typedef enum _Guildhall__Organizations__V1__OrganizationCategorySource {
+  GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_CATEGORY_SOURCE__ORGANIZATION_CATEGORY_SOURCE_UNSPECIFIED = 0,
+  GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_CATEGORY_SOURCE__ORGANIZATION_CATEGORY_SOURCE_CHOSEN = 1,
+  GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_CATEGORY_SOURCE__ORGANIZATION_CATEGORY_SOURCE_INHERITED = 2,
+  GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_CATEGORY_SOURCE__ORGANIZATION_CATEGORY_SOURCE_DEFAULT = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_CATEGORY_SOURCE)
+} Guildhall__Organizations__V1__OrganizationCategorySource;
 typedef enum _Guildhall__Organizations__V1__OrganizationOrigin {
   GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_ORIGIN__ORGANIZATION_ORIGIN_UNSPECIFIED = 0,
   GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_ORIGIN__ORGANIZATION_ORIGIN_MANUAL = 1,
@@ -77,6 +118,11 @@ typedef enum _Guildhall__Organizations__V1__OrganizationOrigin {
   GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_ORIGIN__ORGANIZATION_ORIGIN_PARTNER = 7
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_ORIGIN)
 } Guildhall__Organizations__V1__OrganizationOrigin;
+typedef enum _Guildhall__Organizations__V1__RestoreMembers {
+  GUILDHALL__ORGANIZATIONS__V1__RESTORE_MEMBERS__RESTORE_MEMBERS_UNSPECIFIED = 0,
+  GUILDHALL__ORGANIZATIONS__V1__RESTORE_MEMBERS__RESTORE_MEMBERS_BLOCKED = 1
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GUILDHALL__ORGANIZATIONS__V1__RESTORE_MEMBERS)
+} Guildhall__Organizations__V1__RestoreMembers;
 typedef enum _Guildhall__Organizations__V1__EmailMaskMode {
   GUILDHALL__ORGANIZATIONS__V1__EMAIL_MASK_MODE__EMAIL_MASK_MODE_UNSPECIFIED = 0,
   GUILDHALL__ORGANIZATIONS__V1__EMAIL_MASK_MODE__EMAIL_MASK_MODE_JOIN = 1,
@@ -114,10 +160,56 @@ struct  Guildhall__Organizations__V1__Organization
   Guildhall__Organizations__V1__PathElement **path;
   size_t n_warnings;
   Guildhall__Organizations__V1__Warning **warnings;
+  Guildhall__Organizations__V1__OrganizationKind kind;
+  ProtobufCBinaryData sales_rep_email;
+  ProtobufCBinaryData type_id;
+  Guildhall__Organizations__V1__Trial *trial;
+  ProtobufCBinaryData expires_at;
+  size_t n_services;
+  ProtobufCBinaryData *services;
+  ProtobufCBinaryData external_id;
+  int64_t member_count;
+  Guildhall__Organizations__V1__OrganizationCategorySource category_source;
+  Google__Protobuf__Timestamp *archived_at;
+  size_t n_normalized;
+  ProtobufCBinaryData *normalized;
+  Guildhall__Organizations__V1__MemberDiscount *member_discount;
 };
 #define GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&guildhall__organizations__v1__organization__descriptor) \
-    , {0,NULL}, {0,NULL}, 0, {0,NULL}, {0,NULL}, GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_CATEGORY__ORGANIZATION_CATEGORY_UNSPECIFIED, {0,NULL}, GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_STATUS__ORGANIZATION_STATUS_UNSPECIFIED, GUILDHALL__ORGANIZATIONS__V1__EFFECTIVE_STATE__EFFECTIVE_STATE_UNSPECIFIED, NULL, GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_ORIGIN__ORGANIZATION_ORIGIN_UNSPECIFIED, NULL, NULL, 0, {0,NULL}, 0,NULL, 0,NULL }
+    , {0,NULL}, {0,NULL}, 0, {0,NULL}, {0,NULL}, GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_CATEGORY__ORGANIZATION_CATEGORY_UNSPECIFIED, {0,NULL}, GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_STATUS__ORGANIZATION_STATUS_UNSPECIFIED, GUILDHALL__ORGANIZATIONS__V1__EFFECTIVE_STATE__EFFECTIVE_STATE_UNSPECIFIED, NULL, GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_ORIGIN__ORGANIZATION_ORIGIN_UNSPECIFIED, NULL, NULL, 0, {0,NULL}, 0,NULL, 0,NULL, GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_KIND__ORGANIZATION_KIND_UNSPECIFIED, {0,NULL}, {0,NULL}, NULL, {0,NULL}, 0,NULL, {0,NULL}, 0, GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_CATEGORY_SOURCE__ORGANIZATION_CATEGORY_SOURCE_UNSPECIFIED, NULL, 0,NULL, NULL }
+
+
+struct  Guildhall__Organizations__V1__Trial
+{
+  ProtobufCMessage base;
+  protobuf_c_boolean enabled;
+  ProtobufCBinaryData valid_until;
+};
+#define GUILDHALL__ORGANIZATIONS__V1__TRIAL__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__organizations__v1__trial__descriptor) \
+    , 0, {0,NULL} }
+
+
+typedef enum {
+  GUILDHALL__ORGANIZATIONS__V1__MEMBER_DISCOUNT___BASIS_POINTS__NOT_SET = 0,
+  GUILDHALL__ORGANIZATIONS__V1__MEMBER_DISCOUNT___BASIS_POINTS_BASIS_POINTS = 1
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GUILDHALL__ORGANIZATIONS__V1__MEMBER_DISCOUNT___BASIS_POINTS__CASE)
+} Guildhall__Organizations__V1__MemberDiscount__BasisPointsCase;
+
+struct  Guildhall__Organizations__V1__MemberDiscount
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData expires_on;
+  Guildhall__Organizations__V1__MemberDiscountScope applies_to;
+  Guildhall__Organizations__V1__MemberDiscount__BasisPointsCase _basis_points_case;
+  union {
+    int32_t basis_points;
+  };
+};
+#define GUILDHALL__ORGANIZATIONS__V1__MEMBER_DISCOUNT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__organizations__v1__member_discount__descriptor) \
+    , {0,NULL}, GUILDHALL__ORGANIZATIONS__V1__MEMBER_DISCOUNT_SCOPE__MEMBER_DISCOUNT_SCOPE_UNSPECIFIED, GUILDHALL__ORGANIZATIONS__V1__MEMBER_DISCOUNT___BASIS_POINTS__NOT_SET, {0} }
 
 
 struct  Guildhall__Organizations__V1__PathElement
@@ -161,10 +253,18 @@ struct  Guildhall__Organizations__V1__CreateOrganizationRequest
   ProtobufCBinaryData description;
   Guildhall__Organizations__V1__OrganizationCategory category;
   ProtobufCBinaryData country;
+  Guildhall__Organizations__V1__OrganizationKind kind;
+  ProtobufCBinaryData sales_rep_email;
+  ProtobufCBinaryData type_id;
+  Guildhall__Organizations__V1__Trial *trial;
+  ProtobufCBinaryData expires_at;
+  size_t n_services;
+  ProtobufCBinaryData *services;
+  ProtobufCBinaryData external_id;
 };
 #define GUILDHALL__ORGANIZATIONS__V1__CREATE_ORGANIZATION_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&guildhall__organizations__v1__create_organization_request__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_CATEGORY__ORGANIZATION_CATEGORY_UNSPECIFIED, {0,NULL} }
+    , {0,NULL}, {0,NULL}, {0,NULL}, GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_CATEGORY__ORGANIZATION_CATEGORY_UNSPECIFIED, {0,NULL}, GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_KIND__ORGANIZATION_KIND_UNSPECIFIED, {0,NULL}, {0,NULL}, NULL, {0,NULL}, 0,NULL, {0,NULL} }
 
 
 struct  Guildhall__Organizations__V1__GetOrganizationRequest
@@ -183,10 +283,16 @@ struct  Guildhall__Organizations__V1__ListOrganizationsRequest
   ProtobufCBinaryData parent;
   int32_t page_size;
   ProtobufCBinaryData page_token;
+  protobuf_c_boolean subtree;
+  ProtobufCBinaryData q;
+  Google__Protobuf__Timestamp *updated_after;
+  Google__Protobuf__Timestamp *updated_before;
+  Guildhall__Organizations__V1__EffectiveState state;
+  ProtobufCBinaryData order_by;
 };
 #define GUILDHALL__ORGANIZATIONS__V1__LIST_ORGANIZATIONS_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&guildhall__organizations__v1__list_organizations_request__descriptor) \
-    , {0,NULL}, 0, {0,NULL} }
+    , {0,NULL}, 0, {0,NULL}, 0, {0,NULL}, NULL, NULL, GUILDHALL__ORGANIZATIONS__V1__EFFECTIVE_STATE__EFFECTIVE_STATE_UNSPECIFIED, {0,NULL} }
 
 
 struct  Guildhall__Organizations__V1__ListOrganizationsReply
@@ -196,10 +302,11 @@ struct  Guildhall__Organizations__V1__ListOrganizationsReply
   Guildhall__Organizations__V1__Organization **organizations;
   ProtobufCBinaryData next_page_token;
   int64_t total_size;
+  protobuf_c_boolean total_is_minimum;
 };
 #define GUILDHALL__ORGANIZATIONS__V1__LIST_ORGANIZATIONS_REPLY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&guildhall__organizations__v1__list_organizations_reply__descriptor) \
-    , 0,NULL, {0,NULL}, 0 }
+    , 0,NULL, {0,NULL}, 0, 0 }
 
 
 struct  Guildhall__Organizations__V1__UpdateOrganizationRequest
@@ -233,6 +340,146 @@ struct  Guildhall__Organizations__V1__DeactivateOrganizationRequest
     , {0,NULL} }
 
 
+struct  Guildhall__Organizations__V1__DeleteOrganizationRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData id;
+  protobuf_c_boolean cascade;
+};
+#define GUILDHALL__ORGANIZATIONS__V1__DELETE_ORGANIZATION_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__organizations__v1__delete_organization_request__descriptor) \
+    , {0,NULL}, 0 }
+
+
+struct  Guildhall__Organizations__V1__RestoreOrganizationRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData id;
+  ProtobufCBinaryData title;
+  ProtobufCBinaryData parent_id;
+  Guildhall__Organizations__V1__RestoreMembers members;
+};
+#define GUILDHALL__ORGANIZATIONS__V1__RESTORE_ORGANIZATION_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__organizations__v1__restore_organization_request__descriptor) \
+    , {0,NULL}, {0,NULL}, {0,NULL}, GUILDHALL__ORGANIZATIONS__V1__RESTORE_MEMBERS__RESTORE_MEMBERS_UNSPECIFIED }
+
+
+struct  Guildhall__Organizations__V1__RestoreOrganizationReply
+{
+  ProtobufCMessage base;
+  Guildhall__Organizations__V1__Organization *organization;
+  size_t n_not_restored;
+  ProtobufCBinaryData *not_restored;
+};
+#define GUILDHALL__ORGANIZATIONS__V1__RESTORE_ORGANIZATION_REPLY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__organizations__v1__restore_organization_reply__descriptor) \
+    , NULL, 0,NULL }
+
+
+struct  Guildhall__Organizations__V1__MoveOrganizationRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData id;
+  ProtobufCBinaryData new_parent_id;
+  protobuf_c_boolean dry_run;
+};
+#define GUILDHALL__ORGANIZATIONS__V1__MOVE_ORGANIZATION_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__organizations__v1__move_organization_request__descriptor) \
+    , {0,NULL}, {0,NULL}, 0 }
+
+
+struct  Guildhall__Organizations__V1__MoveOrganizationReply
+{
+  ProtobufCMessage base;
+  Guildhall__Organizations__V1__Organization *organization;
+  size_t n_effects;
+  Guildhall__Organizations__V1__MoveEffect **effects;
+  size_t n_obstacles;
+  Guildhall__Organizations__V1__MoveObstacle **obstacles;
+};
+#define GUILDHALL__ORGANIZATIONS__V1__MOVE_ORGANIZATION_REPLY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__organizations__v1__move_organization_reply__descriptor) \
+    , NULL, 0,NULL, 0,NULL }
+
+
+struct  Guildhall__Organizations__V1__MoveEffect
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData aspect;
+  ProtobufCBinaryData from_organization_id;
+  ProtobufCBinaryData to_organization_id;
+  ProtobufCBinaryData from_value;
+  ProtobufCBinaryData to_value;
+};
+#define GUILDHALL__ORGANIZATIONS__V1__MOVE_EFFECT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__organizations__v1__move_effect__descriptor) \
+    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL} }
+
+
+struct  Guildhall__Organizations__V1__MoveObstacle
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData code;
+  ProtobufCBinaryData organization_id;
+  ProtobufCBinaryData message;
+};
+#define GUILDHALL__ORGANIZATIONS__V1__MOVE_OBSTACLE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__organizations__v1__move_obstacle__descriptor) \
+    , {0,NULL}, {0,NULL}, {0,NULL} }
+
+
+struct  Guildhall__Organizations__V1__ProvisionOrganizationRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData external_id;
+  ProtobufCBinaryData title;
+  ProtobufCBinaryData parent_id;
+  Guildhall__Organizations__V1__OrganizationCategory category;
+  ProtobufCBinaryData country;
+};
+#define GUILDHALL__ORGANIZATIONS__V1__PROVISION_ORGANIZATION_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__organizations__v1__provision_organization_request__descriptor) \
+    , {0,NULL}, {0,NULL}, {0,NULL}, GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_CATEGORY__ORGANIZATION_CATEGORY_UNSPECIFIED, {0,NULL} }
+
+
+struct  Guildhall__Organizations__V1__ExplainStateRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData id;
+};
+#define GUILDHALL__ORGANIZATIONS__V1__EXPLAIN_STATE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__organizations__v1__explain_state_request__descriptor) \
+    , {0,NULL} }
+
+
+struct  Guildhall__Organizations__V1__ExplainStateReply
+{
+  ProtobufCMessage base;
+  Guildhall__Organizations__V1__EffectiveState effective_state;
+  Guildhall__Organizations__V1__StateReason *state_reason;
+  size_t n_levels;
+  Guildhall__Organizations__V1__LevelState **levels;
+};
+#define GUILDHALL__ORGANIZATIONS__V1__EXPLAIN_STATE_REPLY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__organizations__v1__explain_state_reply__descriptor) \
+    , GUILDHALL__ORGANIZATIONS__V1__EFFECTIVE_STATE__EFFECTIVE_STATE_UNSPECIFIED, NULL, 0,NULL }
+
+
+struct  Guildhall__Organizations__V1__LevelState
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData organization_id;
+  ProtobufCBinaryData title;
+  Guildhall__Organizations__V1__EffectiveState state;
+  Guildhall__Organizations__V1__Trial *trial;
+  ProtobufCBinaryData expires_at;
+  Google__Protobuf__Timestamp *archived_at;
+};
+#define GUILDHALL__ORGANIZATIONS__V1__LEVEL_STATE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__organizations__v1__level_state__descriptor) \
+    , {0,NULL}, {0,NULL}, GUILDHALL__ORGANIZATIONS__V1__EFFECTIVE_STATE__EFFECTIVE_STATE_UNSPECIFIED, NULL, {0,NULL}, NULL }
+
+
 struct  Guildhall__Organizations__V1__EmailMask
 {
   ProtobufCMessage base;
@@ -240,10 +487,13 @@ struct  Guildhall__Organizations__V1__EmailMask
   ProtobufCBinaryData value;
   Guildhall__Organizations__V1__EmailMaskMode mode;
   Guildhall__Organizations__V1__EmailMaskState state;
+  ProtobufCBinaryData challenge;
+  ProtobufCBinaryData challenge_name;
+  Google__Protobuf__Timestamp *expires_at;
 };
 #define GUILDHALL__ORGANIZATIONS__V1__EMAIL_MASK__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&guildhall__organizations__v1__email_mask__descriptor) \
-    , {0,NULL}, {0,NULL}, GUILDHALL__ORGANIZATIONS__V1__EMAIL_MASK_MODE__EMAIL_MASK_MODE_UNSPECIFIED, GUILDHALL__ORGANIZATIONS__V1__EMAIL_MASK_STATE__EMAIL_MASK_STATE_UNSPECIFIED }
+    , {0,NULL}, {0,NULL}, GUILDHALL__ORGANIZATIONS__V1__EMAIL_MASK_MODE__EMAIL_MASK_MODE_UNSPECIFIED, GUILDHALL__ORGANIZATIONS__V1__EMAIL_MASK_STATE__EMAIL_MASK_STATE_UNSPECIFIED, {0,NULL}, {0,NULL}, NULL }
 
 
 struct  Guildhall__Organizations__V1__CreateEmailMaskRequest
@@ -345,6 +595,18 @@ struct  Guildhall__Organizations__V1__CancelPreparationReply
      }
 
 
+typedef enum {
+  GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_NODE___TRIAL_UNTIL__NOT_SET = 0,
+  GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_NODE___TRIAL_UNTIL_TRIAL_UNTIL = 9
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_NODE___TRIAL_UNTIL__CASE)
+} Guildhall__Organizations__V1__OrganizationNode__TrialUntilCase;
+
+typedef enum {
+  GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_NODE___EXPIRES_ON__NOT_SET = 0,
+  GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_NODE___EXPIRES_ON_EXPIRES_ON = 10
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_NODE___EXPIRES_ON__CASE)
+} Guildhall__Organizations__V1__OrganizationNode__ExpiresOnCase;
+
 struct  Guildhall__Organizations__V1__OrganizationNode
 {
   ProtobufCMessage base;
@@ -355,15 +617,55 @@ struct  Guildhall__Organizations__V1__OrganizationNode
   Guildhall__Organizations__V1__OrganizationOrigin origin;
   protobuf_c_boolean removed;
   int64_t version;
+  protobuf_c_boolean archived;
+  Guildhall__Organizations__V1__OrganizationNode__TrialUntilCase _trial_until_case;
+  union {
+    int32_t trial_until;
+  };
+  Guildhall__Organizations__V1__OrganizationNode__ExpiresOnCase _expires_on_case;
+  union {
+    int32_t expires_on;
+  };
 };
 #define GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_NODE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&guildhall__organizations__v1__organization_node__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_STATUS__ORGANIZATION_STATUS_UNSPECIFIED, GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_ORIGIN__ORGANIZATION_ORIGIN_UNSPECIFIED, 0, 0 }
+    , {0,NULL}, {0,NULL}, {0,NULL}, GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_STATUS__ORGANIZATION_STATUS_UNSPECIFIED, GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_ORIGIN__ORGANIZATION_ORIGIN_UNSPECIFIED, 0, 0, 0, GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_NODE___TRIAL_UNTIL__NOT_SET, {0}, GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_NODE___EXPIRES_ON__NOT_SET, {0} }
+
+
+struct  Guildhall__Organizations__V1__Relocation
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData organization_id;
+  ProtobufCBinaryData parent_id;
+  ProtobufCBinaryData title;
+  protobuf_c_boolean blocked;
+  size_t n_organization_ids;
+  ProtobufCBinaryData *organization_ids;
+};
+#define GUILDHALL__ORGANIZATIONS__V1__RELOCATION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__organizations__v1__relocation__descriptor) \
+    , {0,NULL}, {0,NULL}, {0,NULL}, 0, 0,NULL }
+
+
+struct  Guildhall__Organizations__V1__RelocationBegun
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData workflow;
+};
+#define GUILDHALL__ORGANIZATIONS__V1__RELOCATION_BEGUN__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__organizations__v1__relocation_begun__descriptor) \
+    , {0,NULL} }
 
 
 /* Guildhall__Organizations__V1__Organization methods */
 void   guildhall__organizations__v1__organization__init
                      (Guildhall__Organizations__V1__Organization         *message);
+/* Guildhall__Organizations__V1__Trial methods */
+void   guildhall__organizations__v1__trial__init
+                     (Guildhall__Organizations__V1__Trial         *message);
+/* Guildhall__Organizations__V1__MemberDiscount methods */
+void   guildhall__organizations__v1__member_discount__init
+                     (Guildhall__Organizations__V1__MemberDiscount         *message);
 /* Guildhall__Organizations__V1__PathElement methods */
 void   guildhall__organizations__v1__path_element__init
                      (Guildhall__Organizations__V1__PathElement         *message);
@@ -394,6 +696,39 @@ void   guildhall__organizations__v1__activate_organization_request__init
 /* Guildhall__Organizations__V1__DeactivateOrganizationRequest methods */
 void   guildhall__organizations__v1__deactivate_organization_request__init
                      (Guildhall__Organizations__V1__DeactivateOrganizationRequest         *message);
+/* Guildhall__Organizations__V1__DeleteOrganizationRequest methods */
+void   guildhall__organizations__v1__delete_organization_request__init
+                     (Guildhall__Organizations__V1__DeleteOrganizationRequest         *message);
+/* Guildhall__Organizations__V1__RestoreOrganizationRequest methods */
+void   guildhall__organizations__v1__restore_organization_request__init
+                     (Guildhall__Organizations__V1__RestoreOrganizationRequest         *message);
+/* Guildhall__Organizations__V1__RestoreOrganizationReply methods */
+void   guildhall__organizations__v1__restore_organization_reply__init
+                     (Guildhall__Organizations__V1__RestoreOrganizationReply         *message);
+/* Guildhall__Organizations__V1__MoveOrganizationRequest methods */
+void   guildhall__organizations__v1__move_organization_request__init
+                     (Guildhall__Organizations__V1__MoveOrganizationRequest         *message);
+/* Guildhall__Organizations__V1__MoveOrganizationReply methods */
+void   guildhall__organizations__v1__move_organization_reply__init
+                     (Guildhall__Organizations__V1__MoveOrganizationReply         *message);
+/* Guildhall__Organizations__V1__MoveEffect methods */
+void   guildhall__organizations__v1__move_effect__init
+                     (Guildhall__Organizations__V1__MoveEffect         *message);
+/* Guildhall__Organizations__V1__MoveObstacle methods */
+void   guildhall__organizations__v1__move_obstacle__init
+                     (Guildhall__Organizations__V1__MoveObstacle         *message);
+/* Guildhall__Organizations__V1__ProvisionOrganizationRequest methods */
+void   guildhall__organizations__v1__provision_organization_request__init
+                     (Guildhall__Organizations__V1__ProvisionOrganizationRequest         *message);
+/* Guildhall__Organizations__V1__ExplainStateRequest methods */
+void   guildhall__organizations__v1__explain_state_request__init
+                     (Guildhall__Organizations__V1__ExplainStateRequest         *message);
+/* Guildhall__Organizations__V1__ExplainStateReply methods */
+void   guildhall__organizations__v1__explain_state_reply__init
+                     (Guildhall__Organizations__V1__ExplainStateReply         *message);
+/* Guildhall__Organizations__V1__LevelState methods */
+void   guildhall__organizations__v1__level_state__init
+                     (Guildhall__Organizations__V1__LevelState         *message);
 /* Guildhall__Organizations__V1__EmailMask methods */
 void   guildhall__organizations__v1__email_mask__init
                      (Guildhall__Organizations__V1__EmailMask         *message);
@@ -427,10 +762,22 @@ void   guildhall__organizations__v1__cancel_preparation_reply__init
 /* Guildhall__Organizations__V1__OrganizationNode methods */
 void   guildhall__organizations__v1__organization_node__init
                      (Guildhall__Organizations__V1__OrganizationNode         *message);
+/* Guildhall__Organizations__V1__Relocation methods */
+void   guildhall__organizations__v1__relocation__init
+                     (Guildhall__Organizations__V1__Relocation         *message);
+/* Guildhall__Organizations__V1__RelocationBegun methods */
+void   guildhall__organizations__v1__relocation_begun__init
+                     (Guildhall__Organizations__V1__RelocationBegun         *message);
 /* --- per-message closures --- */
 
 typedef void (*Guildhall__Organizations__V1__Organization_Closure)
                  (const Guildhall__Organizations__V1__Organization *message,
+                  void *closure_data);
+typedef void (*Guildhall__Organizations__V1__Trial_Closure)
+                 (const Guildhall__Organizations__V1__Trial *message,
+                  void *closure_data);
+typedef void (*Guildhall__Organizations__V1__MemberDiscount_Closure)
+                 (const Guildhall__Organizations__V1__MemberDiscount *message,
                   void *closure_data);
 typedef void (*Guildhall__Organizations__V1__PathElement_Closure)
                  (const Guildhall__Organizations__V1__PathElement *message,
@@ -461,6 +808,39 @@ typedef void (*Guildhall__Organizations__V1__ActivateOrganizationRequest_Closure
                   void *closure_data);
 typedef void (*Guildhall__Organizations__V1__DeactivateOrganizationRequest_Closure)
                  (const Guildhall__Organizations__V1__DeactivateOrganizationRequest *message,
+                  void *closure_data);
+typedef void (*Guildhall__Organizations__V1__DeleteOrganizationRequest_Closure)
+                 (const Guildhall__Organizations__V1__DeleteOrganizationRequest *message,
+                  void *closure_data);
+typedef void (*Guildhall__Organizations__V1__RestoreOrganizationRequest_Closure)
+                 (const Guildhall__Organizations__V1__RestoreOrganizationRequest *message,
+                  void *closure_data);
+typedef void (*Guildhall__Organizations__V1__RestoreOrganizationReply_Closure)
+                 (const Guildhall__Organizations__V1__RestoreOrganizationReply *message,
+                  void *closure_data);
+typedef void (*Guildhall__Organizations__V1__MoveOrganizationRequest_Closure)
+                 (const Guildhall__Organizations__V1__MoveOrganizationRequest *message,
+                  void *closure_data);
+typedef void (*Guildhall__Organizations__V1__MoveOrganizationReply_Closure)
+                 (const Guildhall__Organizations__V1__MoveOrganizationReply *message,
+                  void *closure_data);
+typedef void (*Guildhall__Organizations__V1__MoveEffect_Closure)
+                 (const Guildhall__Organizations__V1__MoveEffect *message,
+                  void *closure_data);
+typedef void (*Guildhall__Organizations__V1__MoveObstacle_Closure)
+                 (const Guildhall__Organizations__V1__MoveObstacle *message,
+                  void *closure_data);
+typedef void (*Guildhall__Organizations__V1__ProvisionOrganizationRequest_Closure)
+                 (const Guildhall__Organizations__V1__ProvisionOrganizationRequest *message,
+                  void *closure_data);
+typedef void (*Guildhall__Organizations__V1__ExplainStateRequest_Closure)
+                 (const Guildhall__Organizations__V1__ExplainStateRequest *message,
+                  void *closure_data);
+typedef void (*Guildhall__Organizations__V1__ExplainStateReply_Closure)
+                 (const Guildhall__Organizations__V1__ExplainStateReply *message,
+                  void *closure_data);
+typedef void (*Guildhall__Organizations__V1__LevelState_Closure)
+                 (const Guildhall__Organizations__V1__LevelState *message,
                   void *closure_data);
 typedef void (*Guildhall__Organizations__V1__EmailMask_Closure)
                  (const Guildhall__Organizations__V1__EmailMask *message,
@@ -495,19 +875,31 @@ typedef void (*Guildhall__Organizations__V1__CancelPreparationReply_Closure)
 typedef void (*Guildhall__Organizations__V1__OrganizationNode_Closure)
                  (const Guildhall__Organizations__V1__OrganizationNode *message,
                   void *closure_data);
+typedef void (*Guildhall__Organizations__V1__Relocation_Closure)
+                 (const Guildhall__Organizations__V1__Relocation *message,
+                  void *closure_data);
+typedef void (*Guildhall__Organizations__V1__RelocationBegun_Closure)
+                 (const Guildhall__Organizations__V1__RelocationBegun *message,
+                  void *closure_data);
 
 /* --- services --- */
 
 
 /* --- descriptors --- */
 
+extern const ProtobufCEnumDescriptor    guildhall__organizations__v1__member_discount_scope__descriptor;
 extern const ProtobufCEnumDescriptor    guildhall__organizations__v1__organization_category__descriptor;
 extern const ProtobufCEnumDescriptor    guildhall__organizations__v1__organization_status__descriptor;
 extern const ProtobufCEnumDescriptor    guildhall__organizations__v1__effective_state__descriptor;
+extern const ProtobufCEnumDescriptor    guildhall__organizations__v1__organization_kind__descriptor;
+extern const ProtobufCEnumDescriptor    guildhall__organizations__v1__organization_category_source__descriptor;
 extern const ProtobufCEnumDescriptor    guildhall__organizations__v1__organization_origin__descriptor;
+extern const ProtobufCEnumDescriptor    guildhall__organizations__v1__restore_members__descriptor;
 extern const ProtobufCEnumDescriptor    guildhall__organizations__v1__email_mask_mode__descriptor;
 extern const ProtobufCEnumDescriptor    guildhall__organizations__v1__email_mask_state__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__organizations__v1__organization__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__organizations__v1__trial__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__organizations__v1__member_discount__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__organizations__v1__path_element__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__organizations__v1__warning__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__organizations__v1__state_reason__descriptor;
@@ -518,6 +910,17 @@ extern const ProtobufCMessageDescriptor guildhall__organizations__v1__list_organ
 extern const ProtobufCMessageDescriptor guildhall__organizations__v1__update_organization_request__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__organizations__v1__activate_organization_request__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__organizations__v1__deactivate_organization_request__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__organizations__v1__delete_organization_request__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__organizations__v1__restore_organization_request__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__organizations__v1__restore_organization_reply__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__organizations__v1__move_organization_request__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__organizations__v1__move_organization_reply__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__organizations__v1__move_effect__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__organizations__v1__move_obstacle__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__organizations__v1__provision_organization_request__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__organizations__v1__explain_state_request__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__organizations__v1__explain_state_reply__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__organizations__v1__level_state__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__organizations__v1__email_mask__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__organizations__v1__create_email_mask_request__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__organizations__v1__list_email_masks_request__descriptor;
@@ -529,6 +932,8 @@ extern const ProtobufCMessageDescriptor guildhall__organizations__v1__commit_org
 extern const ProtobufCMessageDescriptor guildhall__organizations__v1__cancel_preparation_request__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__organizations__v1__cancel_preparation_reply__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__organizations__v1__organization_node__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__organizations__v1__relocation__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__organizations__v1__relocation_begun__descriptor;
 
 PROTOBUF_C__END_DECLS
 

@@ -1,0 +1,84 @@
+import Access
+import Messages
+import RPC
+import Storage
+import TreeCopy
+
+/// The door for many at once: what an archive, a restore and a move do to the people of whole
+/// organizations.
+extension Transaction {
+    /// Lets the active members of an organization count no longer: their memberships stay as they
+    /// are, so that they can come back.
+    ///
+    /// No rule of single memberships applies, that of the last owner among them.
+    func stopCounting(_ organization: OrganizationID, at now: WallTime) throws {
+        try noteChange(of: [organization], .going)
+        try applyChange(because: .archive, at: now)
+    }
+
+    /// Counts the active members of an organization that is live again, without asking limits:
+    /// they are there, and nobody is removed by a rule.
+    func count(_ organization: OrganizationID, at now: WallTime) throws {
+        try noteChange(of: [organization], .coming)
+        try applyChange(because: .restore, at: now)
+    }
+
+    /// Counts the people of a subtree at the ancestors that it has now, without asking limits.
+    ///
+    /// - Parameters:
+    ///   - top: The organization that hangs elsewhere.
+    ///   - old: Its ancestors of before.
+    ///   - now: When.
+    /// - Throws: `StorageFault`.
+    func rehome(_ top: OrganizationID, from old: [OrganizationID], at now: WallTime) throws {
+        let (lost, gained) = SubtreeRules.exchange(
+            old, for: try TreeCopy.ancestors(of: top, in: self))
+        try noteMove(of: top, from: lost, to: gained)
+        try applyChange(because: .move, at: now)
+    }
+
+    /// Moves a subtree: its people are counted at the ancestors that it gains, or it is refused.
+    ///
+    /// - Throws: ``Refusal/crowdNotAdmitted(_:)`` with every gate that refuses; nothing is changed.
+    func move(_ move: SubtreeMove, at now: WallTime) throws {
+        let gates = move.gates
+        guard gates.isEmpty else { throw Refusal.crowdNotAdmitted(gates) }
+        try TreeCopy.hang(move.top, below: move.parent, in: self)
+        try noteMove(of: move.top, from: move.lost, to: move.gained)
+        try applyChange(because: .move, at: now)
+    }
+
+    /// Admits the active members of organizations that leave the archive, all or nobody.
+    ///
+    /// The copy of the tree has them out of the archive already.
+    /// - Throws: ``Refusal/crowdNotAdmitted(_:)`` with every gate that refuses.
+    func admit(membersOf organizations: [OrganizationID], at now: WallTime) throws {
+        try noteChange(of: organizations, .coming)
+        let gates = try SubtreeRules.gates(try exceededLimits()) { node in
+            try TreeCopy.ancestors(of: node, in: self).count
+        }
+        guard gates.isEmpty else { throw Refusal.crowdNotAdmitted(gates) }
+        try applyChange(because: .restore, at: now)
+    }
+
+    /// Blocks the active members of organizations, none of whom is counted anywhere.
+    func block(membersOf organizations: [OrganizationID], at now: WallTime) throws {
+        let pageMax = 500
+        for organization in organizations {
+            var cursor: MemberCursor?
+            while true {
+                let members = try members(
+                    of: organization, .only(.active), after: cursor, limit: pageMax)
+                for member in members {
+                    var membership = member.membership
+                    membership.state = .blocked
+                    membership.takesSeat = false
+                    membership.version += 1
+                    try keep(MemberRecord(membership: membership, user: member.user), at: now)
+                }
+                guard members.count == pageMax, let last = members.last else { break }
+                cursor = MemberCursor(nameKey: last.nameKey, user: last.user.id)
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+import ServiceKit
+
+/// Among which organizations a title is unique.
+enum NameScope: Int, Sendable {
+    case siblings = 1
+    case global = 2
+
+    /// The scope with a number of the API.
+    init(_ number: Int32, field: String) throws(FieldFault) {
+        guard let scope = NameScope(rawValue: Int(number)) else {
+            throw FieldFault(
+                field: field, sentence: "Titles are unique among siblings or on the platform.")
+        }
+        self = scope
+    }
+}
+
+extension Standing {
+    /// Whether an organization that stands so keeps others from its title.
+    var holdsTitle: Bool {
+        switch self {
+        case .present, .provisioning: true
+        case .archived, .cancelled, .purged: false
+        }
+    }
+}
+
+/// What is set for the whole platform.
+struct PlatformValues: Sendable, Hashable {
+    var nameScope = NameScope.siblings
+    /// Who receives what people write where no organization says who does; empty: never set.
+    var contactReceivers: [String] = []
+}
+
+/// A setting of the platform that people may change.
+enum PlatformField: String, CaseIterable, Sendable {
+    case nameScope = "name_scope"
+    case contactReceivers = "contact_receivers"
+
+    /// The fields that are answered and never taken; named in a mask they are passed over.
+    private static let answered: Set<String> = ["updated_at", "version", "etag"]
+
+    /// The settings that a mask names.
+    static func named(_ paths: [String]) throws(Refusal) -> Set<PlatformField> {
+        var faults: [FieldFault] = []
+        var fields: Set<PlatformField> = []
+        for path in paths where !answered.contains(path) {
+            guard let field = PlatformField(rawValue: path) else {
+                let sentence = "“\(path.prefix(80))” is not a setting that can be changed."
+                faults.append(FieldFault(field: "update_mask", sentence: sentence))
+                continue
+            }
+            fields.insert(field)
+        }
+        guard faults.isEmpty else { throw .invalid(faults) }
+        return fields
+    }
+}
+
+/// Changes of settings of the platform, checked.
+struct PlatformChange: Sendable, Hashable {
+    private(set) var nameScope: NameScope?
+    private(set) var contactReceivers: [String]?
+
+    /// - Throws: ``Refusal/invalid(_:)`` with every setting that is wrong.
+    init(
+        _ fields: Set<PlatformField>, nameScope: Int32, contactReceivers: [String],
+        receiversMax: Int
+    ) throws(Refusal) {
+        var faults: [FieldFault] = []
+        if fields.contains(.nameScope) {
+            self.nameScope = faults.accept(
+                nameScope, field: "settings.name_scope", as: NameScope.init(_:field:))
+        }
+        if fields.contains(.contactReceivers) {
+            self.contactReceivers = faults.accept(
+                contactReceivers, field: "settings.contact_receivers"
+            ) { addresses, field throws(FieldFault) in
+                let checked = try ContactAddress.list(addresses, field: field, most: receiversMax)
+                guard !checked.isEmpty else {
+                    throw FieldFault(
+                        field: field, sentence: "Somebody must receive what people write.")
+                }
+                return checked
+            }
+        }
+        guard faults.isEmpty else { throw .invalid(faults) }
+    }
+
+    /// The settings after the change.
+    func applied(to values: PlatformValues) -> PlatformValues {
+        PlatformValues(
+            nameScope: nameScope ?? values.nameScope,
+            contactReceivers: contactReceivers ?? values.contactReceivers)
+    }
+}

@@ -1,0 +1,284 @@
+import Access
+import Messages
+import RPC
+import ServiceKit
+import Spreadsheets
+import Storage
+
+/// The calls about files, in the order of the proto.
+struct ImportService: ImportsService {
+    /// The largest file, in bytes.
+    static let fileBytesMax = 10 * 1_024 * 1_024
+    /// How often a watcher looks for news.
+    private static let watchPeriod: Duration = .milliseconds(200)
+
+    let database: Database
+    let desk: ImportDesk
+    let identifiers: IdentifierSource
+    let pageTokens: PageTokens
+
+    func planImport(
+        _ requests: MessageStream<PlanImportRequest>, _ context: CallContext
+    ) async throws -> Import {
+        let principal = try context.principal
+        var parent: String?
+        var file: [UInt8] = []
+        for try await request in requests {
+            parent = parent ?? request.parent
+            guard file.count + request.content.count <= Self.fileBytesMax else {
+                throw Status.invalid("content", "A file has at most 10 MiB.")
+            }
+            file += request.content
+        }
+        guard !file.isEmpty else { throw Status.invalid("content", "There is no file.") }
+        let now = context.now
+        let asked = try OrganizationID.optional(requestText: parent ?? "", field: "parent")
+        let (top, named) = try await database.read { snapshot in
+            try snapshot.importTop(asked, for: principal, on: now.day)
+        }
+        let run = ImportRun(
+            id: identifiers.next(), parent: named, state: .planning, createdBy: principal.scope,
+            createdAt: now)
+        try await database.write { try $0.put(run) }
+        do {
+            try desk.hand(in: .plan(run, file: file, top: top))
+        } catch {
+            var refused = run
+            refused.state = .cancelled
+            refused.endedAt = now
+            let ended = refused
+            try await database.write { try $0.put(ended) }
+            throw error
+        }
+        return Import(run, rowsDone: 0)
+    }
+
+    func getImport(_ request: GetImportRequest, _ context: CallContext) async throws -> Import {
+        let run = try await run(request.id, context)
+        return answer(run)
+    }
+
+    func listImportRows(
+        _ request: ListImportRowsRequest, _ context: CallContext
+    ) async throws -> ListImportRowsReply {
+        let run = try await run(request.id, context)
+        let outcome = try ImportOutcome.optional(request.outcome)
+        var arguments = request
+        arguments.pageSize = 0
+        arguments.pageToken = ""
+        let page = try pageTokens.page(
+            context, size: request.pageSize, token: request.pageToken, arguments: arguments)
+        var after: Int64 = 0
+        if case .integer(let row)? = page.after?.first { after = row }
+        return try await database.read { [after] snapshot in
+            let found =
+                if let outcome {
+                    try snapshot.importRows(
+                        of: run.id, outcome: outcome, after: after, limit: page.limit)
+                } else {
+                    try snapshot.importRows(of: run.id, after: after, limit: page.limit)
+                }
+            let (rows, next) = page.cut(found) { [$0.row] }
+            return ListImportRowsReply(
+                rows: try rows.map { row, outcome, body in
+                    let planned = try PlannedRow(decoding: body, limits: .bulk)
+                    let node =
+                        planned.number == 0 ? nil : try snapshot.node(numbered: planned.number)
+                    return ImportRow(row, outcome, planned, node?.id)
+                },
+                nextPageToken: next, totalSize: Int64(run.counts.count(of: outcome)))
+        }
+    }
+
+    func watchImport(
+        _ request: GetImportRequest, _ context: CallContext, _ replies: ReplyStream<Import>
+    ) async throws {
+        var last: Import?
+        while true {
+            let run = try await run(request.id, context)
+            let news = answer(run)
+            if news != last { try await replies.write(news) }
+            guard run.state.isUnderWay else { return }
+            last = news
+            try await Task.sleep(for: Self.watchPeriod)
+        }
+    }
+
+    func applyImport(
+        _ request: ApplyImportRequest, _ context: CallContext
+    ) async throws -> Import {
+        let run = try await run(request.id, context)
+        let principal = try context.principal
+        let now = context.now
+        let skipsRows = request.skipRows
+        let started = try await database.command(context, request) { transaction in
+            _ = try transaction.importTop(run.parent, for: principal, on: now.day)
+            guard var current = try transaction.importRun(run.id) else { throw OutOfScope() }
+            guard current.state == .planned else {
+                throw Refusal.wrongState("Only an import that is planned can be applied.")
+            }
+            guard current.counts.errors == 0 || skipsRows else {
+                throw Refusal.importHasErrors(try transaction.faultyRows(of: run.id))
+            }
+            let stale = try transaction.staleRows(of: run.id)
+            guard stale.isEmpty else { throw Refusal.planStale(stale) }
+            current.state = .applying
+            try transaction.put(current)
+            return Import(current, rowsDone: 0)
+        }
+        // A replay hands nothing in that was applied, or failed; what was refused for being too
+        // much at once is planned still.
+        var current = try await self.run(request.id, context)
+        if current.state == .planned {
+            current.state = .applying
+            let applying = current
+            try await database.write { try $0.put(applying) }
+        }
+        if current.state == .applying, desk.rowsDone(of: run.id) == nil {
+            do {
+                try desk.hand(in: .apply(current))
+            } catch {
+                current.state = .planned
+                let planned = current
+                try await database.write { try $0.put(planned) }
+                throw error
+            }
+        }
+        return started
+    }
+
+    func cancelImport(
+        _ request: CancelImportRequest, _ context: CallContext
+    ) async throws -> Import {
+        let run = try await run(request.id, context)
+        let now = context.now
+        if run.state.isUnderWay, desk.cancel(run.id) { return answer(run) }
+        return try await database.command(context, request) { transaction in
+            guard var current = try transaction.importRun(run.id) else { throw OutOfScope() }
+            guard current.state == .planned || current.state == .cancelled else {
+                throw Refusal.wrongState("This import is over.")
+            }
+            current.state = .cancelled
+            current.endedAt = current.endedAt ?? now
+            try transaction.put(current)
+            return Import(current, rowsDone: 0)
+        }
+    }
+
+    /// An import of the caller, or of anybody for those who run the platform.
+    private func run(_ text: String, _ context: CallContext) async throws -> ImportRun {
+        let principal = try context.principal
+        let id = try ImportID(requestText: text, field: "id")
+        guard let run = try await database.read({ try $0.importRun(id) }),
+            run.createdBy == principal.scope
+                || principal.decide(.importOrganizations, at: []) == .allowed
+        else { throw OutOfScope() }
+        return run
+    }
+
+    private func answer(_ run: ImportRun) -> Import {
+        Import(run, rowsDone: desk.rowsDone(of: run.id) ?? 0)
+    }
+}
+
+extension Reading {
+    /// Where the first column of a file of a caller stands.
+    ///
+    /// - Parameters:
+    ///   - asked: The organization that the caller named, if any.
+    ///   - principal: Who imports.
+    ///   - day: The day of the call.
+    /// - Returns: The place, and its organization; nil for the roots.
+    /// - Throws: ``OutOfScope``, `PERMISSION_DENIED`, or ``Refusal/invalid(_:)`` when the caller
+    ///   may import in several places and named none.
+    func importTop(
+        _ asked: OrganizationID?, for principal: Access.Principal, on day: CalendarDay
+    ) throws -> (top: ImportTop, parent: OrganizationID?) {
+        if let asked { return try importTop(asked, seenBy: principal, on: day) }
+        if principal.decide(.importOrganizations, at: []) == .allowed { return (.roots, nil) }
+        var places: Set<OrganizationID> = []
+        for node in Set(principal.grants.compactMap(\.node)) {
+            let levels = try levels(to: node)
+            guard !levels.isEmpty else { continue }
+            let line = Line(levels, on: day)
+            if principal.sees(line),
+                principal.decide(.importOrganizations, at: line.ids) == .allowed
+            {
+                places.insert(node)
+            }
+        }
+        guard let place = places.first else { throw Status.forbidden() }
+        guard places.count == 1 else {
+            throw Refusal.invalid([
+                FieldFault(field: "parent", sentence: "Please name the organization.")
+            ])
+        }
+        return try importTop(place, seenBy: principal, on: day)
+    }
+
+    private func importTop(
+        _ id: OrganizationID, seenBy principal: Access.Principal, on day: CalendarDay
+    ) throws -> (top: ImportTop, parent: OrganizationID?) {
+        let line = try line(to: id, seenBy: principal, on: day)
+        try principal.requireOpen(.importOrganizations, at: line)
+        let top = ImportTop.organization(
+            line.end.number, titleKey: Title.key(of: line.end.title), depth: line.depth,
+            isActive: line.state == .active)
+        return (top, id)
+    }
+
+    /// The first rows of a plan that have errors.
+    fileprivate func faultyRows(of id: ImportID) throws -> [ImportFailure] {
+        try importRows(of: id, outcome: .error, after: 0, limit: Refusal.rowsNamedMax).map { row in
+            let planned = try PlannedRow(decoding: row.body, limits: .bulk)
+            let fault = planned.faults.first
+            return ImportFailure(
+                code: fault?.code ?? "error",
+                sentence: "Row \(row.row): \(fault?.message ?? "")", row: Int(row.row))
+        }
+    }
+
+    /// The first rows of a plan that no longer fit what is there.
+    fileprivate func staleRows(of id: ImportID) throws -> [ImportFailure] {
+        var found: [ImportFailure] = []
+        for outcome in [ImportOutcome.created, .updated] {
+            var after: Int64 = 0
+            while found.count < Refusal.rowsNamedMax {
+                let rows = try importRows(of: id, outcome: outcome, after: after, limit: 1_000)
+                for (row, _, body) in rows where found.count < Refusal.rowsNamedMax {
+                    let planned = try PlannedRow(decoding: body, limits: .bulk)
+                    if let sentence = try misfit(of: planned) {
+                        found.append(ImportApplication.stale(row, sentence))
+                    }
+                }
+                guard let last = rows.last?.row, rows.count == 1_000 else { break }
+                after = last
+            }
+        }
+        return found
+    }
+
+    /// What no longer fits of a row; nil when it does.
+    private func misfit(of planned: PlannedRow) throws -> String? {
+        if planned.number != 0 {
+            let version = try node(numbered: planned.number)?.version
+            return version == planned.version ? nil : "The organization has changed since."
+        }
+        guard planned.parentRow == 0, let title = planned.path.last else { return nil }
+        let parent = planned.parentNumber == 0 ? nil : planned.parentNumber
+        let isTaken = try child(of: parent, titleKey: Title.key(of: title)) != nil
+        return isTaken ? "An organization with this title is there by now." : nil
+    }
+}
+
+extension ImportCounts {
+    fileprivate func count(of outcome: ImportOutcome?) -> Int {
+        switch outcome {
+        case nil: rows
+        case .created: created
+        case .updated: updated
+        case .unchanged: unchanged
+        case .error: errors
+        }
+    }
+}

@@ -1,0 +1,279 @@
+import Access
+import Messages
+import RPC
+import ServiceKit
+import Storage
+
+// Moves and restores: begun here, carried out by ``Relocations``.
+
+extension Service {
+    /// Pauses between looks at a workflow that is under way.
+    private static let lookPause: Duration = .milliseconds(5)
+    /// How long an answer waits for the end of a workflow; the deadline of the call shortens it.
+    private static let relocationWaitMax: Duration = .seconds(8)
+
+    func moveOrganization(
+        _ request: MoveOrganizationRequest, _ context: CallContext
+    ) async throws -> MoveOrganizationReply {
+        let principal = try context.principal
+        let id = try OrganizationID(requestText: request.id, field: "id")
+        let target = try OrganizationID.optional(
+            requestText: request.newParentID, field: "new_parent_id")
+        let now = context.now
+        if request.dryRun { return try await tryMove(id, to: target, request, context) }
+        let workflow: WorkflowID = identifiers.next()
+        let begun = try await database.command(context, request) { transaction in
+            let facts = try transaction.moveFacts(of: id, to: target, for: principal, on: now.day)
+            guard let node = try transaction.node(id) else { throw OutOfScope() }
+            try context.requireMatch(version: node.version)
+            if facts.isNothing { return RelocationBegun() }
+            if let obstacle = facts.obstacles.first { throw obstacle.refusal }
+            try transaction.insert(
+                RelocationRecord(
+                    workflow: workflow, number: node.number, place: facts.target?.end.number ?? 0,
+                    titleKey: node.details.title.key, sourceRoot: facts.line.levels[0].number,
+                    targetRoot: facts.target?.levels[0].number ?? node.number, begun: now))
+            try transaction.start(
+                WorkflowStart(
+                    id: workflow.bytes, kind: Relocations.move,
+                    input: Relocation(
+                        organizationID: id.text, parentID: target?.text ?? ""
+                    ).encoded(), startedBy: principal.scope, at: now))
+            return RelocationBegun(workflow: workflow.bytes)
+        }
+        _ = try await end(of: begun, context)
+        return MoveOrganizationReply(organization: try await organization(id, context))
+    }
+
+    func restoreOrganization(
+        _ request: RestoreOrganizationRequest, _ context: CallContext
+    ) async throws -> RestoreOrganizationReply {
+        let principal = try context.principal
+        let id = try OrganizationID(requestText: request.id, field: "id")
+        let named = try OrganizationID.optional(
+            requestText: request.parentID, field: "parent_id")
+        let title =
+            try request.title.isEmpty
+            ? nil : accept(request.title, field: "title", as: Title.init(_:field:))
+        guard [.unspecified, .blocked].contains(request.members) else {
+            throw Status.invalid("members", "There is no such way to restore members.")
+        }
+        let blocked = request.members == .blocked
+        let now = context.now
+        let most = limits.archiveMax
+        let workflow: WorkflowID = identifiers.next()
+        let begun = try await database.command(context, request) { transaction in
+            let plan = try transaction.restorePlan(
+                of: id, title: title, below: named, for: principal, on: now.day, most: most)
+            try context.requireMatch(version: plan.node.version)
+            try transaction.requireFreeTitles(of: plan.ids, first: title)
+            try transaction.insert(
+                RelocationRecord(
+                    workflow: workflow, number: plan.node.number,
+                    place: plan.target?.end.number ?? 0,
+                    titleKey: (title ?? plan.node.details.title).key,
+                    sourceRoot: plan.node.number,
+                    targetRoot: plan.target?.levels[0].number ?? plan.node.number, begun: now))
+            try transaction.start(
+                WorkflowStart(
+                    id: workflow.bytes, kind: Relocations.restore,
+                    input: Relocation(
+                        organizationID: id.text, parentID: plan.target?.end.id.text ?? "",
+                        title: title?.text ?? "", blocked: blocked,
+                        organizationIDs: plan.ids.map(\.text)
+                    ).encoded(), startedBy: principal.scope, at: now))
+            return RelocationBegun(workflow: workflow.bytes)
+        }
+        let ended = try await end(of: begun, context)
+        return RestoreOrganizationReply(
+            organization: try await organization(id, context),
+            notRestored: try await database.read { snapshot in
+                try ended.map { try snapshot.notRestored(by: $0) } ?? []
+            })
+    }
+
+    /// What would come of a move.
+    private func tryMove(
+        _ id: OrganizationID, to target: OrganizationID?, _ request: MoveOrganizationRequest,
+        _ context: CallContext
+    ) async throws -> MoveOrganizationReply {
+        let principal = try context.principal
+        let day = context.now.day
+        var reply = try await database.read { snapshot in
+            let facts = try snapshot.moveFacts(of: id, to: target, for: principal, on: day)
+            guard let node = try snapshot.node(id) else { throw OutOfScope() }
+            return MoveOrganizationReply(
+                organization: Organization(node, in: facts.line),
+                effects: try snapshot.effects(of: facts),
+                obstacles: facts.obstacles.map { MoveObstacle($0.refusal.status) })
+        }
+        let counted = try await membershipTries(
+            MoveSubtreeRequest(
+                organizationID: id.text, newParentID: target?.text ?? "", dryRun: true),
+            context.tracing(timeout: limits.acknowledgementTimeMax))
+        reply.effects += counted.capChanges.map(MoveEffect.init)
+        reply.obstacles += counted.gates.map { gate in
+            MoveObstacle(
+                code: gate.code, organizationID: gate.organizationID,
+                message: "\(gate.used) of \(gate.cap) \(gate.kind) are counted there.")
+        }
+        return reply
+    }
+
+    /// Waits for the end of a workflow.
+    ///
+    /// - Returns: The workflow; nil when there was nothing to do.
+    /// - Throws: What Membership refused, or ``RPC/Status/underWay`` when it takes longer.
+    private func end(of begun: RelocationBegun, _ context: CallContext) async throws
+        -> WorkflowID?
+    {
+        guard !begun.workflow.isEmpty else { return nil }
+        let limit = min(context.deadline.remaining(), Self.relocationWaitMax)
+        let end = ContinuousClock.now.advanced(by: limit * 0.9)
+        while ContinuousClock.now < end {
+            let workflow = try database.readInline { try $0.workflow(begun.workflow) }
+            guard let workflow else { throw Unreadable.relocation }
+            switch workflow.state {
+            case .done: return WorkflowID(bytes: begun.workflow)
+            case .aborted:
+                throw try workflow.refusal.map { try Status(decoding: $0) } ?? Status.underWay
+            case .running, .compensating: try await Task.sleep(for: Self.lookPause)
+            }
+        }
+        throw Status.underWay
+    }
+
+    private func organization(
+        _ id: OrganizationID, _ context: CallContext
+    ) async throws -> Organization {
+        let principal = try context.principal
+        let day = context.now.day
+        return try database.readInline { snapshot in
+            let (node, line) = try snapshot.organization(id, seenBy: principal, on: day)
+            return Organization(node, in: line)
+        }
+    }
+}
+
+/// What a restore is decided on.
+private struct RestorePlan: Sendable {
+    let node: Node
+    /// Where it comes to hang; nil for the root.
+    let target: Line?
+    /// The organizations that come back, a parent before its children.
+    let ids: [OrganizationID]
+}
+
+extension Reading {
+    /// What a move is decided on, if the principal may make it.
+    ///
+    /// - Throws: ``OutOfScope``, `PERMISSION_DENIED`.
+    fileprivate func moveFacts(
+        of id: OrganizationID, to target: OrganizationID?, for principal: Access.Principal,
+        on day: CalendarDay
+    ) throws -> MoveFacts {
+        let (node, line) = try organization(id, seenBy: principal, on: day)
+        let above = try target.map { try self.line(to: $0, seenBy: principal, on: day) }
+        switch principal.decideMove(from: line.ids, to: above?.ids ?? []) {
+        case .allowed: break
+        case .notFound: throw OutOfScope()
+        case .forbidden, .suspended: throw Status.forbidden()
+        }
+        let namesake = try child(of: above?.end.number, titleKey: node.details.title.key)
+        let isReserved = try isTitleReserved(node.details.title.key, below: above?.end.number)
+        return MoveFacts(
+            line: line, target: above, height: try height(of: node.number),
+            isTitleTaken: isReserved || namesake.map { $0.id != id } ?? false)
+    }
+
+    /// What the organization would have otherwise at the new place, as far as it is known here.
+    fileprivate func effects(of facts: MoveFacts) throws -> [MoveEffect] {
+        var effects: [MoveEffect] = []
+        let own = facts.line.end
+        let day = facts.line.day
+        let moved = Line(below: facts.target, own, on: day)
+        if moved.state != facts.line.state {
+            effects.append(
+                MoveEffect(
+                    aspect: "state", fromOrganizationID: facts.line.obstacle?.id.text ?? "",
+                    toOrganizationID: moved.obstacle?.id.text ?? "",
+                    fromValue: "\(EffectiveState(facts.line.state))",
+                    toValue: "\(EffectiveState(moved.state))"))
+        }
+        let (before, after) = (try discount(facts.line), try discount(moved))
+        if before != after {
+            effects.append(
+                MoveEffect(
+                    aspect: "member_discount", fromOrganizationID: before.source?.text ?? "",
+                    toOrganizationID: after.source?.text ?? "",
+                    fromValue: Percentage.text(before.basisPoints),
+                    toValue: Percentage.text(after.basisPoints)))
+        }
+        return effects
+    }
+
+    private func discount(_ line: Line) throws -> EffectiveDiscount {
+        let discounts = try line.levels.reversed().compactMap { level in
+            try node(numbered: level.number).map { ($0.id, $0.details.discount) }
+        }
+        return EffectiveDiscount(along: discounts, on: line.day)
+    }
+
+    /// What a restore is decided on, if the principal may make it.
+    fileprivate func restorePlan(
+        of id: OrganizationID, title: Title?, below named: OrganizationID?,
+        for principal: Access.Principal, on day: CalendarDay, most: Int
+    ) throws -> RestorePlan {
+        let (node, line) = try organization(id, seenBy: principal, on: day, archive: .included)
+        try principal.require(.restoreOrganization, at: line.ids)
+        guard node.standing == .archived, let batch = node.archival?.batch else {
+            throw Refusal.wrongState("This organization is not in the archive.")
+        }
+        var target: Line?
+        if let named {
+            target = try self.line(to: named, seenBy: principal, on: day)
+        } else if let parents = line.parents {
+            guard !parents.isArchived else { throw Refusal.parentArchived }
+            target = parents
+        }
+        try target?.admitChild()
+        let key = (title ?? node.details.title).key
+        if try child(of: target?.end.number, titleKey: key) != nil { throw Refusal.nameTaken }
+        let numbers = try archived(from: node.number, in: batch, limit: most + 1)
+        guard numbers.count <= most else { throw Refusal.tooManyAtOnce(most) }
+        guard (target?.depth ?? 0) + (try height(of: node.number)) <= Line.depthMax else {
+            throw Refusal.depthExceeded
+        }
+        let ids = try numbers.compactMap { try self.node(numbered: $0)?.id }
+        return RestorePlan(node: node, target: target, ids: ids)
+    }
+}
+
+extension MoveObstacle {
+    fileprivate init(_ status: Status) {
+        self.init(code: status.reason ?? "", message: status.message)
+    }
+}
+
+extension MoveEffect {
+    /// A limit that begins or ends to count.
+    fileprivate init(_ change: CapChange) {
+        self.init(
+            aspect: "\(change.kind)_limit",
+            fromOrganizationID: change.begins ? "" : change.organizationID,
+            toOrganizationID: change.begins ? change.organizationID : "",
+            fromValue: change.begins ? "" : String(change.cap),
+            toValue: change.begins ? String(change.cap) : "")
+    }
+}
+
+extension Status {
+    /// A relocation that is begun and goes on by itself.
+    fileprivate static var underWay: Status {
+        var status = refusal(
+            .notAcknowledged,
+            "This is under way, and goes on by itself. Retry with the same idempotency key.")
+        status.details.append(.retryInfo(delay: .milliseconds(500)))
+        return status
+    }
+}

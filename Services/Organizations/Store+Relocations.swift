@@ -1,0 +1,228 @@
+import Access
+import Messages
+import RPC
+import ServiceKit
+import Storage
+
+/// An organization on its way, as it is stored.
+struct RelocationRecord: Sendable, Hashable {
+    let workflow: WorkflowID
+    let number: Int64
+    /// The number of the new parent; 0 for the root.
+    let place: Int64
+    let titleKey: String
+    let sourceRoot: Int64
+    let targetRoot: Int64
+    let begun: WallTime
+}
+
+extension Reading {
+    /// Whether an organization is on its way in a tree, by the number of its root.
+    func isMoving(inTreeOf root: Int64) throws -> Bool {
+        try exists(
+            "SELECT 1 FROM relocation WHERE source_root = \(root) AND open = 1 LIMIT 1")
+            || exists("SELECT 1 FROM relocation WHERE target_root = \(root) AND open = 1 LIMIT 1")
+    }
+
+    /// Whether any organization is on its way.
+    func isAnythingMoving() throws -> Bool {
+        try exists("SELECT 1 FROM relocation WHERE open = 1 LIMIT 1")
+    }
+
+    /// Whether an organization on its way has taken a title below a parent; nil: at the root.
+    func isTitleReserved(_ titleKey: String, below parent: Int64?) throws -> Bool {
+        try exists(
+            """
+            SELECT 1 FROM relocation
+            WHERE place = \(parent ?? 0) AND title_key = \(titleKey) AND open = 1 LIMIT 1
+            """)
+    }
+
+    /// What could not be given back to an organization that was restored.
+    func notRestored(by workflow: WorkflowID) throws -> [String] {
+        try row("SELECT not_restored FROM relocation WHERE workflow = \(workflow)") { row in
+            try row.text(0).split(separator: "\n").map(String.init)
+        } ?? []
+    }
+
+    /// The numbers of an organization of the archive and of what was archived with it below, a
+    /// parent before its children; at most so many.
+    func archived(from number: Int64, in batch: ArchiveBatchID, limit: Int) throws -> [Int64] {
+        try rows(
+            """
+            WITH RECURSIVE down (number, level) AS (
+                SELECT number, 1 FROM organization WHERE number = \(number)
+                UNION ALL
+                SELECT o.number, down.level + 1
+                FROM down JOIN organization AS o ON o.parent = down.number
+                WHERE o.standing = 3 AND o.archive_batch = \(batch) AND down.level < 10
+            )
+            SELECT number FROM down LIMIT \(limit)
+            """
+        ) { try $0.int64(0) }
+    }
+
+    /// How many levels an organization has with what hangs below it, in the archive or not.
+    func height(of number: Int64) throws -> Int {
+        try row(
+            """
+            WITH RECURSIVE down (number, level) AS (
+                SELECT number, 1 FROM organization WHERE number = \(number)
+                UNION ALL
+                SELECT o.number, down.level + 1
+                FROM down JOIN organization AS o ON o.parent = down.number
+                WHERE o.standing <= 3 AND down.level < 10
+            )
+            SELECT max(level) FROM down LIMIT 1
+            """
+        ) { try $0.int(0) } ?? 1
+    }
+}
+
+extension Transaction {
+    /// Refuses a change of a tree in which an organization is on its way.
+    func requireSettled(_ line: Line?) throws {
+        guard let root = line?.levels.first?.number else { return }
+        if try isMoving(inTreeOf: root) { throw Refusal.organizationMoving }
+    }
+
+    /// Notes that an organization is on its way, and keeps its title and both trees for it.
+    ///
+    /// - Throws: ``Refusal/organizationMoving``, ``Refusal/nameTaken``.
+    func insert(_ relocation: RelocationRecord) throws {
+        for root in [relocation.sourceRoot, relocation.targetRoot]
+        where try isMoving(inTreeOf: root) {
+            throw Refusal.organizationMoving
+        }
+        let parent = relocation.place == 0 ? nil : relocation.place
+        if try isTitleReserved(relocation.titleKey, below: parent) { throw Refusal.nameTaken }
+        try execute(
+            """
+            INSERT INTO relocation (workflow, number, place, title_key, source_root, target_root,
+                open, not_restored, begun_micros)
+            VALUES (\(relocation.workflow), \(relocation.number), \(relocation.place),
+                \(relocation.titleKey), \(relocation.sourceRoot), \(relocation.targetRoot), 1, '',
+                \(relocation.begun))
+            """)
+    }
+
+    /// Ends a relocation, whatever it came to.
+    func endRelocation(_ workflow: WorkflowID, notRestored: [String] = []) throws {
+        try execute(
+            """
+            UPDATE relocation SET open = 0,
+                not_restored = \(notRestored.joined(separator: "\n"))
+            WHERE workflow = \(workflow)
+            """)
+    }
+
+    /// Hangs an organization elsewhere, with everything below it.
+    func move(_ number: Int64, below parent: Node?, at now: WallTime) throws {
+        guard let before = try node(numbered: number) else { throw Unreadable.relocation }
+        let difference = (parent?.depth ?? 0) + 1 - before.depth
+        var next = before
+        next.parent = parent?.number
+        next.depth = before.depth + difference
+        _ = try update(next, from: before, below: parent?.id, at: now)
+        guard difference != 0 else { return }
+        try shift(below: number, by: difference)
+    }
+
+    /// Moves what hangs below an organization up or down by some levels.
+    func shift(below number: Int64, by difference: Int) throws {
+        try execute(
+            """
+            UPDATE organization SET depth = depth + \(difference) WHERE number IN (
+                WITH RECURSIVE down (number, level) AS (
+                    SELECT number, 1 FROM organization WHERE parent = \(number)
+                    UNION ALL
+                    SELECT o.number, down.level + 1
+                    FROM down JOIN organization AS o ON o.parent = down.number
+                    WHERE down.level < 10
+                )
+                SELECT number FROM down)
+            """)
+    }
+
+    /// Refuses to restore organizations whose titles are taken where titles must be free.
+    ///
+    /// - Parameters:
+    ///   - ids: The organizations.
+    ///   - title: The title that the first comes back with; nil: its own.
+    /// - Throws: ``Refusal/nameTaken``.
+    func requireFreeTitles(of ids: [OrganizationID], first title: Title?) throws {
+        for (index, id) in ids.enumerated() {
+            guard var node = try node(id) else { continue }
+            node.standing = .present
+            if index == 0, let title { node.details.title = title }
+            try requireFreeTitle(of: node)
+        }
+    }
+
+    /// Takes organizations out of the archive.
+    ///
+    /// - Parameters:
+    ///   - ids: The organizations, a parent before its children.
+    ///   - title: The title that the first comes back with; nil: its own.
+    ///   - parent: Where the first comes to hang.
+    ///   - now: When.
+    /// - Returns: What could not be given back: email domains and custom URLs that others have.
+    /// - Throws: ``Unreadable/relocation`` for what is not in the archive.
+    func restore(
+        _ ids: [OrganizationID], title: Title?, below parent: Node?, at now: WallTime
+    ) throws -> [String] {
+        var notRestored: [String] = []
+        for (index, id) in ids.enumerated() {
+            guard let before = try node(id), before.standing == .archived else {
+                throw Unreadable.relocation
+            }
+            var next = before
+            next.standing = .present
+            next.archival = nil
+            var above = try before.parent.flatMap { try node(numbered: $0) }
+            if index == 0 {
+                above = parent
+                next.parent = parent?.number
+                next.details.title = title ?? before.details.title
+            }
+            next.depth = (above?.depth ?? 0) + 1
+            _ = try update(next, from: before, below: above?.id, at: now, isDecided: true)
+            notRestored += try reclaimEmailMasks(of: id)
+            notRestored += try restoreCustomURLs(of: id, at: now)
+        }
+        return notRestored
+    }
+
+    /// Gives an organization the domains back that nobody has taken meanwhile.
+    private func reclaimEmailMasks(of organization: OrganizationID) throws -> [String] {
+        let released = try rows(
+            """
+            SELECT value FROM email_mask WHERE organization_id = \(organization) AND state = 3
+            ORDER BY value LIMIT \(Limits.emailMasksEver)
+            """
+        ) { try $0.text(0) }
+        var taken: [String] = []
+        for value in released {
+            if try self.organization(joinedBy: value) == nil {
+                try execute(
+                    """
+                    UPDATE email_mask SET state = 1
+                    WHERE organization_id = \(organization) AND value = \(value)
+                    """)
+            } else {
+                taken.append(value)
+                try execute(
+                    """
+                    DELETE FROM email_mask
+                    WHERE organization_id = \(organization) AND value = \(value)
+                    """)
+            }
+        }
+        return taken
+    }
+}
+
+/// What this service wrote itself and cannot read: a defect, or a damaged database.
+enum Unreadable: Error {
+    case relocation
+}

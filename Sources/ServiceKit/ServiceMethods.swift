@@ -1,0 +1,13 @@
+internal import Messages
+public import RPC
+
+/// The methods of each program, those that every program has left out.
+public enum ServiceMethods {
+    /// The methods of Organizations.
+    public static let organizations: [MethodDescriptor] = Array(
+        [
+            OrganizationsMethods.all, OrganizationTypesMethods.all, EmailMasksMethods.all,
+            CustomUrlsMethods.all, ContactsMethods.all, MemberDiscountsMethods.all,
+            PlatformMethods.all, ImportsMethods.all,
+        ].joined())
+}

@@ -1,0 +1,306 @@
+import Access
+import Messages
+import RPC
+import ServiceKit
+import Storage
+import Testing
+
+@testable import Organizations
+
+/// Moves: who may make them, what stands against them, and that each happens wholly or not at all.
+struct MoveTests {
+    private let installation: Installation
+
+    init() throws {
+        installation = try Installation()
+    }
+
+    @Test func `an organization moves with everything below it`() async throws {
+        let owner = try installation.platformOwner()
+        let one = try await owner.chain("One", "School", "Class", "Group")
+        let two = try await owner.chain("Two", "North")
+
+        let moved = try await owner.move(one[1], below: two[1])
+
+        #expect(moved.organization?.path.map(\.title) == ["Two", "North"])
+        #expect(moved.organization?.depth == 3)
+        #expect(
+            try await owner.get(one[3]).path.map(\.title) == ["Two", "North", "School", "Class"])
+        #expect(try await owner.get(one[3]).depth == 5)
+        let asked = await installation.people.moved
+        #expect(asked.map(\.organizationID) == [one[1].id])
+        #expect(asked.map(\.newParentID) == [two[1].id])
+        let told = try #require(try await installation.nodes().last)
+        #expect(told.id == one[1].id && told.parentID == two[1].id)
+        let below = try await owner.listOrganizations(ListOrganizationsRequest(parent: one[0].id))
+        #expect(below.totalSize == 0)
+        #expect(try await installation.findings().isEmpty)
+    }
+
+    @Test func `it becomes a root, and a child again`() async throws {
+        let owner = try installation.platformOwner()
+        let chain = try await owner.chain("One", "School", "Class")
+
+        let root = try await owner.move(chain[1], below: nil)
+        let back = try await owner.move(chain[1], below: chain[0])
+
+        #expect(root.organization?.depth == 1 && root.organization?.parentID == "")
+        #expect(back.organization?.depth == 2)
+        #expect(try await owner.get(chain[2]).depth == 3)
+    }
+
+    @Test func `what stands against a move is told in order, and nothing moves`() async throws {
+        let owner = try installation.platformOwner()
+        let chain = try await owner.chain("One", "School", "Class")
+        let other = try await owner.chain("Two", "SCHOOL")
+        let deep = try await owner.chain("1", "2", "3", "4", "5", "6", "7", "8")
+        let paused = try await owner.create("Paused")
+        _ = try await owner.deactivateOrganization(DeactivateOrganizationRequest(id: paused.id))
+
+        let cycle = try await refusal { try await owner.move(chain[0], below: chain[2]) }
+        let itself = try await refusal { try await owner.move(chain[0], below: chain[0]) }
+        let name = try await refusal { try await owner.move(chain[1], below: other[0]) }
+        let depth = try await refusal { try await owner.move(chain[0], below: deep[7]) }
+        let closed = try await refusal { try await owner.move(chain[1], below: paused) }
+
+        #expect(cycle.reason == "cycle" && itself.reason == "cycle")
+        #expect(name.reason == "name_taken")
+        #expect(depth.reason == "depth_exceeded")
+        #expect(closed.reason == "org_not_active")
+        #expect(await installation.people.moved.isEmpty)
+        let fits = try await owner.move(chain[0], below: deep[6])
+        #expect(fits.organization?.depth == 8)
+    }
+
+    @Test func `what Membership refuses leaves the tree as it was, and its name free`()
+        async throws
+    {
+        let owner = try installation.platformOwner()
+        let chain = try await owner.chain("One", "School")
+        let two = try await owner.create("Two")
+        await installation.people.refuse(
+            with: Status.refusal(.membersLimitReached, "The limit is 5."))
+
+        let refused = try await refusal { try await owner.move(chain[1], below: two) }
+        let namesake = try await owner.create("School", below: two)
+
+        #expect(refused.reason == "members_limit_reached")
+        #expect(try await owner.get(chain[1]).parentID == chain[0].id)
+        #expect(namesake.title == "School")
+    }
+
+    @Test func `while Membership is away nothing else changes the trees, and then it goes on`()
+        async throws
+    {
+        let owner = try installation.platformOwner()
+        let chain = try await owner.chain("One", "School")
+        let two = try await owner.create("Two")
+        await installation.people.refuse(with: Status(.unavailable, "Nobody answers."))
+        var options = CallOptions.key("move")
+        options.timeout = .milliseconds(300)
+
+        let waiting = try await refusal {
+            try await owner.moveOrganization(
+                MoveOrganizationRequest(id: chain[1].id, newParentID: two.id), options: options)
+        }
+        let create = try await refusal { try await owner.create("New", below: two) }
+        let delete = try await refusal { try await owner.delete(chain[1]) }
+        let elsewhere = try await owner.create("Elsewhere")
+        await installation.people.refuse(with: nil)
+        // The next attempt is due some time after the last.
+        installation.clock.advance(by: .seconds(60))
+        let replayed = try await owner.moveOrganization(
+            MoveOrganizationRequest(id: chain[1].id, newParentID: two.id), options: .key("move"))
+
+        #expect(waiting.reason == "not_acknowledged" || waiting.code == .deadlineExceeded)
+        #expect(create.reason == "org_moving" && delete.reason == "org_moving")
+        #expect(elsewhere.depth == 1)
+        #expect(replayed.organization?.parentID == two.id)
+    }
+
+    @Test func `of two crossing moves exactly one wins`() async throws {
+        let owner = try installation.platformOwner()
+        for round in 0..<10 {
+            let one = try await owner.create("One \(round)")
+            let two = try await owner.create("Two \(round)")
+
+            async let first = outcome { try await owner.move(one, below: two) }
+            async let second = outcome { try await owner.move(two, below: one) }
+            let outcomes = await [first, second]
+
+            #expect(outcomes.count { $0 == "moved" } == 1, "\(outcomes)")
+            #expect(
+                outcomes.allSatisfy { ["moved", "cycle", "org_moving"].contains($0) },
+                "\(outcomes)")
+        }
+        #expect(try await installation.findings().isEmpty)
+    }
+
+    @Test func `a dry run tells what would change and what refuses, and changes nothing`()
+        async throws
+    {
+        let owner = try installation.platformOwner()
+        let chain = try await owner.chain("One", "School")
+        let two = try await owner.chain("Two", "School")
+        await installation.people.answer(
+            with: MoveSubtreeReply(
+                gates: [
+                    AdmissionGate(
+                        code: "members_limit_reached", organizationID: two[0].id, kind: "members",
+                        used: 5, cap: 5)
+                ],
+                capChanges: [
+                    CapChange(kind: "members", organizationID: two[0].id, cap: 5, begins: true)
+                ]))
+
+        let reply = try await owner.moveOrganization(
+            MoveOrganizationRequest(id: chain[1].id, newParentID: two[0].id, dryRun: true))
+
+        #expect(reply.obstacles.map(\.code) == ["name_taken", "members_limit_reached"])
+        #expect(reply.effects.map(\.aspect) == ["members_limit"])
+        #expect(reply.effects[0].toValue == "5")
+        #expect(try await owner.get(chain[1]).version == chain[1].version)
+    }
+
+    @Test func `both ends need the right`() async throws {
+        let platform = try installation.platformOwner()
+        let one = try await platform.chain("One", "School", "Class")
+        let two = try await platform.create("Two")
+        let owner = try installation.user(Access.Grant(.owner, at: try one[0].organizationID))
+
+        let foreign = try await refusal { try await owner.move(one[1], below: two) }
+        let root = try await refusal { try await owner.move(one[1], below: nil) }
+        let within = try await owner.move(one[2], below: one[0])
+
+        #expect(foreign.reason == "not_found")
+        #expect(root.reason == "forbidden")
+        #expect(within.organization?.depth == 2)
+    }
+}
+
+/// Coming back from the archive.
+struct RestoreTests {
+    private let installation: Installation
+
+    init() throws {
+        installation = try Installation()
+    }
+
+    @Test func `everything that was archived together comes back together`() async throws {
+        let owner = try installation.platformOwner()
+        let chain = try await owner.chain("District", "School", "Class")
+        _ = try await owner.createEmailMask(
+            CreateEmailMaskRequest(organizationID: chain[1].id, value: "school.example"))
+        let earlier = try await owner.create("Earlier", below: chain[1])
+        _ = try await owner.delete(earlier)
+        _ = try await owner.delete(chain[0], cascade: true)
+
+        let reply = try await owner.restoreOrganization(
+            RestoreOrganizationRequest(id: chain[0].id))
+
+        #expect(reply.organization?.effectiveState == .active)
+        #expect(reply.organization?.archivedAt == nil && reply.notRestored.isEmpty)
+        #expect(try await owner.get(chain[2]).effectiveState == .active)
+        #expect(try await owner.get(earlier).effectiveState == .archived)
+        let asked = try #require(await installation.people.restored.first)
+        #expect(asked.organizationIDs == chain.map(\.id) && !asked.blocked)
+        let resolved = try await installation.service("membership").resolveEmail(
+            ResolveEmailRequest(email: "a@school.example"))
+        #expect(resolved.organizationID == chain[1].id)
+        #expect(try await installation.findings().isEmpty)
+    }
+
+    @Test func `what others have by now is told`() async throws {
+        let owner = try installation.platformOwner()
+        let first = try await owner.create("School")
+        _ = try await owner.createEmailMask(
+            CreateEmailMaskRequest(organizationID: first.id, value: "school.example"))
+        _ = try await owner.delete(first)
+        let second = try await owner.create("School")
+        _ = try await owner.createEmailMask(
+            CreateEmailMaskRequest(organizationID: second.id, value: "school.example"))
+
+        let taken = try await refusal {
+            try await owner.restoreOrganization(RestoreOrganizationRequest(id: first.id))
+        }
+        let reply = try await owner.restoreOrganization(
+            RestoreOrganizationRequest(id: first.id, title: "Old school", members: .blocked))
+
+        #expect(taken.reason == "name_taken")
+        #expect(reply.organization?.title == "Old school")
+        #expect(reply.notRestored == ["school.example"])
+        #expect(await installation.people.restored.map(\.blocked) == [true])
+    }
+
+    @Test func `below an archived parent another one must be named`() async throws {
+        let owner = try installation.platformOwner()
+        let chain = try await owner.chain("District", "School", "Class")
+        let other = try await owner.create("Other")
+        _ = try await owner.delete(chain[0], cascade: true)
+
+        let refused = try await refusal {
+            try await owner.restoreOrganization(RestoreOrganizationRequest(id: chain[1].id))
+        }
+        let reply = try await owner.restoreOrganization(
+            RestoreOrganizationRequest(id: chain[1].id, parentID: other.id))
+
+        #expect(refused.reason == "parent_archived")
+        #expect(reply.organization?.path.map(\.title) == ["Other"])
+        #expect(try await owner.get(chain[2]).path.map(\.title) == ["Other", "School"])
+    }
+
+    @Test func `what Membership refuses stays in the archive`() async throws {
+        let owner = try installation.platformOwner()
+        let school = try await owner.create("School")
+        _ = try await owner.delete(school)
+        await installation.people.refuse(
+            with: Status.refusal(.membersLimitReached, "The limit is 5."))
+
+        let refused = try await refusal {
+            try await owner.restoreOrganization(RestoreOrganizationRequest(id: school.id))
+        }
+
+        #expect(refused.reason == "members_limit_reached")
+        #expect(try await owner.get(school).effectiveState == .archived)
+    }
+
+    @Test func `what is not archived is not restored, and an owner restores nothing`()
+        async throws
+    {
+        let platform = try installation.platformOwner()
+        let school = try await platform.create("School")
+        let owner = try installation.user(Access.Grant(.owner, at: try school.organizationID))
+
+        let present = try await refusal {
+            try await platform.restoreOrganization(RestoreOrganizationRequest(id: school.id))
+        }
+        _ = try await platform.delete(school)
+        let hidden = try await refusal {
+            try await owner.restoreOrganization(RestoreOrganizationRequest(id: school.id))
+        }
+
+        #expect(present.reason == "wrong_state")
+        #expect(hidden.reason == "not_found")
+    }
+}
+
+extension OrganizationsClient {
+    func move(
+        _ organization: Organization, below parent: Organization?
+    ) async throws -> MoveOrganizationReply {
+        try await moveOrganization(
+            MoveOrganizationRequest(id: organization.id, newParentID: parent?.id ?? ""))
+    }
+}
+
+/// What a call comes to, in a word.
+private func outcome<Reply: Sendable>(
+    _ call: @Sendable () async throws -> Reply
+) async -> String {
+    do {
+        _ = try await call()
+        return "moved"
+    } catch {
+        return Status(thrown: error).reason ?? "\(error)"
+    }
+}

@@ -1,0 +1,146 @@
+import Foundation
+import Testing
+
+/// Organizations by the gateway with every process running: files, moves, the archive, counts.
+@Suite(.serialized) struct OrganizationTests {
+    private static let csv = "text/csv"
+
+    @Test func `a structure goes in as a file, comes out as one, and changes nothing again`()
+        async throws
+    {
+        try await RunningInstallation.run { installation in
+            let api = try await API(installation)
+            let file = Data(
+                """
+                Title,Suborganization 2,Email mask,Discount percentage,Discount expiration date
+                District,,district.example,,
+                District,North,,15%,2035-01-01
+                District,South,,,
+                """.utf8)
+
+            let plan = try await api.importing(file, in: installation)
+            #expect(plan.state.string == "IMPORT_STATE_PLANNED", "\(plan)")
+            #expect(plan.createdCount.integer == 3)
+            let id = try #require(plan.id.string)
+            let begun = try await api.post("/v1/imports/\(id):apply")
+            #expect(begun.status == 200, "\(begun.body)")
+            let applied = try await api.ended(id, in: installation)
+            #expect(applied.state.string == "IMPORT_STATE_APPLIED", "\(applied)")
+
+            for format in ["xlsx", "csv"] {
+                let export = try await api.get("/v1/organizations:export?format=\(format)")
+                #expect(export.status == 200)
+                #expect(export.headers["content-disposition"]?.hasSuffix("\(format)\"") == true)
+                let again = try await api.importing(export.data, in: installation)
+                #expect(again.errorCount.integer == 0 && again.createdCount.integer == 0)
+                #expect(again.updatedCount.integer == 0, "\(again)")
+            }
+            let example = try await api.get("/v1/imports/example")
+            #expect(example.status == 200 && example.data.starts(with: Data("PK".utf8)))
+            let wrong = try await api.importing(Data("no spreadsheet".utf8), in: installation)
+            #expect(wrong.state.string == "IMPORT_STATE_FAILED")
+            let large = try await api.call(
+                "POST", "/v1/imports", body: Data(count: 10 * 1_024 * 1_024 + 1),
+                contentType: Self.csv)
+            #expect(large.status == 413)
+        }
+    }
+
+    @Test func `a school moves with its people, or stays where its people are too many`()
+        async throws
+    {
+        try await RunningInstallation.run { installation in
+            let api = try await API(installation)
+            let district = try await District.make(api, limit: 100)
+            for (index, school) in district.schools.enumerated() {
+                try await district.fill(school, "person\(index)-", with: 5)
+            }
+            let other = try await api.organization("Other", limit: 4)
+
+            let refused = try await api.post(
+                "/v1/organizations/\(district.schools[0]):move", ["newParentId": .text(other)])
+            let limit = try await api.patch(
+                "/v1/organizations/\(other)/caps", ["members": .text("5")])
+            try #require(limit.status == 200, "\(limit.body)")
+            let tried = try await api.post(
+                "/v1/organizations/\(district.schools[0]):move",
+                ["newParentId": .text(other), "dryRun": .flag(true)])
+            let moved = try await api.post(
+                "/v1/organizations/\(district.schools[0]):move", ["newParentId": .text(other)])
+
+            #expect(refused.status == 409, "\(refused.body)")
+            #expect(refused.body.code.string == "members_limit_reached")
+            #expect(tried.body.obstacles.items.isEmpty, "\(tried.body)")
+            #expect(moved.status == 200, "\(moved.body)")
+            #expect(moved.body.organization.parentId.string == other)
+            #expect(try await district.people() == 5)
+            let usage = try await api.get("/v1/organizations/\(other)/usage")
+            #expect(usage.body.people.integer == 5)
+            try await installation.until("the lists count the people") {
+                let list = try await api.get("/v1/organizations?orderBy=members%20desc&q=other")
+                return list.body.organizations.items.first?.memberCount.integer == 5
+            }
+        }
+    }
+
+    @Test func `what is archived counts nobody, and comes back with its people`() async throws {
+        try await RunningInstallation.run { installation in
+            let api = try await API(installation)
+            let district = try await District.make(api, limit: 100)
+            for (index, school) in district.schools.enumerated() {
+                try await district.fill(school, "person\(index)-", with: 5)
+            }
+            let school = district.schools[0]
+
+            let deleted = try await api.call("DELETE", "/v1/organizations/\(school)")
+            #expect(deleted.status == 200, "\(deleted.body)")
+            #expect(try await district.people() == 5)
+            let members = try await api.get("/v1/organizations/\(school)/members")
+            #expect(members.status == 404)
+            let restored = try await api.post("/v1/organizations/\(school):restore")
+            #expect(restored.status == 200, "\(restored.body)")
+
+            #expect(try await district.people() == 10)
+            let listed = try await api.get("/v1/organizations/\(school)/members")
+            #expect(listed.body.totalSize.integer == 5)
+        }
+    }
+}
+
+extension API {
+    /// Makes a root with a limit of people.
+    fileprivate func organization(_ title: String, limit: Int) async throws -> String {
+        let made = try await post(
+            "/v1/organizations",
+            [
+                "title": .text(title), "category": "ORGANIZATION_CATEGORY_ACADEMIC_K12",
+                "country": "US",
+            ])
+        let id = try #require(made.body.id.string, "\(made.body)")
+        let set = try await patch("/v1/organizations/\(id)/caps", ["members": .text("\(limit)")])
+        try #require(set.status == 200, "\(set.body)")
+        return id
+    }
+
+    /// Hands a file in and waits for its plan.
+    fileprivate func importing(
+        _ file: Data, in installation: RunningInstallation
+    ) async throws -> JSON {
+        let handed = try await call(
+            "POST", "/v1/imports", body: file, contentType: "application/octet-stream")
+        try #require(handed.status == 202, "\(handed.body)")
+        return try await ended(try #require(handed.body.id.string), in: installation)
+    }
+
+    /// An import once nothing of it is under way.
+    fileprivate func ended(
+        _ id: String, in installation: RunningInstallation
+    ) async throws -> JSON {
+        let underWay = ["IMPORT_STATE_PLANNING", "IMPORT_STATE_APPLYING"]
+        try await installation.until("the import has come to its end") {
+            let state = try await get("/v1/imports/\(id)").body.state.string
+            return state.map { !underWay.contains($0) } ?? false
+        }
+        return try await get("/v1/imports/\(id)").body
+    }
+}
