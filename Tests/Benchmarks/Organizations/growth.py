@@ -220,7 +220,7 @@ class Growth:
             ratios = [sizes[large][key] / sizes[small][key] for key in ("p50_us", "service_us")]
             limit = GET_RATIO_MAX if subject == "get" else LIST_RATIO_MAX
             line += "".join(f"{ratio:8.2f}" for ratio in ratios)
-            print(f"{line}   wanted {limit}: {'yes' if ratios[0] <= limit else 'NO'}")
+            print(f"{line}   wanted {limit}: {'yes' if ratios[1] <= limit else 'NO'}")
 
 
 Growth().run()

@@ -6,6 +6,8 @@ ROWS = 100_000
 IMPORT_SECONDS_MAX = 10
 EXPORT_SECONDS_MAX = 4
 MIB_MAX = 150
+# A larger file is not taken.
+FILE_BYTES_MAX = 10 * 1024 * 1024
 
 
 def row(subject, numbers, seconds_max):
@@ -38,6 +40,8 @@ def main():
         path = f"/v1/organizations:export?format={form}"
         exported = measure(f"export {form}", lambda: installation.http("GET", path))
         installation.record("import", f"exported {form}", bytes=len(exported))
+        if len(exported) > FILE_BYTES_MAX:
+            continue
         again = measure(f"plan of that {form}", lambda: installation.plan(exported))
         changes = [int(again.get(name, 0)) for name in ("createdCount", "updatedCount")]
         assert changes == [0, 0] and int(again["unchangedCount"]) == ROWS, again
@@ -51,7 +55,10 @@ def main():
     row("import: plan + apply", both, IMPORT_SECONDS_MAX)
     for form in ("xlsx", "csv"):
         row(f"export {form}", found[f"export {form}"], EXPORT_SECONDS_MAX)
-        row(f"plan of that {form}", found[f"plan of that {form}"], IMPORT_SECONDS_MAX)
+        if again := found.get(f"plan of that {form}"):
+            row(f"plan of that {form}", again, IMPORT_SECONDS_MAX)
+        else:
+            print(f"plan of that {form:12} not possible: the file is larger than an import may be")
 
 
 main()
