@@ -11,8 +11,12 @@ import Synchronization
 final class ImportDesk: Sendable {
     /// Imports that wait; more are refused.
     static let waitingMax = 8
+    /// Files that are being sent at a time; more are refused.
+    static let uploadsMax = 8
     /// Planned rows that are kept in one transaction.
     private static let rowsKeptAtOnce = 1_000
+    /// The texts of all rows of a file, in bytes: one text may stand in many cells.
+    private static let textBytesMax = 64 * 1_024 * 1_024
     /// More imports than this are never open at once.
     private static let openMax = 1_000
 
@@ -40,6 +44,7 @@ final class ImportDesk: Sendable {
     private let clock: WallClock
     private let logger: Logger
     let spreadsheets: SpreadsheetProcesses
+    private let uploads = Mutex(0)
     private let progress = Mutex<[ImportID: Progress]>([:])
     private let jobs = AsyncStream.makeStream(
         of: Job.self, bufferingPolicy: .bufferingOldest(waitingMax))
@@ -71,7 +76,12 @@ final class ImportDesk: Sendable {
     ///
     /// - Throws: `RESOURCE_EXHAUSTED`, reason `busy`, when too many wait.
     func hand(in job: Job) throws {
-        progress.withLock { $0[job.run.id] = Progress() }
+        let isNew = progress.withLock { progress in
+            guard progress[job.run.id] == nil else { return false }
+            progress[job.run.id] = Progress()
+            return true
+        }
+        guard isNew else { return }
         if case .dropped = jobs.continuation.yield(job) {
             progress.withLock { $0[job.run.id] = nil }
             throw Refusal.tooManyImports
@@ -81,6 +91,23 @@ final class ImportDesk: Sendable {
     /// How many rows the step under way has done; nil when none is.
     func rowsDone(of id: ImportID) -> Int? {
         progress.withLock { $0[id]?.done }
+    }
+
+    /// Makes room for a file that is being sent.
+    ///
+    /// - Throws: `RESOURCE_EXHAUSTED`, reason `busy`.
+    func beginUpload() throws {
+        let isFree = uploads.withLock { uploads in
+            guard uploads < Self.uploadsMax else { return false }
+            uploads += 1
+            return true
+        }
+        guard isFree else { throw Refusal.tooManyImports }
+    }
+
+    /// Ends what ``beginUpload()`` began.
+    func endUpload() {
+        uploads.withLock { $0 -= 1 }
     }
 
     /// Ends the step under way as soon as it looks up.
@@ -134,7 +161,10 @@ final class ImportDesk: Sendable {
         run.endedAt = clock.now()
         let ended = run
         do {
-            try await database.write { try $0.put(ended) }
+            try await database.write { transaction in
+                guard try transaction.importRun(ended.id)?.state.isUnderWay == true else { return }
+                try transaction.put(ended)
+            }
         } catch {
             // What stays open is ended at the next start.
             logger.error("the end of an import was not kept", metadata: ["error": "\(error)"])
@@ -152,7 +182,7 @@ final class ImportDesk: Sendable {
         let (id, masksMax) = (run.id, limits.emailMasksMax)
         progress.withLock { $0[id]?.done = 0 }
         let planned = try await database.read { snapshot in
-            let source = StoredOrganizations(reading: snapshot, day: day)
+            let source = try StoredOrganizations(reading: snapshot, day: day)
             return try ImportPlanner(source: source, top: top, emailMasksMax: masksMax)
                 .plan(lines) { try self.advance(id) }
         }
@@ -177,8 +207,16 @@ final class ImportDesk: Sendable {
             var columns: ImportColumns?
             var titles = TitleCache()
             var lines: [ImportLine] = []
+            var textBytes = 0
             for try await batch in rows {
                 for row in batch {
+                    textBytes += row.textByteCount
+                    guard textBytes <= Self.textBytesMax else {
+                        throw ImportFailure(
+                            code: "contents_too_large",
+                            sentence: "The texts of this file are too long altogether.",
+                            row: row.number)
+                    }
                     guard let known = columns else {
                         columns = try Self.columns(row)
                         continue
@@ -209,8 +247,11 @@ final class ImportDesk: Sendable {
         try await database.write { transaction in
             let application = ImportApplication(
                 transaction: transaction, identifiers: identifiers, creator: run.createdBy,
-                now: now)
+                scope: run.parent, now: now)
+            // Handed in twice, it is applied once.
+            guard try transaction.importRun(run.id)?.state == .applying else { return }
             try application.apply(run.id) { try self.advance(run.id) }
+            try self.advanceNothing(run.id)
             try transaction.put(applied)
         }
     }
@@ -249,6 +290,16 @@ extension ImportCounts {
             case .unchanged: unchanged += 1
             case .error: errors += 1
             }
+        }
+    }
+}
+
+extension SpreadsheetRow {
+    /// The bytes of the texts in its cells.
+    fileprivate var textByteCount: Int {
+        cells.reduce(0) { sum, cell in
+            guard case .text(let text) = cell else { return sum }
+            return sum + text.utf8.count
         }
     }
 }

@@ -131,7 +131,10 @@ enum Refusal: DomainRefusal, Hashable {
         case .emailMaskUnverified(let domain):
             Status.refusal(
                 .emailMaskUnverified,
-                "No record at \(domain) says that this domain is yours. Publish it and try again.",
+                """
+                No record at _guildhall-challenge.\(domain) says that this domain is yours. \
+                Publish it and try again.
+                """,
                 metadata: ["domain": domain])
         case .noSuchType: Status.notFound("There is no such organization type.")
         case .typeNameTaken:

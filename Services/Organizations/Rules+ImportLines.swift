@@ -25,6 +25,10 @@ struct ImportLine: Sendable, Hashable {
     var warnings: [String] = []
 
     private static let dash = "-"
+    /// Of more faults in one row only the first are told.
+    private static let faultsMax = 10
+    /// No cell names more email domains: more than any organization may have.
+    private static let emailMasksMax = 10_001
 
     /// Reads a row.
     ///
@@ -39,6 +43,9 @@ struct ImportLine: Sendable, Hashable {
         readPercentage(row, columns)
         readExpiration(row, columns)
     }
+
+    /// Whether the row names an organization, whatever else is wrong with it.
+    var hasPath: Bool { !path.isEmpty && !faults.contains { $0.code.hasPrefix("title_") } }
 
     /// Whether the row holds nothing in any column that counts.
     var isBlank: Bool {
@@ -83,6 +90,7 @@ struct ImportLine: Sendable, Hashable {
         for part in text.split(whereSeparator: { ";,\n\r\r\n".contains($0) }) {
             let value = part.split(whereSeparator: \.isWhitespace).joined(separator: " ")
             guard !value.isEmpty else { continue }
+            guard faults.count < Self.faultsMax, values.count < Self.emailMasksMax else { break }
             do throws(FieldFault) {
                 let pattern = try MaskPattern(value, field: header)
                 if pattern.coversPublicMail {
@@ -152,7 +160,7 @@ struct ImportLine: Sendable, Hashable {
             guard let day = CalendarDay(text: text) else {
                 fail(
                     "ambiguous_date", header,
-                    "“\(text.prefix(40))” may be read in two ways. Please write 2026-12-31.")
+                    "“\(text.prefix(40))” is no day for certain. Please write 2026-12-31.")
                 return
             }
             expiration = .set(day)

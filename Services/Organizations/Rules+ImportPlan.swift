@@ -61,8 +61,23 @@ protocol ImportSource {
     func organization(below parent: Int64?, titleKey: String) throws -> ImportedOrganization?
     /// The organization with a number.
     func organization(numbered number: Int64) throws -> ImportedOrganization?
+    /// Whether no two organizations of the whole platform share a title.
+    var areTitlesUniqueEverywhere: Bool { get }
+    /// Whether an organization at any place has a title.
+    func isTakenEverywhere(titleKey: String) throws -> Bool
     /// The number of the organization that people join by a domain.
     func owner(ofEmailMask value: String) throws -> Int64?
+}
+
+extension ImportSource {
+    /// Whether a title that must be unique on the whole platform is taken, there or in the file.
+    fileprivate func isTakenEverywhere(
+        titleKey: String, or made: inout Set<String>?
+    ) throws -> Bool {
+        guard made != nil else { return false }
+        let isMade = made?.insert(titleKey).inserted == false
+        return try isMade || isTakenEverywhere(titleKey: titleKey)
+    }
 }
 
 /// Compares the rows of a file with what is there.
@@ -96,6 +111,7 @@ struct ImportPlanner<Source: ImportSource> {
         let roots = Place()
         if case .organization(_, _, _, isActive: false) = top { roots.isClosed = true }
         var owners: [String: Int] = [:]
+        var made: Set<String>? = source.areTitlesUniqueEverywhere ? [] : nil
         let order = planned.indices.sorted { one, other in
             let (left, right) = (planned[one].line, planned[other].line)
             return left.path.count == right.path.count
@@ -106,6 +122,12 @@ struct ImportPlanner<Source: ImportSource> {
             guard planned[index].line.faults.isEmpty else { continue }
             try place(&planned[index], below: roots)
             try claimEmailMasks(&planned[index], &owners)
+            if planned[index].organization == nil, let key = planned[index].line.path.last?.key,
+                try source.isTakenEverywhere(titleKey: key, or: &made)
+            {
+                planned[index].fail(
+                    "name_taken", "An organization with this title is there, or made by this file.")
+            }
             planned[index].decide(emailMasksMax)
             if planned[index].outcome == .created {
                 note(planned[index], below: roots)
@@ -116,7 +138,7 @@ struct ImportPlanner<Source: ImportSource> {
 
     private func markDuplicates(_ planned: inout [PlannedLine]) {
         var rows: [[String]: [Int]] = [:]
-        for (index, line) in planned.enumerated() where line.line.faults.isEmpty {
+        for (index, line) in planned.enumerated() where line.line.hasPath {
             rows[line.line.path.map(\.key), default: []].append(index)
         }
         for indices in rows.values where indices.count > 1 {
@@ -200,9 +222,12 @@ struct ImportPlanner<Source: ImportSource> {
         for value in values {
             let owner = try source.owner(ofEmailMask: value)
             let isOthers = owner != nil && owner != planned.organization?.number
-            if isOthers || owners[value] != nil {
+            let row = owners[value]
+            if isOthers || row != nil {
                 planned.fail(
-                    "email_mask_taken", "The email domain \(value) is already in use.",
+                    "email_mask_taken",
+                    row.map { "Row \($0) has the email domain \(value), too." }
+                        ?? "The email domain \(value) is already in use.",
                     column: ImportColumns.Header.emailMask)
             } else {
                 owners[value] = planned.line.row

@@ -4,6 +4,7 @@ import ServiceKit
 /// The title of an organization, with the key by which siblings are told apart.
 struct Title: Sendable, Hashable {
     static let charactersMax = 120
+    static let keyBytesMax = 4 * charactersMax
 
     /// As it is shown: in normal form C, without white space around it.
     let text: String
@@ -26,7 +27,9 @@ struct Title: Sendable, Hashable {
         guard !key.isEmpty else {
             throw FieldFault(field: field, sentence: "Please type a title.")
         }
-        guard text.unicodeScalars.count <= Title.charactersMax else {
+        // Some characters become many in the key, which page tokens carry.
+        guard text.unicodeScalars.count <= Title.charactersMax, key.utf8.count <= Title.keyBytesMax
+        else {
             throw FieldFault(field: field, sentence: Title.tooLong)
         }
         self.text = text

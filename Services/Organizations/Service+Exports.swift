@@ -63,7 +63,13 @@ extension ImportService {
                 }
             }
         } catch let fault as SpreadsheetFault {
-            throw Status.refusal(fault.code == .busy ? .busy : .unavailable, fault.message)
+            let reason: ErrorReason =
+                switch fault.code {
+                case .busy: .busy
+                case .unavailable: .unavailable
+                default: .validation
+                }
+            throw Status.refusal(reason, fault.message)
         }
     }
 }
@@ -190,7 +196,9 @@ struct ExportBatches: AsyncSequence, Sendable {
                 return (rows, walk)
             }
             walk = after
-            return rows.isEmpty ? nil : rows.map(sheet.cells)
+            // What came to hang deeper since the columns were chosen has no column.
+            let fitting = rows.filter { $0.path.count <= sheet.depth }
+            return rows.isEmpty ? nil : fitting.map(sheet.cells)
         }
     }
 

@@ -10,7 +10,8 @@ extension Import {
         self.init(
             id: run.id.text, parent: run.parent?.text ?? "",
             state: ImportState(rawValue: Int32(run.state.rawValue)),
-            rowCount: Int64(run.counts.rows), rowsDone: Int64(rowsDone),
+            rowCount: Int64(run.counts.rows),
+            rowsDone: Int64(run.state.isUnderWay ? rowsDone : run.counts.rows),
             createdCount: Int64(run.counts.created), updatedCount: Int64(run.counts.updated),
             unchangedCount: Int64(run.counts.unchanged), errorCount: Int64(run.counts.errors),
             faultCode: run.fault?.code ?? "", fault: run.fault?.sentence ?? "",

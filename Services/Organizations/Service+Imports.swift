@@ -21,20 +21,27 @@ struct ImportService: ImportsService {
         _ requests: MessageStream<PlanImportRequest>, _ context: CallContext
     ) async throws -> Import {
         let principal = try context.principal
-        var parent: String?
+        let now = context.now
+        try desk.beginUpload()
+        defer { desk.endUpload() }
+        var place: (top: ImportTop, parent: OrganizationID?)?
         var file: [UInt8] = []
         for try await request in requests {
-            parent = parent ?? request.parent
+            if place == nil {
+                // Who may not import need not send a file first.
+                let asked = try OrganizationID.optional(
+                    requestText: request.parent, field: "parent")
+                place = try await database.read { snapshot in
+                    try snapshot.importTop(asked, for: principal, on: now.day)
+                }
+            }
             guard file.count + request.content.count <= Self.fileBytesMax else {
                 throw Status.invalid("content", "A file has at most 10 MiB.")
             }
             file += request.content
         }
-        guard !file.isEmpty else { throw Status.invalid("content", "There is no file.") }
-        let now = context.now
-        let asked = try OrganizationID.optional(requestText: parent ?? "", field: "parent")
-        let (top, named) = try await database.read { snapshot in
-            try snapshot.importTop(asked, for: principal, on: now.day)
+        guard !file.isEmpty, let (top, named) = place else {
+            throw Status.invalid("content", "There is no file.")
         }
         let run = ImportRun(
             id: identifiers.next(), parent: named, state: .planning, createdBy: principal.scope,
@@ -112,7 +119,7 @@ struct ImportService: ImportsService {
         let now = context.now
         let skipsRows = request.skipRows
         let started = try await database.command(context, request) { transaction in
-            _ = try transaction.importTop(run.parent, for: principal, on: now.day)
+            try transaction.requireImport(of: run, by: principal, on: now.day)
             guard var current = try transaction.importRun(run.id) else { throw OutOfScope() }
             guard current.state == .planned else {
                 throw Refusal.wrongState("Only an import that is planned can be applied.")
@@ -165,15 +172,20 @@ struct ImportService: ImportsService {
         }
     }
 
-    /// An import of the caller, or of anybody for those who run the platform.
+    /// An import of the caller, or of anybody for those who run the platform; of somebody who may
+    /// still import there.
     private func run(_ text: String, _ context: CallContext) async throws -> ImportRun {
         let principal = try context.principal
         let id = try ImportID(requestText: text, field: "id")
-        guard let run = try await database.read({ try $0.importRun(id) }),
-            run.createdBy == principal.scope
-                || principal.decide(.importOrganizations, at: []) == .allowed
-        else { throw OutOfScope() }
-        return run
+        let day = context.now.day
+        return try await database.read { snapshot in
+            guard let run = try snapshot.importRun(id),
+                run.createdBy == principal.scope
+                    || principal.decide(.importOrganizations, at: []) == .allowed
+            else { throw OutOfScope() }
+            try snapshot.requireImport(of: run, by: principal, on: day)
+            return run
+        }
     }
 
     private func answer(_ run: ImportRun) -> Import {
@@ -225,6 +237,18 @@ extension Reading {
             line.end.number, titleKey: Title.key(of: line.end.title), depth: line.depth,
             isActive: line.state == .active)
         return (top, id)
+    }
+
+    /// Requires the right to import where an import was begun.
+    ///
+    /// - Throws: ``OutOfScope``, `PERMISSION_DENIED`, ``Suspended``.
+    fileprivate func requireImport(
+        of run: ImportRun, by principal: Access.Principal, on day: CalendarDay
+    ) throws {
+        guard let parent = run.parent else {
+            return try principal.require(.importOrganizations, at: [])
+        }
+        _ = try importTop(parent, seenBy: principal, on: day)
     }
 
     /// The first rows of a plan that have errors.

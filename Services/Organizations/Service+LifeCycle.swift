@@ -72,6 +72,8 @@ extension Service {
             try principal.require(.changeActivation, at: line.ids)
             try context.requireMatch(version: node.version)
             if node.isActivated != isActivated {
+                // An event with the old place would undo what Membership has counted already.
+                try transaction.requireSettled(line)
                 var next = node
                 next.isActivated = isActivated
                 node = try transaction.update(

@@ -99,6 +99,8 @@ struct Listing<Source: Reading> {
     }
 
     private func find() throws -> Found {
+        // Who restores nothing anywhere learns nothing of the archive.
+        if filter.isOfArchive, !principal.restoresSomewhere { return Found(total: 0) }
         if filter.isOfArchive { return try walk { try reading.archive(after: $0, limit: $1) } }
         let seesAll = principal.seesAll(below: above)
         if !isSubtree, !seesAll { return try granted() }
@@ -221,7 +223,7 @@ struct Listing<Source: Reading> {
         var place = ListPlace(page.after) ?? start
         var looked = 0
         while found.entries.count < page.limit {
-            let size = filter.showsAll && !isSubtree ? page.limit : Self.batch
+            let size = showsEveryRow ? page.limit : Self.batch
             let nodes = try next(place, size)
             for node in nodes where found.entries.count < page.limit {
                 place = self.place(of: node)
@@ -239,6 +241,11 @@ struct Listing<Source: Reading> {
             }
         }
         return found
+    }
+
+    /// Whether whatever a walk finds is shown, so that it need not look at more than a page.
+    private var showsEveryRow: Bool {
+        filter.showsAll && principal.seesAll(below: above) && (!isSubtree || above == nil)
     }
 
     /// Where a walk begins: in the order of changes at the range that is asked for.
@@ -284,5 +291,15 @@ struct Listing<Source: Reading> {
         }
         guard filter.shows(line), principal.sees(line) else { return }
         found.entries.append(Entry(node: node, line: line))
+    }
+}
+
+extension Access.Principal {
+    /// Whether the principal may restore organizations at any place.
+    fileprivate var restoresSomewhere: Bool {
+        serviceName != nil
+            || grants.contains {
+                PermissionTable.right(of: $0.role, to: .restoreOrganization) != .no
+            }
     }
 }

@@ -35,6 +35,7 @@ extension Service: MemberDiscountsService {
             try context.requireMatch(version: node.version)
             let discount = try wish.decide(kept: node.details.discount, today: now.day)
             if discount != node.details.discount {
+                try transaction.requireSettled(line)
                 var next = node
                 next.details.discount = discount
                 node = try transaction.update(

@@ -19,6 +19,10 @@ extension Service {
         let id = try OrganizationID(requestText: request.id, field: "id")
         let target = try OrganizationID.optional(
             requestText: request.newParentID, field: "new_parent_id")
+        guard (target == nil) == request.toRoot else {
+            throw Status.invalid(
+                "new_parent_id", "Please name a new parent, or say that it becomes a root.")
+        }
         let now = context.now
         if request.dryRun { return try await tryMove(id, to: target, request, context) }
         let workflow: WorkflowID = identifiers.next()
@@ -72,7 +76,7 @@ extension Service {
                     workflow: workflow, number: plan.node.number,
                     place: plan.target?.end.number ?? 0,
                     titleKey: (title ?? plan.node.details.title).key,
-                    sourceRoot: plan.node.number,
+                    sourceRoot: plan.root,
                     targetRoot: plan.target?.levels[0].number ?? plan.node.number, begun: now))
             try transaction.start(
                 WorkflowStart(
@@ -107,6 +111,10 @@ extension Service {
                 effects: try snapshot.effects(of: facts),
                 obstacles: facts.obstacles.map { MoveObstacle($0.refusal.status) })
         }
+        // Of what cannot be nobody can say whom it would hold.
+        guard !reply.obstacles.contains(where: { $0.code == ErrorReason.cycle.rawValue }) else {
+            return reply
+        }
         let counted = try await membershipTries(
             MoveSubtreeRequest(
                 organizationID: id.text, newParentID: target?.text ?? "", dryRun: true),
@@ -115,7 +123,10 @@ extension Service {
         reply.obstacles += counted.gates.map { gate in
             MoveObstacle(
                 code: gate.code, organizationID: gate.organizationID,
-                message: "\(gate.used) of \(gate.cap) \(gate.kind) are counted there.")
+                message: """
+                    \(gate.newcomers) more do not fit under a limit of \(gate.kind): \
+                    \(gate.used) of \(gate.cap) are taken.
+                    """)
         }
         return reply
     }
@@ -158,6 +169,8 @@ extension Service {
 /// What a restore is decided on.
 private struct RestorePlan: Sendable {
     let node: Node
+    /// The number of the root above it, in the archive or not.
+    let root: Int64
     /// Where it comes to hang; nil for the root.
     let target: Line?
     /// The organizations that come back, a parent before its children.
@@ -231,7 +244,9 @@ extension Reading {
         }
         var target: Line?
         if let named {
-            target = try self.line(to: named, seenBy: principal, on: day)
+            let line = try self.line(to: named, seenBy: principal, on: day)
+            try principal.require(.restoreOrganization, at: line.ids)
+            target = line
         } else if let parents = line.parents {
             guard !parents.isArchived else { throw Refusal.parentArchived }
             target = parents
@@ -245,7 +260,8 @@ extension Reading {
             throw Refusal.depthExceeded
         }
         let ids = try numbers.compactMap { try self.node(numbered: $0)?.id }
-        return RestorePlan(node: node, target: target, ids: ids)
+        return RestorePlan(
+            node: node, root: line.levels[0].number, target: target, ids: ids)
     }
 }
 

@@ -23,8 +23,13 @@ extension Transaction {
                 try archived[number]?.id ?? self.node(numbered: number)?.id
             }
             var next = before
-            next.standing = .archived
-            next.archival = archival
+            if before.standing == .provisioning {
+                // What was never there cannot come back.
+                next.standing = .cancelled
+            } else {
+                next.standing = .archived
+                next.archival = archival
+            }
             archived[number] = try update(next, from: before, below: parent, at: archival.at)
             try releaseEmailMasks(of: before.id)
             try releaseCustomURLs(of: before.id, at: archival.at)
@@ -71,6 +76,8 @@ extension Transaction {
     /// - Returns: How many.
     /// - Throws: `StorageFault`.
     func purgeArchive(before instant: WallTime, atMost most: Int, at now: WallTime) throws -> Int {
+        // What is on its way out of the archive is left to arrive.
+        guard try !isAnythingMoving() else { return 0 }
         let nodes = try archived(before: instant, limit: most)
         for before in nodes {
             var next = before

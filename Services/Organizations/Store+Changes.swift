@@ -125,7 +125,8 @@ extension Transaction {
     /// Moves version and time of an organization whose masks, custom URLs or receivers changed.
     @discardableResult
     func touch(_ node: Node, in line: Line, at now: WallTime) throws -> Node {
-        try update(node, from: node, below: line.parents?.end.id, at: now)
+        try requireSettled(line)
+        return try update(node, from: node, below: line.parents?.end.id, at: now)
     }
 
     /// Takes a title out of the index of parts, which must be told what stands there.

@@ -11,6 +11,8 @@ struct ImportApplication {
     let transaction: Transaction
     let identifiers: IdentifierSource
     let creator: String
+    /// The organization below which everything must hang, itself included; nil: the platform.
+    let scope: OrganizationID?
     let now: WallTime
 
     /// Of a parent what its children are made with.
@@ -40,6 +42,9 @@ struct ImportApplication {
         for (row, planned) in try rows(.created, of: id).sorted(by: Self.isParentFirst) {
             try advance()
             let parent = try parent(of: planned, row, created, &known)
+            guard parent.map({ $0.depth < Line.depthMax }) ?? true else {
+                throw Self.stale(row, "The organization above hangs deeper by now.")
+            }
             do {
                 created[row] = try create(planned, number: next, below: parent)
             } catch Refusal.nameTaken {
@@ -101,13 +106,18 @@ struct ImportApplication {
         if let parent = known[planned.parentNumber] { return parent }
         guard let node = try transaction.node(numbered: planned.parentNumber),
             node.standing == .present, node.depth < Line.depthMax,
-            try transaction.line(of: node, on: now.day).state == .active
+            case let line = try transaction.line(of: node, on: now.day),
+            line.state == .active, isInScope(line)
         else { throw Self.stale(row, "The organization above is gone or not active by now.") }
         let parent = Parent(
             id: node.id, number: node.number, depth: node.depth,
             category: node.details.category, country: node.details.country)
         known[planned.parentNumber] = parent
         return parent
+    }
+
+    private func isInScope(_ line: Line) -> Bool {
+        scope.map(line.ids.contains) ?? true
     }
 
     private func create(
@@ -136,7 +146,8 @@ struct ImportApplication {
 
     private func update(_ planned: PlannedRow, _ row: Int64) throws {
         guard let before = try transaction.node(numbered: planned.number),
-            before.standing == .present, before.version == planned.version
+            before.standing == .present, before.version == planned.version,
+            isInScope(try transaction.line(of: before, on: now.day))
         else { throw Self.stale(row, "The organization has changed since.") }
         var node = before
         try planned.change(&node.details)

@@ -6,6 +6,18 @@ import Storage
 struct StoredOrganizations<Source: Reading>: ImportSource {
     let reading: Source
     let day: CalendarDay
+    let areTitlesUniqueEverywhere: Bool
+
+    init(reading: Source, day: CalendarDay) throws {
+        self.reading = reading
+        self.day = day
+        areTitlesUniqueEverywhere = try reading.platformSettings().values.nameScope == .global
+    }
+
+    func isTakenEverywhere(titleKey: String) throws -> Bool {
+        try reading.exists(Statements.present(withTitleKey: titleKey, except: 0))
+            || reading.exists(Statements.prepared(withTitleKey: titleKey, except: 0))
+    }
 
     func organization(
         below parent: Int64?, titleKey: String

@@ -152,11 +152,14 @@ extension Transaction {
     func removeImports(before instant: WallTime, rowsMax: Int) throws -> Bool {
         let old: [ImportID] = try rows(
             """
-            SELECT id FROM import_run WHERE created_micros < \(instant)
+            SELECT id FROM import_run
+            WHERE created_micros < \(instant) AND state <> 1 AND state <> 3
             ORDER BY created_micros LIMIT 1
             """
         ) { try $0.identifier(0) }
         guard let id = old.first else { return false }
+        // What has lost rows is applied no more.
+        try execute("UPDATE import_run SET state = 6 WHERE id = \(id) AND state = 2")
         try execute(
             """
             DELETE FROM import_row WHERE import_id = \(id) AND row IN (

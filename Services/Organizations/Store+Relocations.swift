@@ -124,23 +124,23 @@ extension Transaction {
         next.parent = parent?.number
         next.depth = before.depth + difference
         _ = try update(next, from: before, below: parent?.id, at: now)
-        guard difference != 0 else { return }
-        try shift(below: number, by: difference)
+        if difference != 0 { try settleDepths(below: next) }
     }
 
-    /// Moves what hangs below an organization up or down by some levels.
-    func shift(below number: Int64, by difference: Int) throws {
+    /// Brings the depth of everything below an organization in line with its own, whatever has
+    /// become of it: what is gone for good may hang deeper than anything can, and stays within.
+    func settleDepths(below node: Node) throws {
         try execute(
             """
-            UPDATE organization SET depth = depth + \(difference) WHERE number IN (
-                WITH RECURSIVE down (number, level) AS (
-                    SELECT number, 1 FROM organization WHERE parent = \(number)
-                    UNION ALL
-                    SELECT o.number, down.level + 1
-                    FROM down JOIN organization AS o ON o.parent = down.number
-                    WHERE down.level < 10
-                )
-                SELECT number FROM down)
+            WITH RECURSIVE down (number, level) AS (
+                SELECT number, 1 FROM organization WHERE parent = \(node.number)
+                UNION ALL
+                SELECT o.number, down.level + 1
+                FROM down JOIN organization AS o ON o.parent = down.number
+                WHERE down.level < 10
+            )
+            UPDATE organization SET depth = min(\(Line.depthMax), \(node.depth) + down.level)
+            FROM down WHERE organization.number = down.number
             """)
     }
 
@@ -173,9 +173,8 @@ extension Transaction {
     ) throws -> [String] {
         var notRestored: [String] = []
         for (index, id) in ids.enumerated() {
-            guard let before = try node(id), before.standing == .archived else {
-                throw Unreadable.relocation
-            }
+            guard let before = try node(id) else { throw Unreadable.relocation }
+            guard before.standing == .archived else { continue }
             var next = before
             next.standing = .present
             next.archival = nil
@@ -187,6 +186,7 @@ extension Transaction {
             }
             next.depth = (above?.depth ?? 0) + 1
             _ = try update(next, from: before, below: above?.id, at: now, isDecided: true)
+            if index == 0, next.depth != before.depth { try settleDepths(below: next) }
             notRestored += try reclaimEmailMasks(of: id)
             notRestored += try restoreCustomURLs(of: id, at: now)
         }

@@ -27,7 +27,7 @@ private let depths = Verifier(
     differences: """
         SELECT hex(child.id), child.depth, above.depth + 1
         FROM organization AS child JOIN organization AS above ON above.number = child.parent
-        WHERE child.depth <> above.depth + 1
+        WHERE child.depth <> above.depth + 1 AND child.standing <= 3
         """
 ) { row in
     """

@@ -1472,10 +1472,11 @@ static const message_field guildhall__organizations__v1__move_organization_reque
   {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
   {2, MESSAGE_KIND_TEXT, 1, "new_parent_id", NULL},
   {3, MESSAGE_KIND_VARINT, 2, "dry_run", NULL},
+  {4, MESSAGE_KIND_VARINT, 3, "to_root", NULL},
 };
 const message_shape guildhall__organizations__v1__move_organization_request__shape_table = {
   "guildhall.organizations.v1.MoveOrganizationRequest", &guildhall__organizations__v1__move_organization_request__descriptor,
-  guildhall__organizations__v1__move_organization_request__fields, 3
+  guildhall__organizations__v1__move_organization_request__fields, 4
 };
 
 static const message_field guildhall__organizations__v1__move_organization_reply__fields[] = {

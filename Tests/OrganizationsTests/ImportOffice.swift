@@ -45,6 +45,11 @@ final class ImportOffice: Sendable {
     func client(_ grants: Access.Grant...) throws -> ImportsClient {
         ImportsClient(try installation.channel(router, grants))
     }
+
+    /// The calls of one person, whose grants may change from client to client.
+    func client(as person: UserID, _ grants: Access.Grant...) throws -> ImportsClient {
+        ImportsClient(try installation.channel(router, grants, as: person))
+    }
 }
 
 extension ImportsClient {

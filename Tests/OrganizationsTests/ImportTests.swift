@@ -155,34 +155,6 @@ struct ImportTests {
         #expect(try await imports.getImport(GetImportRequest(id: update.id)).state == .planned)
     }
 
-    @Test func `whoever administers one place imports from there down, and nowhere else`()
-        async throws
-    {
-        let owner = try installation.platformOwner()
-        let mine = try await owner.create("Mine")
-        let parent = try await owner.create("Inner", below: mine)
-        _ = try await owner.create("Others")
-        let grant = Access.Grant(.platformAdmin, at: try parent.organizationID)
-        let imports = try office.client(grant)
-
-        let plan = try await imports.plan(
-            csv: "Title,Suborganization 2", "Inner,New", "Others,New", "Mine,New")
-        let named = try await refusal {
-            try await imports.plan(csv: "Title", "X", parent: mine.id)
-        }
-        let member = try office.client(Access.Grant(.owner, at: try parent.organizationID))
-        let forbidden = try await refusal { try await member.plan(csv: "Title", "X") }
-
-        let rows = try await imports.rows(plan)
-        #expect(rows.map { $0.faults.map(\.code) } == [[], ["out_of_scope"], ["out_of_scope"]])
-        #expect(named.reason == "not_found")
-        #expect(forbidden.reason == "forbidden")
-        let foreign = try await refusal {
-            try await member.getImport(GetImportRequest(id: plan.id))
-        }
-        #expect(foreign.reason == "not_found")
-    }
-
     @Test func `below what is paused nothing is made, by itself or from above`() async throws {
         let owner = try installation.platformOwner()
         let chain = try await owner.chain("Paused", "Below")
@@ -213,6 +185,23 @@ struct ImportTests {
         let masks = try await owner.listEmailMasks(ListEmailMasksRequest(organizationID: school.id))
         #expect(applied.state == .applied, "\(applied.fault)")
         #expect(masks.emailMasks.map(\.mode) == [.join])
+    }
+
+    @Test func `where titles are unique on the platform, a plan says which are taken`()
+        async throws
+    {
+        let owner = try installation.platformOwner()
+        _ = try await owner.chain("One", "Leaf")
+        _ = try await PlatformClient(
+            try installation.channel([Access.Grant(.platformOwner)])
+        ).updatePlatformSettings(.init(settings: PlatformSettings(nameScope: .global)))
+        let imports = try office.client(Access.Grant(.platformOwner))
+
+        let plan = try await imports.plan(
+            csv: header, "Two,,,,,", "Two,leaf,,,,", "Two,Same,,,,", "One,Same,,,,", "One,Leaf,,,,")
+
+        let codes = try await imports.rows(plan).map { $0.faults.map(\.code) }
+        #expect(codes == [[], ["name_taken"], [], ["name_taken"], []])
     }
 
     @Test func `while an organization moves no import is applied`() async throws {

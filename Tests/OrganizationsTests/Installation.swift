@@ -66,9 +66,11 @@ final class Installation: Sendable {
     }
 
     /// A channel to methods, for a person with grants.
-    func channel(_ router: Router, _ grants: [Access.Grant]) throws -> any Channel {
+    func channel(
+        _ router: Router, _ grants: [Access.Grant], as person: UserID? = nil
+    ) throws -> any Channel {
         let signer = try signer("gateway")
-        let user: UserID = identifiers.next()
+        let user: UserID = person ?? identifiers.next()
         return InProcessChannel(router).intercepted(
             by: Stating(installation: self) { try signer.user(user, grants: grants) })
     }

@@ -162,6 +162,43 @@ struct MoveTests {
         #expect(try await owner.get(chain[1]).version == chain[1].version)
     }
 
+    @Test func `a new parent that is forgotten is no move to the root`() async throws {
+        let owner = try installation.platformOwner()
+        let chain = try await owner.chain("One", "School")
+
+        let nothing = try await refusal {
+            try await owner.moveOrganization(MoveOrganizationRequest(id: chain[1].id))
+        }
+        let both = try await refusal {
+            try await owner.moveOrganization(
+                MoveOrganizationRequest(
+                    id: chain[1].id, newParentID: chain[0].id, toRoot: true))
+        }
+
+        #expect(nothing.invalidFields == ["new_parent_id"])
+        #expect(both.invalidFields == ["new_parent_id"])
+        #expect(try await owner.get(chain[1]).parentID == chain[0].id)
+    }
+
+    @Test func `what was archived before moves along, however often`() async throws {
+        let owner = try installation.platformOwner()
+        let chain = try await owner.chain("1", "2", "3", "4", "5", "6", "7", "8")
+        let top = try await owner.chain("P", "C")
+        _ = try await owner.delete(top[1])
+        let down = try await owner.move(top[0], below: chain[7])
+        let up = try await owner.move(top[0], below: nil)
+        _ = try await owner.delete(top[0])
+        _ = try await owner.restoreOrganization(
+            RestoreOrganizationRequest(id: top[0].id, parentID: chain[6].id))
+        let again = try await owner.move(top[0], below: nil)
+        let child = try await owner.restoreOrganization(
+            RestoreOrganizationRequest(id: top[1].id))
+
+        #expect(down.organization?.depth == 9 && up.organization?.depth == 1)
+        #expect(again.organization?.depth == 1 && child.organization?.depth == 2)
+        #expect(try await installation.findings().isEmpty)
+    }
+
     @Test func `both ends need the right`() async throws {
         let platform = try installation.platformOwner()
         let one = try await platform.chain("One", "School", "Class")
@@ -264,6 +301,26 @@ struct RestoreTests {
         #expect(try await owner.get(school).effectiveState == .archived)
     }
 
+    @Test func `where somebody only sees, nothing is restored to`() async throws {
+        let platform = try installation.platformOwner()
+        let mine = try await platform.chain("Mine", "School")
+        let other = try await platform.create("Other")
+        _ = try await platform.delete(mine[1])
+        let admin = try installation.user(
+            Access.Grant(.platformAdmin, at: try mine[0].organizationID),
+            Access.Grant(.student, at: try other.organizationID))
+
+        let refused = try await refusal {
+            try await admin.restoreOrganization(
+                RestoreOrganizationRequest(id: mine[1].id, parentID: other.id))
+        }
+        let reply = try await admin.restoreOrganization(
+            RestoreOrganizationRequest(id: mine[1].id))
+
+        #expect(refused.reason == "forbidden")
+        #expect(reply.organization?.parentID == mine[0].id)
+    }
+
     @Test func `what is not archived is not restored, and an owner restores nothing`()
         async throws
     {
@@ -289,7 +346,8 @@ extension OrganizationsClient {
         _ organization: Organization, below parent: Organization?
     ) async throws -> MoveOrganizationReply {
         try await moveOrganization(
-            MoveOrganizationRequest(id: organization.id, newParentID: parent?.id ?? ""))
+            MoveOrganizationRequest(
+                id: organization.id, newParentID: parent?.id ?? "", toRoot: parent == nil))
     }
 }
 

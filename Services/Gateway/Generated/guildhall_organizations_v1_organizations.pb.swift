@@ -1027,11 +1027,14 @@ nonisolated struct Guildhall_Organizations_V1_MoveOrganizationRequest: Sendable 
 
   var id: String = String()
 
-  /// Empty: to the root.
+  /// The organization below which it comes to hang.
   var newParentID: String = String()
 
   /// Changes nothing: answers what would change, and what would refuse.
   var dryRun: Bool = false
+
+  /// Makes it a root, instead of a new parent.
+  var toRoot: Bool = false
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1071,7 +1074,7 @@ nonisolated struct Guildhall_Organizations_V1_MoveEffect: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// members_limit, students_limit, teachers_limit, contact_receivers, member_discount, state.
+  /// members_limit, students_limit, teachers_limit, member_discount or state.
   var aspect: String = String()
 
   /// The organization from which it comes now; empty for none.
@@ -2416,7 +2419,7 @@ nonisolated extension Guildhall_Organizations_V1_RestoreOrganizationReply: Swift
 
 nonisolated extension Guildhall_Organizations_V1_MoveOrganizationRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".MoveOrganizationRequest"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}new_parent_id\0\u{3}dry_run\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}new_parent_id\0\u{3}dry_run\0\u{3}to_root\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2427,6 +2430,7 @@ nonisolated extension Guildhall_Organizations_V1_MoveOrganizationRequest: SwiftP
       case 1: try { try decoder.decodeSingularStringField(value: &self.id) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.newParentID) }()
       case 3: try { try decoder.decodeSingularBoolField(value: &self.dryRun) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.toRoot) }()
       default: break
       }
     }
@@ -2442,6 +2446,9 @@ nonisolated extension Guildhall_Organizations_V1_MoveOrganizationRequest: SwiftP
     if self.dryRun != false {
       try visitor.visitSingularBoolField(value: self.dryRun, fieldNumber: 3)
     }
+    if self.toRoot != false {
+      try visitor.visitSingularBoolField(value: self.toRoot, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2449,6 +2456,7 @@ nonisolated extension Guildhall_Organizations_V1_MoveOrganizationRequest: SwiftP
     if lhs.id != rhs.id {return false}
     if lhs.newParentID != rhs.newParentID {return false}
     if lhs.dryRun != rhs.dryRun {return false}
+    if lhs.toRoot != rhs.toRoot {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

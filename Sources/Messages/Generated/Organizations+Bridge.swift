@@ -824,7 +824,7 @@ extension MoveOrganizationRequest {
 
     /// The most bytes that `encode(into:)` can append for this value.
     public var encodedByteCountMax: Int {
-        var bound = 14
+        var bound = 16
         bound += self.id.utf8.count
         bound += self.newParentID.utf8.count
         return bound
@@ -847,12 +847,14 @@ extension MoveOrganizationRequest: @unsafe Bridged {
         unsafe writer.add(10, text: self.id)
         unsafe writer.add(18, text: self.newParentID)
         unsafe writer.add(24, varint: self.dryRun ? 1 : 0)
+        unsafe writer.add(32, varint: self.toRoot ? 1 : 0)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__MoveOrganizationRequest>) {
         self.id = unsafe Lift.text(lowered.pointee.id)
         self.newParentID = unsafe Lift.text(lowered.pointee.new_parent_id)
         self.dryRun = unsafe lowered.pointee.dry_run != 0
+        self.toRoot = unsafe lowered.pointee.to_root != 0
     }
 }
 

@@ -605,27 +605,32 @@ public struct RestoreOrganizationReply: Message {
 public struct MoveOrganizationRequest: Message {
     /// The field `id`.
     public var id: String
-    /// Empty: to the root.
+    /// The organization below which it comes to hang.
     public var newParentID: String
     /// Changes nothing: answers what would change, and what would refuse.
     public var dryRun: Bool
+    /// Makes it a root, instead of a new parent.
+    public var toRoot: Bool
 
     /// A message with every field at its default.
     public init() {
         self.id = ""
         self.newParentID = ""
         self.dryRun = false
+        self.toRoot = false
     }
 
     /// A message with the given fields, the others at their defaults.
     public init(
         id: String = "",
         newParentID: String = "",
-        dryRun: Bool = false
+        dryRun: Bool = false,
+        toRoot: Bool = false
     ) {
         self.id = id
         self.newParentID = newParentID
         self.dryRun = dryRun
+        self.toRoot = toRoot
     }
 }
 
@@ -659,7 +664,7 @@ public struct MoveOrganizationReply: Message {
 
 /// What an organization would have otherwise at the new place.
 public struct MoveEffect: Message {
-    /// members_limit, students_limit, teachers_limit, contact_receivers, member_discount, state.
+    /// members_limit, students_limit, teachers_limit, member_discount or state.
     public var aspect: String
     /// The organization from which it comes now; empty for none.
     public var fromOrganizationID: String

@@ -1643,7 +1643,7 @@ const ProtobufCMessageDescriptor guildhall__organizations__v1__restore_organizat
   (ProtobufCMessageInit) guildhall__organizations__v1__restore_organization_reply__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor guildhall__organizations__v1__move_organization_request__field_descriptors[3] =
+static const ProtobufCFieldDescriptor guildhall__organizations__v1__move_organization_request__field_descriptors[4] =
 {
   {
     "id",
@@ -1681,16 +1681,29 @@ static const ProtobufCFieldDescriptor guildhall__organizations__v1__move_organiz
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "to_root",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__MoveOrganizationRequest, to_root),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned guildhall__organizations__v1__move_organization_request__field_indices_by_name[] = {
   2,   /* field[2] = dry_run */
   0,   /* field[0] = id */
   1,   /* field[1] = new_parent_id */
+  3,   /* field[3] = to_root */
 };
 static const ProtobufCIntRange guildhall__organizations__v1__move_organization_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor guildhall__organizations__v1__move_organization_request__descriptor =
 {
@@ -1700,7 +1713,7 @@ const ProtobufCMessageDescriptor guildhall__organizations__v1__move_organization
   "Guildhall__Organizations__V1__MoveOrganizationRequest",
   "guildhall.organizations.v1",
   sizeof(Guildhall__Organizations__V1__MoveOrganizationRequest),
-  3,
+  4,
   guildhall__organizations__v1__move_organization_request__field_descriptors,
   guildhall__organizations__v1__move_organization_request__field_indices_by_name,
   1,  guildhall__organizations__v1__move_organization_request__number_ranges,

@@ -382,10 +382,11 @@ struct  Guildhall__Organizations__V1__MoveOrganizationRequest
   ProtobufCBinaryData id;
   ProtobufCBinaryData new_parent_id;
   protobuf_c_boolean dry_run;
+  protobuf_c_boolean to_root;
 };
 #define GUILDHALL__ORGANIZATIONS__V1__MOVE_ORGANIZATION_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&guildhall__organizations__v1__move_organization_request__descriptor) \
-    , {0,NULL}, {0,NULL}, 0 }
+    , {0,NULL}, {0,NULL}, 0, 0 }
 
 
 struct  Guildhall__Organizations__V1__MoveOrganizationReply
