@@ -48,7 +48,7 @@ extension Service: MemberDiscountsService {
 
 extension MemberDiscountReply {
     fileprivate init(of node: Node, in reading: some Reading, on day: CalendarDay) throws {
-        let effective = EffectiveDiscount(along: try reading.discounts(along: node), on: day)
+        let effective = EffectiveDiscount(along: try reading.discounts(along: node.number), on: day)
         self.init(
             organizationID: node.id.text, own: Messages.MemberDiscount(node.details.discount),
             effectiveBasisPoints: Int32(effective.basisPoints),

@@ -31,7 +31,7 @@ extension Service {
             guard let node = try transaction.node(id) else { throw OutOfScope() }
             try context.requireMatch(version: node.version)
             if facts.isNothing { return RelocationBegun() }
-            if let obstacle = facts.obstacles.first { throw obstacle.refusal }
+            if let obstacle = facts.obstacles.first { throw obstacle }
             try transaction.insert(
                 RelocationRecord(
                     workflow: workflow, number: node.number, place: facts.target?.end.number ?? 0,
@@ -109,7 +109,7 @@ extension Service {
             return MoveOrganizationReply(
                 organization: Organization(node, in: facts.line),
                 effects: try snapshot.effects(of: facts),
-                obstacles: facts.obstacles.map { MoveObstacle($0.refusal.status) })
+                obstacles: facts.obstacles.map { MoveObstacle($0.status) })
         }
         // Of what cannot be nobody can say whom it would hold.
         guard !reply.obstacles.contains(where: { $0.code == ErrorReason.cycle.rawValue }) else {
@@ -213,7 +213,10 @@ extension Reading {
                     fromValue: "\(EffectiveState(facts.line.state))",
                     toValue: "\(EffectiveState(moved.state))"))
         }
-        let (before, after) = (try discount(facts.line), try discount(moved))
+        let discounts = try discounts(along: own.number)
+        let above = try facts.target.map { try self.discounts(along: $0.end.number) } ?? []
+        let before = EffectiveDiscount(along: discounts, on: day)
+        let after = EffectiveDiscount(along: discounts.prefix(1) + above, on: day)
         if before != after {
             effects.append(
                 MoveEffect(
@@ -223,13 +226,6 @@ extension Reading {
                     toValue: Percentage.text(after.basisPoints)))
         }
         return effects
-    }
-
-    private func discount(_ line: Line) throws -> EffectiveDiscount {
-        let discounts = try line.levels.reversed().compactMap { level in
-            try node(numbered: level.number).map { ($0.id, $0.details.discount) }
-        }
-        return EffectiveDiscount(along: discounts, on: line.day)
     }
 
     /// What a restore is decided on, if the principal may make it.

@@ -21,8 +21,8 @@ extension Statements {
 
 extension Reading {
     /// The discounts that are set at an organization and at its ancestors, the organization first.
-    func discounts(along node: Node) throws -> [(OrganizationID, MemberDiscount)] {
-        try rows(Statements.discounts(along: node.number)) { row in
+    func discounts(along number: Int64) throws -> [(OrganizationID, MemberDiscount)] {
+        try rows(Statements.discounts(along: number)) { row in
             (
                 try row.identifier(0),
                 MemberDiscount(
