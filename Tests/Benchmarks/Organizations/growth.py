@@ -153,7 +153,8 @@ class Growth:
             self.caller.change(
                 f"{SERVICE}/MoveOrganization",
                 organizations_pb2.MoveOrganizationRequest(
-                    id=county, new_parent_id="" if number % 2 else other),
+                    id=county, new_parent_id="" if number % 2 else other,
+                    to_root=number % 2 == 1),
                 organizations_pb2.MoveOrganizationReply)
             latencies.append(time.perf_counter() - start)
         numbers = {
