@@ -30,9 +30,12 @@ static inline int storage_sqlite3_tune_memory(void) {
     // as a recursive query needs two of: it goes back to the system and is cleared again each time.
     code = sqlite3_config(SQLITE_CONFIG_PAGECACHE, (void *)0, 0, 0);
     if (code != SQLITE_OK) return code;
-    // What a savepoint would restore is kept in memory up to this size. From 64 KiB on, as it is by
-    // default, it goes to a temporary file, and so do the pages of all jobs after it in the batch.
-    return sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, 8 * 1024 * 1024);
+    // What a savepoint would restore is kept in memory up to this size, twice the default: for most
+    // commands that is all of it. What is more goes to a temporary file, and so do the pages of all
+    // jobs after it in the batch. It must stay below 128 KiB: SQLite writes so much to that file at
+    // once, and its file system takes no more, so that a larger one makes every change fail that
+    // comes to it, as if the disk were full.
+    return sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, 127 * 1024);
 }
 
 /// Writes an open file once more, byte for byte as it is read, and syncs it.

@@ -119,6 +119,17 @@ public final class Database: Sendable {
         }
     }
 
+    /// Whether a command has an outcome already: to run it would answer that and nothing else.
+    ///
+    /// For callers that ask elsewhere before they run a command: repeated, it asks nobody.
+    /// - Parameter command: Its principal and key; method and digest are not compared.
+    /// - Returns: Whether it came before and was answered, or was cancelled.
+    /// - Throws: ``StorageFault``.
+    public func isSettled(_ command: Command) throws -> Bool {
+        let idempotency = self.idempotency
+        return try readInline { try idempotency.isSettled(command, in: $0) }
+    }
+
     /// Cancels a command: undoes it if it was done, and refuses it if it comes later.
     ///
     /// - Parameters:

@@ -52,6 +52,12 @@ package enum TransactionControl: Int, Sendable, CaseIterable {
     case keepJob
     /// Undoes the changes since the mark, and keeps the mark.
     case undoJob
+    /// Marks where a part of a job begins that may fail by itself.
+    case markPart
+    /// Forgets the mark of the part and keeps the changes since.
+    case keepPart
+    /// Undoes the changes since the mark of the part, and keeps the mark.
+    case undoPart
 }
 
 /// What cuts queries off.

@@ -79,10 +79,15 @@ final class Idempotency: Sendable {
             """)
     }
 
+    /// Whether a command has an outcome already, be it that it was cancelled.
+    func isSettled(_ command: Command, in reading: some Reading) throws -> Bool {
+        try stored(command, in: reading) != nil
+    }
+
     private func stored(
-        _ command: Command, in transaction: Transaction
+        _ command: Command, in reading: some Reading
     ) throws -> Stored? {
-        try transaction.row(
+        try reading.row(
             """
             SELECT method, request_digest, state, reply FROM storage_reply
             WHERE principal = \(command.principal) AND key = \(command.key)

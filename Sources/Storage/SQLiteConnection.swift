@@ -184,6 +184,9 @@ internal import Glibc
         case .markJob: "SAVEPOINT job"
         case .keepJob: "RELEASE job"
         case .undoJob: "ROLLBACK TO job"
+        case .markPart: "SAVEPOINT part"
+        case .keepPart: "RELEASE part"
+        case .undoPart: "ROLLBACK TO part"
         }
     }
 

@@ -10,6 +10,16 @@ public enum StorageFault: Error, Sendable, Hashable {
     case lost(String)
 }
 
+extension StorageFault {
+    /// Whether the fault says nothing about what was asked for, so that trying again may succeed.
+    public var isPassing: Bool {
+        switch self {
+        case .busy, .lost: true
+        case .constraint, .sql: false
+        }
+    }
+}
+
 extension StorageFault: CustomStringConvertible {
     /// The fault in one line, for logs.
     public var description: String {

@@ -5,7 +5,20 @@ public final class Transaction: Reading {
     /// What happens once the changes are durable.
     var effects = CommitEffects()
     private let connection: any Connection
-    private var isMarked = false
+    /// Whether no job has changed anything yet since SQLite's transaction began.
+    private var isUntouched = true
+    private var undoing = Undoing.nothing
+
+    /// What undoes the changes of the job at hand.
+    private enum Undoing {
+        /// It has changed nothing.
+        case nothing
+        /// It was the first to change anything: giving SQLite's whole transaction up, for which no
+        /// page has to be copied beforehand.
+        case everything
+        /// Going back to the mark where it began.
+        case toMark
+    }
 
     init(_ connection: any Connection) {
         self.connection = connection
@@ -23,34 +36,81 @@ public final class Transaction: Reading {
     /// - Throws: ``StorageFault/constraint(_:)`` when the schema forbids it.
     @discardableResult
     public func execute(_ sql: SQL) throws -> Int {
-        if !isMarked {
-            try connection.control(.markJob)
-            isMarked = true
-        }
+        try mark()
         return try connection.execute(sql)
+    }
+
+    /// Does a part of the job that may fail by itself: its changes stay together, or none of them
+    /// stays and the job goes on.
+    ///
+    /// An error that ``StorageFault/isPassing`` says nothing about the part: the job should end
+    /// with it, and be tried again.
+    /// - Parameter part: Makes the changes.
+    /// - Returns: What the part answers.
+    /// - Throws: What the part throws, once its changes are undone.
+    public func attempt<Value>(_ part: () throws -> Value) throws -> Value {
+        try mark()
+        try connection.control(.markPart)
+        let before = effects
+        let value: Value
+        do {
+            value = try part()
+        } catch {
+            // Where SQLite has given the whole transaction up, nothing of the part is left.
+            guard connection.isInTransaction, connection.breakdown == nil else { throw error }
+            try connection.control(.undoPart)
+            try connection.control(.keepPart)
+            effects = before
+            throw error
+        }
+        try connection.control(.keepPart)
+        return value
+    }
+
+    /// Makes sure that the job can be undone, before it changes anything.
+    private func mark() throws {
+        guard undoing == .nothing else { return }
+        if !isUntouched { try connection.control(.markJob) }
+        undoing = isUntouched ? .everything : .toMark
     }
 
     /// The number of the row inserted last.
     var lastInsertedRow: Int64 { connection.lastInsertedRow }
 
+    /// Begins SQLite's transaction, which those of the jobs are parts of.
+    func open() throws {
+        try connection.control(.beginWriting)
+        isUntouched = true
+        undoing = .nothing
+    }
+
     /// Begins the next job.
     func begin() {
         effects = CommitEffects()
-        isMarked = false
+        undoing = .nothing
     }
 
-    /// Undoes what the job has changed so far; it goes on.
+    /// Undoes what the job has changed so far; it has ended, or goes on from there with what is
+    /// kept of its refusal.
     func undo() throws {
         effects = CommitEffects()
-        guard isMarked else { return }
-        try connection.control(.undoJob)
+        switch undoing {
+        case .nothing: break
+        case .everything:
+            try connection.control(.rollback)
+            try open()
+        case .toMark:
+            try connection.control(.undoJob)
+            try connection.control(.keepJob)
+        }
+        undoing = .nothing
     }
 
     /// Ends the job and keeps its changes.
     func keep() throws {
-        guard isMarked else { return }
-        isMarked = false
-        try connection.control(.keepJob)
+        if undoing == .toMark { try connection.control(.keepJob) }
+        if undoing != .nothing { isUntouched = false }
+        undoing = .nothing
     }
 }
 

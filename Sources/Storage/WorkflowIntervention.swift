@@ -111,6 +111,26 @@ extension Transaction {
         return found
     }
 
+    /// Makes a workflow whose steps are all done one that came to nothing.
+    ///
+    /// For the hook of its definition, in the transaction that ends it: when what should follow
+    /// cannot be, and the hook has seen to what the steps have done.
+    /// - Parameters:
+    ///   - id: Names the workflow.
+    ///   - refusal: The encoded refusal, for whoever waits for the end.
+    ///   - words: What went wrong, in words for operators.
+    /// - Throws: ``WorkflowFault`` or ``StorageFault``.
+    public func abortDoneWorkflow(_ id: [UInt8], refusal: [UInt8], words: String) throws {
+        let changed = try execute(
+            """
+            UPDATE storage_workflow
+            SET state = \(WorkflowState.aborted.rawValue), refusal = \(refusal),
+                last_error = \(words)
+            WHERE id = \(id) AND state = \(WorkflowState.done.rawValue)
+            """)
+        guard changed == 1 else { throw WorkflowFault.noSuchWorkflow }
+    }
+
     private func existingWorkflow(_ id: [UInt8]) throws -> WorkflowInstance {
         guard let found = try WorkflowStore.get(id, in: self) else {
             throw WorkflowFault.noSuchWorkflow

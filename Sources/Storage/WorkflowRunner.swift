@@ -205,8 +205,8 @@ public final class WorkflowRunner: Sendable {
     /// Whether an error says nothing about the move itself.
     private static func isPassing(_ error: any Error) -> Bool {
         switch error {
-        case StorageFault.busy, StorageFault.lost, is CancellationError: true
-        default: false
+        case let fault as StorageFault: fault.isPassing
+        default: error is CancellationError
         }
     }
 

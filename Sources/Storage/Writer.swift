@@ -41,7 +41,7 @@ final class WriterLoop {
         var batch = Batch()
         do {
             Failpoint.beforeBegin.reach()
-            try connection.control(.beginWriting)
+            try transaction.open()
             Failpoint.afterBegin.reach()
             for job in jobs where job.begin(at: .now) {
                 batch.ran.append(job)
@@ -55,7 +55,7 @@ final class WriterLoop {
         commit(batch)
     }
 
-    /// Runs one job between marks; a job that fails takes back its own changes alone.
+    /// Runs one job; one that fails takes back its own changes alone.
     private func runInBatch(
         _ job: any QueuedJob<Transaction>, _ batch: inout Batch
     ) throws {
@@ -65,11 +65,8 @@ final class WriterLoop {
         guard connection.isInTransaction else {
             return try restart(after: job, hasSucceeded: hasSucceeded, &batch)
         }
-        if hasSucceeded {
-            batch.effects.merge(transaction.effects)
-        } else {
-            try transaction.undo()
-        }
+        guard hasSucceeded else { return try transaction.undo() }
+        batch.effects.merge(transaction.effects)
         try transaction.keep()
     }
 
@@ -84,7 +81,7 @@ final class WriterLoop {
             undone.fail(StorageFault.busy(retryAfter: WriterSettings.pauseWhenFull))
         }
         batch = Batch()
-        try connection.control(.beginWriting)
+        try transaction.open()
     }
 
     private func commit(_ batch: Batch) {
@@ -112,7 +109,7 @@ final class WriterLoop {
             for job in jobs {
                 var batch = Batch()
                 batch.ran.append(job)
-                try connection.control(.beginWriting)
+                try transaction.open()
                 try runInBatch(job, &batch)
                 do {
                     try connection.control(.commit)

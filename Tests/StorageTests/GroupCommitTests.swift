@@ -84,6 +84,74 @@ import Testing
         #expect(try database.emails().sorted() == ["ada", "bob"])
     }
 
+    /// SQLite keeps what a mark would restore in memory first, and then in a file.
+    @Test(arguments: [40, 4_000])
+    func `a job that changes much of the file has its place in a batch`(pages: Int) async throws {
+        let files = TemporaryFolder()
+        let database = try files.database()
+        try await database.write { transaction in
+            for id in 1...pages { try transaction.add(id, paddedEmail(id, "old")) }
+        }
+
+        try await database.holdingWriter { release in
+            async let first: Void = database.write { try $0.add(pages + 1, "first") }
+            while database.waitingWrites < 1 { await Task.yield() }
+            async let large: Void = database.write { transaction in
+                _ = try transaction.execute(
+                    "UPDATE member SET email = replace(email, 'old', 'new') WHERE id < \(pages)")
+            }
+            while database.waitingWrites < 2 { await Task.yield() }
+            async let refused = failure {
+                try await database.write { transaction in
+                    _ = try transaction.execute("DELETE FROM member WHERE id <= \(pages)")
+                    throw Refused()
+                }
+            }
+            while database.waitingWrites < 3 { await Task.yield() }
+            async let last: Void = database.write { try $0.add(pages + 2, "last") }
+            while database.waitingWrites < 4 { await Task.yield() }
+            release()
+            try await first
+            try await large
+            #expect(await refused is Refused)
+            try await last
+        }
+
+        let emails = try Set(database.emails())
+        let expected =
+            (1..<pages).map { paddedEmail($0, "new") }
+            + [paddedEmail(pages, "old"), "first", "last"]
+        #expect(emails == Set(expected))
+    }
+
+    @Test func `jobs that fail before any has changed something leave nothing`() async throws {
+        let files = TemporaryFolder()
+        let database = try files.database()
+
+        try await database.holdingWriter { release in
+            var refused: [Task<Bool, Never>] = []
+            for id in 1...3 {
+                refused.append(
+                    Task {
+                        await failure {
+                            try await database.write { transaction in
+                                try transaction.add(id, "\(id)")
+                                throw Refused()
+                            }
+                        } is Refused
+                    })
+                while database.waitingWrites < id { await Task.yield() }
+            }
+            async let good: Void = database.write { try $0.add(1, "ada") }
+            while database.waitingWrites < 4 { await Task.yield() }
+            release()
+            for task in refused { #expect(await task.value) }
+            try await good
+        }
+
+        #expect(try database.emails() == ["ada"])
+    }
+
     @Test func `a job sees the changes of the jobs before it`() async throws {
         let files = TemporaryFolder()
         let database = try files.database()
@@ -245,4 +313,9 @@ import Testing
 
         #expect(try database.emails() == [])
     }
+}
+
+/// An address that takes a page of the file for itself.
+private func paddedEmail(_ id: Int, _ word: String) -> String {
+    "\(word)-\(id)-" + String(repeating: "x", count: 4_000)
 }

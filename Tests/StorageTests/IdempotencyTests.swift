@@ -55,6 +55,25 @@ import Testing
         }
     }
 
+    @Test func `whether a command has an outcome is known without running it`() async throws {
+        let files = TemporaryFolder()
+        let database = try files.database()
+        let before = try database.isSettled(.sample())
+
+        _ = try await database.command(.sample()) { _ in [1] }
+        _ = try await database.command(.sample(key: 2)) { _ in throw Full() }
+        try await database.cancel(.sample(key: 3)) { _, _ in }
+        await #expect(throws: Outage.self) {
+            try await database.command(.sample(key: 4)) { _ in throw Outage() }
+        }
+
+        #expect(!before)
+        for key: UInt8 in [1, 2, 3] { #expect(try database.isSettled(.sample(key: key))) }
+        #expect(try database.isSettled(.sample(method: "Other", digest: 9)))
+        #expect(try !database.isSettled(.sample(key: 4)))
+        #expect(try !database.isSettled(.sample(principal: "somebody else")))
+    }
+
     @Test func `two principals may use the same key`() async throws {
         let files = TemporaryFolder()
         let database = try files.database()
