@@ -1,8 +1,9 @@
 import Access
 import ServiceKit
 
-/// Something of an appearance that is set, inherited and reset by itself.
-enum Field: Sendable, Hashable {
+/// Something of an appearance that is set, inherited and reset by itself, in the order in which
+/// fields are told.
+enum Field: Sendable, Hashable, Comparable {
     case primary
     case secondary
     case advanced(String)
@@ -125,4 +126,27 @@ func effectiveValues(
         }
     }
     return effective
+}
+
+/// A value that would hold no longer, and the one that would; nil: there is none.
+struct ValueChange: Sendable, Hashable {
+    let field: Field
+    let from: SourcedText?
+    let to: SourcedText?
+}
+
+/// What holds otherwise: another value, or one that another organization sets, be it the same; how
+/// far off it is set does not matter.
+///
+/// - Returns: The changes in the order primary, secondary, advanced by name, logo.
+func changes(
+    from before: [Field: SourcedText], to after: [Field: SourcedText]
+) -> [ValueChange] {
+    Set(before.keys).union(after.keys).sorted().compactMap { field in
+        let change = ValueChange(field: field, from: before[field], to: after[field])
+        let isSame =
+            change.from?.value == change.to?.value
+            && change.from?.organization == change.to?.organization
+        return isSame ? nil : change
+    }
 }

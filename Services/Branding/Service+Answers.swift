@@ -38,7 +38,7 @@ extension EffectiveAppearance {
 }
 
 extension SourcedValue {
-    fileprivate init(_ value: SourcedText) {
+    init(_ value: SourcedText) {
         self.init(
             value: value.value,
             source: ValueSource(

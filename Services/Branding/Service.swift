@@ -50,10 +50,9 @@ struct Service: BrandingService {
         return try await reading(id, context) { snapshot in
             let path = try snapshot.path(to: id, seenBy: principal, on: day)
             try principal.requireOpen(.viewOrganization, at: path)
-            let own = try snapshot.appearances(of: path.ids)
-            let layers = path.nodes.map { Layer($0, own[$0.id]) }
             return EffectiveAppearance(
-                of: id, effectiveValues(of: layers, platform: platform.values))
+                of: id,
+                try snapshot.effectiveValues(along: path.nodes, platform: platform.values))
         }
     }
 

@@ -13,30 +13,6 @@ struct UploadCall: Sendable {
     let metadata: Metadata
 }
 
-/// Whose turn it is to have a whole file in memory.
-final class FileTurns: Sendable {
-    /// The most files at a time; more are answered 429.
-    static let filesMax = 4
-
-    private let count = Mutex(0)
-
-    /// Does the work when there is room for it.
-    ///
-    /// - Throws: ``Problem/tooManyFiles``, or what the work throws.
-    func turn<Value: Sendable>(
-        _ work: @Sendable () async throws -> Value
-    ) async throws -> Value {
-        let isFree = count.withLock { count in
-            guard count < Self.filesMax else { return false }
-            count += 1
-            return true
-        }
-        guard isFree else { throw Problem.tooManyFiles }
-        defer { count.withLock { $0 -= 1 } }
-        return try await work()
-    }
-}
-
 extension API {
     /// The bytes of a file in one message.
     private static let partBytesMax = 48 * 1_024
@@ -68,7 +44,8 @@ extension API {
                 return bytes
             }
         } catch {
-            throw Problem(Status(thrown: error), from: upstream)
+            throw Problem(
+                Status(thrown: error), from: upstream, bodyField: route.content.field)
         }
         var answer = try self.answer(request, route, reply: reply)
         answer.status = 202
@@ -80,7 +57,8 @@ extension API {
     /// The whole file is here before the answer begins: an answer that
     /// ended early would look like a file.
     func download(
-        _ route: Route, _ call: TranscodedRequest, _ metadata: Metadata, _ upstream: Backend
+        _ route: Route, _ call: TranscodedRequest, _ metadata: Metadata, _ upstream: Backend,
+        in turn: FileTurn
     ) async throws -> Answer {
         let limits = transcoder.limits
         let options = CallOptions(timeout: limits.fileTimeout, metadata: metadata)
@@ -90,6 +68,7 @@ extension API {
                 route.method, .encoded(call.message), options: options
             ) { reply in
                 let part = try FilePart(decoding: reply.bytes, limits: .bulk)
+                try turn.hold(part.data.count)
                 try file.withLock { file in
                     if file.name.isEmpty {
                         (file.name, file.contentType) = (part.name, part.contentType)
@@ -105,7 +84,9 @@ extension API {
         } catch {
             throw Problem(Status(thrown: error), from: upstream)
         }
-        return Answer(file: file.withLock { $0 })
+        var answer = Answer(file: file.withLock { $0 })
+        answer.turn = turn
+        return answer
     }
 }
 

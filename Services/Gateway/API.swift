@@ -1,3 +1,4 @@
+import Access
 import Messages
 import RPC
 import ServiceKit
@@ -23,9 +24,11 @@ struct API: Sendable {
         guard let upstream = Backend(of: route.method) else { throw Problem.noSuchRoute }
         var metadata = try Self.metadata(of: request, calling: route.method, requestID: requestID)
         var filled: [String: String] = [:]
+        var person: UserID?
         if !Self.publicMethods.contains(route.method.path) {
             let token = try Bearer.token(request.field("authorization"))
             let session = try await sessions.session(of: token, requestID: requestID)
+            person = session.user
             metadata[bytes: MetadataKey.principal] = try sessions.principal(
                 of: session, for: upstream)
             if route.method == MembershipMethods.signOut {
@@ -34,27 +37,34 @@ struct API: Sendable {
             }
         }
         let query = try Query(request.query, countMax: transcoder.limits.parameterCountMax)
+        if route.content.isBytes, request.mediaType?.hasPrefix("multipart/") == true {
+            throw Problem.formForFile
+        }
         if route.method.kind == .clientStreaming {
+            let turn = try files.begin(.upload, for: person)
+            defer { withExtendedLifetime(turn) {} }
             let call = UploadCall(match: match, query: query, metadata: metadata)
-            return try await files.turn { try await upload(request, call, to: upstream) }
+            return try await upload(request, call, to: upstream)
         }
         let body = try await self.body(of: request, route)
         let call = try transcoder.request(match, query: query, body: body, filled: filled)
         try Self.expect(call.entityTag, in: &metadata)
+        if call.isMaskImplied { metadata[text: MetadataKey.maskIsImplied] = "true" }
         let options = CallOptions(timeout: transcoder.limits.callTimeout, metadata: metadata)
         // The session is over for this gateway whatever comes of the call, and also for answers
         // of Membership that were under way when it ended.
         defer { if let token = filled["token"] { sessions.forget(token) } }
         if route.method.kind == .serverStreaming {
-            let metadata = metadata
-            return try await files.turn { try await download(route, call, metadata, upstream) }
+            let turn = try files.begin(.download, for: person)
+            return try await download(route, call, metadata, upstream, in: turn)
         }
         let reply: any Payload
         do {
             reply = try await upstreams[upstream].unary(
                 route.method, .encoded(call.message), options: options)
         } catch {
-            throw Problem(Status(thrown: error), from: upstream)
+            throw Problem(
+                Status(thrown: error), from: upstream, bodyField: route.content.field)
         }
         sessions.noteAnswer(of: route.method, reply.bytes)
         return try self.answer(request, route, reply: reply.bytes)
@@ -72,9 +82,8 @@ struct API: Sendable {
 
     private func body(of request: Incoming, _ route: Route) async throws(Problem) -> [UInt8] {
         let body = try await request.body(transcoder.limits.bodyBytesMax)
-        if !body.isEmpty, route.content.isJSON, let type = request.field("content-type") {
-            let essence = type.prefix { $0 != ";" }.filter { !$0.isWhitespace }.lowercased()
-            guard essence == "application/json" else { throw .unsupportedType("application/json") }
+        if !body.isEmpty, route.content.isJSON, let type = request.mediaType {
+            guard type == "application/json" else { throw .unsupportedType("application/json") }
         }
         return body
     }
@@ -103,14 +112,14 @@ struct API: Sendable {
         if let match = request.field("if-match") {
             let tag = ETag.text(match)
             guard ETag.isLegal(tag) else {
-                throw .invalid("If-Match", "One entity tag is expected.")
+                throw .unreadable("If-Match", "One entity tag is expected.")
             }
             metadata[text: MetadataKey.ifMatch] = tag
         }
         if let key = request.field("idempotency-key") {
             guard (1...128).contains(key.utf8.count),
                 key.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
-            else { throw .invalid("Idempotency-Key", "1 to 128 visible characters are expected.") }
+            else { throw .badIdempotencyKey }
             metadata[text: MetadataKey.idempotencyKey] = key
         } else if method.idempotency == .keyed {
             metadata[text: MetadataKey.idempotencyKey] = RequestIdentifier.make()

@@ -4,7 +4,8 @@ import Synchronization
 
 /// Holds one HTTP connection to its limits.
 ///
-/// They are how long a header and a body may take, and how many requests a connection may bring.
+/// They are how long a header and a body may take, how long an answer may stay unread, and how many
+/// requests a connection may bring.
 /// What is not HTTP is answered in words; after an answer that says so the connection closes.
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
@@ -24,15 +25,28 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         case open
         /// The last answer is being written.
         case lastAnswer
+        /// The end of the last answer is on its way.
+        case flushing
         /// Nothing more is sent; what the client still sends is thrown away, so that the answer
         /// reaches it.
         case lingering
+
+        /// Whether no further request is taken and nothing more written.
+        var isOver: Bool { self == .flushing || self == .lingering }
     }
 
     private let limits: Limits
     private var phase = Phase.open
     private var reading = Reading.nothing
     private var timeout: Scheduled<Void>?
+    /// The next look at whether the client takes what is sent.
+    private var nextLook: Scheduled<Void>?
+    /// How often a look may find that nothing was taken since the one before.
+    private static let looksMax = 4
+    private var looksInVain = 0
+    private var bytesWritten = 0
+    /// How many of these were taken at the last look.
+    private var bytesTaken = 0
     private var answerCount = 0
     private var answersDue = 0
     private var inputIsClosed = false
@@ -43,13 +57,13 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// Told by ``FirstByteWatch`` that bytes are about to be decoded.
     func bytesArrive(_ context: ChannelHandlerContext) {
-        guard phase != .lingering, reading == .nothing else { return }
+        guard !phase.isOver, reading == .nothing else { return }
         reading = .head
         close(in: limits.headTimeout, context)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard phase != .lingering else { return }
+        guard !phase.isOver else { return }
         switch unwrapInboundIn(data) {
         case .head(let head):
             answersDue += 1
@@ -71,7 +85,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     func write(
         context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?
     ) {
-        guard phase != .lingering else {
+        guard !phase.isOver else {
             promise?.fail(ChannelError.outputClosed)
             return
         }
@@ -83,22 +97,28 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             }
             let connection = head.headers[canonicalForm: "connection"]
             if connection.contains(where: { $0.lowercased() == "close" }) { phase = .lastAnswer }
+            if nextLook == nil { expectReading(context) }
             context.write(wrapOutboundOut(.head(head)), promise: promise)
-        case .body: context.write(data, promise: promise)
+        case .body(let body):
+            bytesWritten += body.readableBytes
+            context.write(data, promise: promise)
         case .end:
             answersDue -= 1
             guard phase == .lastAnswer else {
                 context.write(data, promise: promise)
                 return
             }
-            context.writeAndFlush(data, promise: promise)
-            linger(context)
+            phase = .flushing
+            let flushed = promise ?? context.eventLoop.makePromise()
+            // A slow reader gets the whole of it: only then the time of lingering begins.
+            flushed.futureResult.assumeIsolated().whenSuccess { self.linger(context) }
+            context.writeAndFlush(data, promise: flushed)
         }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard let fault = error as? HTTPParserError, answersDue == 0 else {
-            if phase != .lingering { context.fireErrorCaught(error) }
+            if !phase.isOver { context.fireErrorCaught(error) }
             return
         }
         answersDue += 1
@@ -116,9 +136,34 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         context.fireUserInboundEventTriggered(event)
     }
 
+    /// Looks again and again whether the client takes what is sent, as long as something is, and
+    /// cuts the connection off when it does not.
+    private func expectReading(_ context: ChannelHandlerContext) {
+        nextLook = context.eventLoop.assumeIsolated().scheduleTask(
+            in: TimeAmount(limits.unreadTimeout / Self.looksMax)
+        ) {
+            self.lookWhatWasTaken(context)
+        }
+    }
+
+    private func lookWhatWasTaken(_ context: ChannelHandlerContext) {
+        nextLook = nil
+        let waiting = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        let taken = bytesWritten - waiting
+        looksInVain = waiting == 0 || taken > bytesTaken ? 0 : looksInVain + 1
+        bytesTaken = taken
+        guard looksInVain < Self.looksMax else {
+            context.close(promise: nil)
+            return
+        }
+        if answersDue > 0 || waiting > 0 { expectReading(context) }
+    }
+
     func channelInactive(context: ChannelHandlerContext) {
         timeout?.cancel()
         timeout = nil
+        nextLook?.cancel()
+        nextLook = nil
         context.fireChannelInactive()
     }
 
@@ -155,6 +200,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func linger(_ context: ChannelHandlerContext) {
         phase = .lingering
+        nextLook?.cancel()
+        nextLook = nil
         guard !inputIsClosed else {
             context.close(promise: nil)
             return

@@ -14,6 +14,13 @@ struct Incoming: Sendable {
         fields.first { $0.name == name }?.value
     }
 
+    /// The type of the body without its parameters, in lower case.
+    var mediaType: String? {
+        field("content-type").map { type in
+            type.prefix { $0 != ";" }.filter { !$0.isWhitespace }.lowercased()
+        }
+    }
+
     /// The target before the question mark.
     var path: Substring { target.prefix { $0 != "?" } }
 
@@ -26,6 +33,8 @@ struct Answer: Sendable {
     var status: Int
     var fields: [String: String] = [:]
     var body: [UInt8] = []
+    /// The turn of a file, which ends when the body has been written out.
+    var turn: FileTurn?
 
     /// An answer in JSON that nobody may keep.
     static func json(_ status: Int, _ body: [UInt8]) -> Answer {

@@ -102,6 +102,18 @@ extension JSONValue {
 
 /// The two spellings of a field: `page_size` in a .proto file, `pageSize` in JSON.
 enum FieldName {
+    /// The lowerCamelCase spelling of a path such as `trial.valid_until` or `lines[1].product_id`.
+    static func jsonPath(_ path: String) -> String {
+        path.split(separator: ".", omittingEmptySubsequences: false)
+            .map { json(String($0)) }.joined(separator: ".")
+    }
+
+    /// The lowerCamelCase spelling of the paths of an update mask, with commas between.
+    static func jsonMask(_ mask: String) -> String {
+        mask.split(separator: ",", omittingEmptySubsequences: false)
+            .map { jsonPath(String($0.drop { $0 == " " })) }.joined(separator: ",")
+    }
+
     /// The lowerCamelCase spelling.
     static func json(_ name: String) -> String {
         guard name.utf8.contains(UInt8(ascii: "_")) else { return name }

@@ -26,6 +26,8 @@ struct Limits: Sendable {
     var bodyTimeout: Duration = .seconds(30)
     /// How long a connection may stay without a request.
     var idleTimeout: Duration = .seconds(60)
+    /// How long a client may take nothing of an answer: none of the parts of it that are written.
+    var unreadTimeout: Duration = .seconds(30)
     /// How long a client may go on sending after the last answer on a connection.
     var lingerTimeout: Duration = .seconds(2)
     /// How long a service may take to answer a call.

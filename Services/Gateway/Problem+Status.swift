@@ -3,7 +3,13 @@ import ServiceKit
 
 extension Problem {
     /// The problem that a call of a service ended in.
-    init(_ status: Status, from upstream: Backend) {
+    ///
+    /// - Parameters:
+    ///   - status: What the service answered.
+    ///   - upstream: The service.
+    ///   - bodyField: The field of the request that the body filled, in its JSON spelling; nil when
+    ///     the body was the request, or there was none.
+    init(_ status: Status, from upstream: Backend, bodyField: String? = nil) {
         let reason = Self.reason(of: status)
         guard status.rpcReason != .requestTooLarge else {
             self = .requestTooLarge(status.message)
@@ -12,7 +18,7 @@ extension Problem {
         self.init(
             httpStatus: ErrorReason.httpStatus(of: status),
             code: reason ?? Self.code(for: status.code),
-            message: status.message, violations: Self.violations(status.details))
+            message: status.message, violations: Self.violations(status.details, bodyField))
         if reason == nil {
             // A sentence about a connection is for the log; people learn which part is down.
             switch status.code {
@@ -44,7 +50,7 @@ extension Problem {
         switch code {
         case .ok, .unknown, .internal, .dataLoss: "internal"
         case .cancelled: "cancelled"
-        case .invalidArgument, .outOfRange: "validation"
+        case .invalidArgument, .outOfRange: "malformed_message"
         case .deadlineExceeded: "deadline_exceeded"
         case .notFound: "not_found"
         case .alreadyExists: "already_exists"
@@ -60,7 +66,9 @@ extension Problem {
 
     /// Every gate that refused and every field that is wrong; the named facts of the reason stand
     /// with the gate that they are about.
-    private static func violations(_ details: [StatusDetail]) -> [Violation] {
+    private static func violations(
+        _ details: [StatusDetail], _ bodyField: String?
+    ) -> [Violation] {
         var violations: [Violation] = []
         for detail in details {
             switch detail {
@@ -70,7 +78,9 @@ extension Problem {
                 }
             case .badRequest(let fields):
                 violations += fields.map {
-                    Violation(code: "invalid", at: $0.field, message: $0.description)
+                    Violation(
+                        code: "invalid", at: place(of: $0.field, bodyField),
+                        message: $0.description)
                 }
             case .errorInfo, .retryInfo, .other: break
             }
@@ -90,5 +100,12 @@ extension Problem {
             }
         }
         return violations
+    }
+
+    /// Where a field of a request stands in what the client sent, as JSON spells it.
+    private static func place(of field: String, _ bodyField: String?) -> String {
+        let path = FieldName.jsonPath(field)
+        guard let bodyField, path.hasPrefix("\(bodyField).") else { return path }
+        return String(path.dropFirst(bodyField.count + 1))
     }
 }

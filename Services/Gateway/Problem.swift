@@ -27,12 +27,24 @@ struct Problem: Error, Sendable, Hashable {
 }
 
 extension Problem {
-    /// A request that is not well-formed, at a field.
+    /// A request that can be read, with a value that does not fit its place.
     static func invalid(_ place: String, _ sentence: String) -> Problem {
         Problem(
-            httpStatus: 400, code: "validation", message: "\(place): \(sentence)",
+            httpStatus: 422, code: "validation", message: "\(place): \(sentence)",
             violations: [Violation(code: "invalid", at: place, message: sentence)])
     }
+
+    /// A request of which a part cannot be read, at its place.
+    static func unreadable(_ place: String, _ sentence: String) -> Problem {
+        Problem(
+            httpStatus: 400, code: "malformed_message", message: "\(place): \(sentence)",
+            violations: [Violation(code: "malformed", at: place, message: sentence)])
+    }
+
+    /// The key of a change is none.
+    static let badIdempotencyKey = Problem(
+        httpStatus: 400, code: "idempotency_key_invalid",
+        message: "Idempotency-Key: 1 to 128 visible characters are expected.")
 
     /// The bearer token is missing, unknown or expired.
     static let unauthenticated = Problem(
@@ -72,6 +84,14 @@ extension Problem {
         message: "Too many files are under way. Please try again in a moment.",
         fields: ["Retry-After": "2"])
 
+    /// Too many files of one person are under way.
+    static func tooManyFilesOfOne(_ most: Int) -> Problem {
+        Problem(
+            httpStatus: 429, code: "busy",
+            message: "At most \(most) of your files at a time. Please wait for one to end.",
+            fields: ["Retry-After": "2"])
+    }
+
     /// What the body says is larger than its method takes.
     static func requestTooLarge(_ sentence: String) -> Problem {
         Problem(httpStatus: 413, code: "too_large", message: sentence)
@@ -91,6 +111,14 @@ extension Problem {
             message: "Send the body as \(expected).")
     }
 
+    /// The body is a form where the bytes of a file are expected.
+    static let formForFile = Problem(
+        httpStatus: 415, code: "unsupported_media_type",
+        message: """
+            Send the file itself as the body, not a form: curl --data-binary @schools.csv \
+            -H 'Content-Type: text/csv'. Other fields are query parameters.
+            """)
+
     /// The header is larger than allowed.
     static func headerTooLarge(_ sentence: String) -> Problem {
         Problem(
@@ -100,7 +128,8 @@ extension Problem {
     /// The request breaks HTTP itself.
     static func malformed(_ sentence: String) -> Problem {
         Problem(
-            httpStatus: 400, code: "validation", message: sentence, closesConnection: true)
+            httpStatus: 400, code: "malformed_message", message: sentence,
+            closesConnection: true)
     }
 
     /// The entity tags of header and body name two versions; a resource has one.

@@ -14,7 +14,7 @@ struct Query: Sendable {
     init(_ text: some StringProtocol, countMax: Int) throws(Problem) {
         let pairs = text.split(separator: "&")
         guard pairs.count <= countMax else {
-            throw .invalid("query", "There are more than \(countMax) parameters.")
+            throw .unreadable("query", "There are more than \(countMax) parameters.")
         }
         for pair in pairs {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -22,7 +22,8 @@ struct Query: Sendable {
                 let value = parts.count == 2
                     ? PercentEncoding.decode(parts[1], plusIsSpace: true) : ""
             else {
-                throw .invalid(String(parts[0].prefix(100)), "The parameter is not encoded well.")
+                throw .unreadable(
+                    String(parts[0].prefix(100)), "The parameter is not encoded well.")
             }
             if let position = parameters.firstIndex(where: { $0.name == name }) {
                 parameters[position].values.append(value)

@@ -130,7 +130,7 @@ extension Problem {
     var status: Status {
         let kind: Status.Code =
             switch httpStatus {
-            case 400: .invalidArgument
+            case 400, 422: .invalidArgument
             case 401: .unauthenticated
             case 403: .permissionDenied
             case 404: .notFound

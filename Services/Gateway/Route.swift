@@ -21,6 +21,11 @@ enum RouteBody: Sendable, Hashable {
         }
     }
 
+    /// Whether it is the bytes of a file.
+    var isBytes: Bool {
+        if case .bytes = self { true } else { false }
+    }
+
     /// Whether it is JSON.
     var isJSON: Bool {
         switch self {

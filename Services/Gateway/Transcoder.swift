@@ -6,6 +6,8 @@ struct TranscodedRequest: Sendable {
     let message: [UInt8]
     /// The version that the body of a change says it is made to.
     let entityTag: String?
+    /// Whether the client named no update mask, and the one of the request names what it sent.
+    let isMaskImplied: Bool
 }
 
 /// Turns an HTTP request into the request of a call, and the reply of a call into JSON, by the
@@ -52,10 +54,11 @@ struct Transcoder: Sendable {
     ) throws(Problem) -> TranscodedRequest {
         var document = JSONValue.emptyObject
         var tag: String?
+        var isMaskImplied = false
         switch match.route.content {
         case .none:
             guard body.isEmpty else {
-                throw .invalid("body", "This request has no body.")
+                throw .unreadable("body", "This request has no body.")
             }
         case .whole:
             if !body.isEmpty { document = try object(body) }
@@ -71,7 +74,11 @@ struct Transcoder: Sendable {
             document = .object([.init(name: FieldName.json(field), value: value)])
             if match.route.verb == "PATCH", Self.hasField("updateMask", type) {
                 tag = try Self.entityTag(in: value)
-                document = document.naming(presentIn: value, route: match.route)
+                document = document.movingMaskOut(of: FieldName.json(field), type)
+                isMaskImplied = document["updateMask"] == nil && !query.hasMask
+                if isMaskImplied {
+                    document = document.naming(presentIn: value, route: match.route)
+                }
             }
         }
         document = try document.adding(
@@ -84,7 +91,8 @@ struct Transcoder: Sendable {
             }
             document = next
         }
-        return TranscodedRequest(message: try bytes(document, as: type), entityTag: tag)
+        return TranscodedRequest(
+            message: try bytes(document, as: type), entityTag: tag, isMaskImplied: isMaskImplied)
     }
 
     /// The version that a change is made to, when the resource in the body names it.
@@ -101,12 +109,14 @@ struct Transcoder: Sendable {
         do throws(JSONFault) {
             document = try JSONParser.document(body, depthMax: limits.jsonDepthMax)
         } catch {
-            throw .invalid(error.place, error.sentence)
+            throw .unreadable(error.place, error.sentence)
         }
         guard case .object = document else {
-            throw .invalid("body", "A JSON object is expected.")
+            throw .unreadable("body", "A JSON object is expected.")
         }
-        if let name = document.nameInTwoSpellings { throw .invalid(name, "The name stands twice.") }
+        if let name = document.nameInTwoSpellings {
+            throw .unreadable(name, "The name stands twice.")
+        }
         return document
     }
 
@@ -119,77 +129,24 @@ struct Transcoder: Sendable {
             throw .invalid(name, "There is no such field.")
         } catch {
             let place = document.place { Self.decodes($0, type) }
-            throw .invalid(place.isEmpty ? "body" : place, Self.sentence(for: error))
+            throw .invalid(
+                place.path.isEmpty ? "body" : place.path,
+                Self.sentence(for: error, at: place, in: type))
         }
     }
 
     /// Whether a document is a message of a type.
     static func decodes(_ document: JSONValue, _ type: any SwiftProtobuf.Message.Type) -> Bool {
-        func attempt<Value: SwiftProtobuf.Message>(_ type: Value.Type) -> Bool {
-            do {
-                _ = try Value(jsonUTF8Bytes: document.encoded)
-                return true
-            } catch {
-                return false
-            }
-        }
-        return attempt(type)
+        fault(in: document, type) == nil
     }
 
     /// Whether messages of a type have a field.
     static func hasField(_ name: String, _ type: any SwiftProtobuf.Message.Type) -> Bool {
         decodes(.object([.init(name: name, value: .null)]), type)
     }
-
-    private static func sentence(for error: any Error) -> String {
-        switch error {
-        case JSONDecodingError.malformedNumber, JSONDecodingError.leadingZero:
-            "A number is expected."
-        case JSONDecodingError.numberRange: "The number is out of range or not whole."
-        case JSONDecodingError.malformedBool: "true or false is expected."
-        case JSONDecodingError.malformedString: "A text is expected."
-        case JSONDecodingError.malformedMap: "A JSON object is expected."
-        case JSONDecodingError.unrecognizedEnumValue: "There is no such value."
-        case JSONDecodingError.illegalNull: "null is not allowed here."
-        case JSONDecodingError.malformedDuration: "A duration such as 3.5s is expected."
-        case JSONDecodingError.malformedTimestamp:
-            "An instant such as 2030-01-31T08:00:00Z is expected."
-        case JSONDecodingError.malformedFieldMask: "Names of fields, with commas, are expected."
-        case JSONDecodingError.conflictingOneOf: "Another field of the same choice is given too."
-        default: "The value does not fit the field."
-        }
-    }
 }
 
 extension JSONValue {
-    /// Finds the smallest part of a document that is wrong.
-    ///
-    /// - Parameter isRight: Whether a document is right; asked with everything else left out.
-    /// - Returns: The part as a path such as `lines[0].quantity`.
-    func place(isRight: (JSONValue) -> Bool) -> String {
-        switch self {
-        case .object(let members) where isRight(.emptyObject):
-            for member in members {
-                func alone(_ value: JSONValue) -> JSONValue {
-                    .object([Member(name: member.name, value: value)])
-                }
-                guard !isRight(alone(member.value)) else { continue }
-                let inner = member.value.place { isRight(alone($0)) }
-                let separator = inner.isEmpty || inner.hasPrefix("[") ? "" : "."
-                return FieldName.json(member.name) + separator + inner
-            }
-        case .array(let elements) where isRight(.array([])):
-            for (position, element) in elements.enumerated() {
-                guard !isRight(.array([element])) else { continue }
-                let inner = element.place { isRight(.array([$0])) }
-                let separator = inner.isEmpty || inner.hasPrefix("[") ? "" : "."
-                return "[\(position)]" + separator + inner
-            }
-        default: break
-        }
-        return ""
-    }
-
     /// The document with an update mask that names what is present in a resource, but for what
     /// says which resource and which version of it is meant.
     fileprivate func naming(presentIn resource: JSONValue, route: Route) -> JSONValue {
@@ -202,6 +159,26 @@ extension JSONValue {
         guard !names.isEmpty else { return self }
         let mask = JSONValue.string(names.joined(separator: ","))
         return .object(members + [Member(name: "updateMask", value: mask)])
+    }
+
+    /// The document with an update mask that a client put beside the fields of the resource where
+    /// it belongs: beside the resource.
+    fileprivate func movingMaskOut(
+        of field: String, _ type: any SwiftProtobuf.Message.Type
+    ) -> JSONValue {
+        guard case .object(let members)? = self[field],
+            let position = members.firstIndex(where: { FieldName.json($0.name) == "updateMask" }),
+            case let name = members[position].name,
+            !Transcoder.decodes(
+                .object([Member(name: field, value: .object([Member(name: name, value: .null)]))]),
+                type)
+        else { return self }
+        var rest = members
+        var mask = rest.remove(at: position).value
+        if case .string(let text) = mask { mask = .string(FieldName.jsonMask(text)) }
+        return .object([
+            Member(name: field, value: .object(rest)), Member(name: "updateMask", value: mask),
+        ])
     }
 
     /// The document without what the route answers and does not take, so that what was read can be
@@ -249,18 +226,17 @@ extension JSONValue {
                     field.split(separator: ".").map { FieldName.json(String($0)) } == path
                 })
             else { throw .unknownParameter(parameter.name) }
+            var parameter = parameter
+            if path == Query.maskPath {
+                parameter.values = parameter.values.map(FieldName.jsonMask)
+            }
             let value = try parameter.json(at: path, of: type)
-            let base = path == ["updateMask"] ? document.removing("updateMask") : document
-            guard let next = base.setting(value, at: path[...]) else {
+            guard let next = document.setting(value, at: path[...]) else {
                 throw .invalid(parameter.name, "The parameter is given twice.")
             }
             document = next
         }
         return document
-    }
-
-    private func removing(_ name: String) -> JSONValue {
-        .object(members.filter { $0.name != name })
     }
 }
 
@@ -288,7 +264,16 @@ extension Query.Parameter {
         if values.count > 1, takes(texts[0]) || truths.first.map(takes) == true {
             throw .invalid(name, "The parameter is given more than once.")
         }
-        throw .invalid(name, "The value does not fit the parameter.")
+        throw .invalid(name, sentence(at: path, of: type))
+    }
+}
+
+extension Query {
+    fileprivate static let maskPath = ["updateMask"]
+
+    /// Whether an update mask is among the parameters.
+    fileprivate var hasMask: Bool {
+        parameters.contains { [FieldName.json($0.name)] == Self.maskPath }
     }
 }
 

@@ -88,6 +88,7 @@ extension Transaction {
     @discardableResult
     func keep(_ member: MemberRecord, at now: WallTime) throws -> MemberRecord {
         try put(member.membership, nameKey: member.nameKey)
+        try noteAffiliation(of: member.user, by: member.membership.state)
         try publish(
             kind: Member.messageName, aggregate: member.membership.id.bytes,
             version: member.membership.version, body: Member(member).encoded(), at: now)

@@ -27,16 +27,21 @@ struct FirstOwner: Sendable {
         let newID: UserID = identifiers.next()
         try await database.write { transaction in
             guard try !transaction.hasPlatformOwner() else { return }
-            let owner: UserRecord
+            var owner: UserRecord
             if let known = try transaction.user(email: address) {
                 owner = known
                 try transaction.setPassword(of: known.id, hash: hash)
+                // Whoever runs the installation says so.
+                try transaction.verifyEmail(of: known)
+                owner.isEmailVerified = true
             } else {
                 owner = UserRecord(
-                    id: newID, email: address, name: "Platform owner", created: now, version: 1)
+                    id: newID, email: address, name: "Platform owner", created: now, version: 1,
+                    isEmailVerified: true)
                 try transaction.add(owner, passwordHash: hash)
             }
             try transaction.grantPlatformRole(.platformOwner, to: owner.id)
+            try transaction.noteAffiliation(of: owner)
         }
         return madeUp ? "owner \(address) \(chosen)" : nil
     }

@@ -11,7 +11,7 @@ extension User {
         self.init(
             id: user.id.text, email: user.email, name: user.name,
             createdAt: Timestamp(user.created), version: user.version,
-            etag: EntityTag.of(version: user.version))
+            etag: EntityTag.of(version: user.version), emailVerified: user.isEmailVerified)
     }
 }
 

@@ -43,6 +43,12 @@ enum GrantRules {
         return isOwnCase(user, principal) ? .forbidden : .allowed
     }
 
+    /// Whether the word of somebody is enough that an address is the person's: that of staff of the
+    /// whole platform, for people join organizations by their addresses.
+    static func decideVouching(by principal: Principal) -> Decision {
+        principal.grants.contains { $0.role.reach == .platform } ? .allowed : .forbidden
+    }
+
     // Nobody changes the own roles; the platform's own people draw theirs from elsewhere.
     private static func isOwnCase(_ user: UserID?, _ principal: Principal) -> Bool {
         guard let user, principal.userID == user else { return false }

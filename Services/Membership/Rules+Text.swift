@@ -27,7 +27,9 @@ enum TextRules {
         }
     }
 
-    private static func isDomain(_ part: Substring) -> Bool {
+    /// Whether text is a domain as it stands in addresses that are kept: at least two labels of
+    /// ASCII in lower case.
+    static func isDomain(_ part: Substring) -> Bool {
         let labels = part.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard labels.count >= 2 else { return false }
         return labels.allSatisfy { label in

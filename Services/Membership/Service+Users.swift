@@ -20,10 +20,13 @@ extension Service {
     }
 
     func createUser(_ request: CreateUserRequest, _ context: CallContext) async throws -> User {
-        try check(try context.principal.decide(.createUsers, at: []))
+        let caller = try context.principal
+        try check(caller.decide(.createUsers, at: []))
+        if request.emailVerified { try check(GrantRules.decideVouching(by: caller)) }
         let user = UserRecord(
             id: identifiers.next(), email: try Parse.email(request.email),
-            name: try Parse.name(request.name), created: context.now, version: 1)
+            name: try Parse.name(request.name), created: context.now, version: 1,
+            isEmailVerified: request.emailVerified)
         var hash: String?
         if !request.password.isEmpty {
             let password = try Parse.newPassword(request.password)

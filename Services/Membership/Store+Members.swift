@@ -24,7 +24,8 @@ extension MemberRecord {
             membership: membership,
             user: UserRecord(
                 id: membership.user, email: try row.text(8), name: try row.text(9),
-                created: try row.time(10), version: try row.int64(11)))
+                created: try row.time(10), version: try row.int64(11),
+                isEmailVerified: try row.bool(12)))
     }
 }
 
@@ -61,7 +62,7 @@ extension Reading {
         try row(
             """
             SELECT m.id, m.organization_id, m.user_id, m.roles, m.state, m.takes_seat, m.joined_us,
-                m.version, u.email, u.name, u.created_us, u.version
+                m.version, u.email, u.name, u.created_us, u.version, u.email_verified
             FROM membership AS m JOIN user AS u ON u.id = m.user_id
             WHERE m.organization_id = \(organization) AND m.user_id = \(user)
             """
@@ -78,7 +79,7 @@ extension Reading {
         return try rows(
             """
             SELECT m.id, m.organization_id, m.user_id, m.roles, m.state, m.takes_seat, m.joined_us,
-                m.version, u.email, u.name, u.created_us, u.version
+                m.version, u.email, u.name, u.created_us, u.version, u.email_verified
             FROM membership AS m JOIN user AS u ON u.id = m.user_id
             WHERE m.organization_id = \(organization)
                 AND (m.name_key, m.user_id) > (\(afterName), \(afterUser))
@@ -103,7 +104,7 @@ extension Reading {
         try rows(
             """
             SELECT m.id, m.organization_id, m.user_id, m.roles, m.state, m.takes_seat, m.joined_us,
-                m.version, u.email, u.name, u.created_us, u.version
+                m.version, u.email, u.name, u.created_us, u.version, u.email_verified
             FROM membership AS m JOIN user AS u ON u.id = m.user_id
             WHERE m.user_id = \(user) AND m.state = 1 AND NOT EXISTS (
                 SELECT 1 FROM tree_node AS n WHERE n.id = m.organization_id

@@ -33,31 +33,36 @@ extension UserRecord {
         self.init(
             id: try row.identifier(first), email: try row.text(first + 1),
             name: try row.text(first + 2), created: try row.time(first + 3),
-            version: try row.int64(first + 4))
+            version: try row.int64(first + 4), isEmailVerified: try row.bool(first + 5))
     }
 }
 
 extension Reading {
     func user(_ id: UserID) throws -> UserRecord? {
-        try row("SELECT id, email, name, created_us, version FROM user WHERE id = \(id)") { row in
-            try UserRecord(row)
-        }
+        try row(
+            """
+            SELECT id, email, name, created_us, version, email_verified FROM user WHERE id = \(id)
+            """
+        ) { row in try UserRecord(row) }
     }
 
     func user(email: String) throws -> UserRecord? {
-        try row("SELECT id, email, name, created_us, version FROM user WHERE email = \(email)") {
-            row in try UserRecord(row)
-        }
+        try row(
+            """
+            SELECT id, email, name, created_us, version, email_verified
+            FROM user WHERE email = \(email)
+            """
+        ) { row in try UserRecord(row) }
     }
 
     func credentials(email: String) throws -> Credentials? {
         try row(
             """
-            SELECT id, email, name, created_us, version, password_hash
+            SELECT id, email, name, created_us, version, email_verified, password_hash
             FROM user WHERE email = \(email)
             """
         ) { row in
-            Credentials(user: try UserRecord(row), passwordHash: try row.textOrNil(5))
+            Credentials(user: try UserRecord(row), passwordHash: try row.textOrNil(6))
         }
     }
 
@@ -100,13 +105,27 @@ extension Transaction {
     func add(_ user: UserRecord, passwordHash: String?) throws {
         let added = try execute(
             """
-            INSERT INTO user (id, email, name, password_hash, created_us, version)
+            INSERT INTO user (id, email, name, password_hash, created_us, version, email_verified)
             VALUES (\(user.id), \(user.email), \(user.name), \(passwordHash), \(user.created),
-                \(user.version))
+                \(user.version), \(user.isEmailVerified))
             ON CONFLICT (email) DO NOTHING
             """
         )
         guard added == 1 else { throw Refusal.emailTaken }
+        try noteAffiliation(of: user)
+    }
+
+    /// Takes the address of a person for theirs from now on.
+    func verifyEmail(of user: UserRecord) throws {
+        guard !user.isEmailVerified else { return }
+        try execute(
+            """
+            UPDATE user SET email_verified = 1, version = version + 1 WHERE id = \(user.id)
+            """
+        )
+        var verified = user
+        verified.isEmailVerified = true
+        try noteAffiliation(of: verified)
     }
 
     /// Sets a password and ends every session of the person.

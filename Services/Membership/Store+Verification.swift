@@ -8,6 +8,7 @@ import TreeCopy
 /// What this service keeps beside the facts it follows from, each recomputed.
 let verifiers = [
     TreeCopy.verifier, knownOrganizations, places, usage, ledger, ledgerBalances,
+    unaffiliatedUsers,
     Verifier.feed(of: Member.messageName, facts: "SELECT id, version FROM membership") {
         "Membership \(Hexadecimal.text($0))"
     },
@@ -169,6 +170,43 @@ private let ledgerBalances = Verifier(
     to it come to \(try row.int64(2)).
     """
 }
+
+/// Who belongs to no organization, under every pattern that covers the verified address.
+private let unaffiliatedUsers = Verifier(
+    "people without an organization", count: "SELECT count(*) FROM unaffiliated_user",
+    differences: """
+        WITH RECURSIVE free (user_id, domain) AS MATERIALIZED (
+            SELECT u.id, substr(u.email, instr(u.email, '@') + 1) FROM user AS u
+            WHERE u.email_verified = 1 AND NOT EXISTS (
+                SELECT 1 FROM membership AS m
+                WHERE m.user_id = u.id AND m.state <> \(MembershipState.removed.rawValue))
+            AND NOT EXISTS (SELECT 1 FROM platform_role AS r WHERE r.user_id = u.id)
+        ),
+        base (user_id, domain) AS (
+            SELECT user_id, domain FROM free
+            UNION ALL
+            SELECT user_id, substr(domain, instr(domain, '.') + 1) FROM base
+            WHERE instr(substr(domain, instr(domain, '.') + 1), '.') > 0
+        ),
+        expected (pattern, user_id) AS MATERIALIZED (
+            SELECT domain, user_id FROM free
+            WHERE length(domain) - length(replace(domain, '.', '')) < \(DomainPatterns.labelsMax)
+            UNION ALL
+            SELECT '*.' || domain, user_id FROM base
+            WHERE length(domain) - length(replace(domain, '.', ''))
+                < \(DomainPatterns.labelsMax - 1)
+        )
+        SELECT hex(user_id), pattern, 'is not found by' FROM expected
+        WHERE NOT EXISTS (
+            SELECT 1 FROM unaffiliated_user AS kept
+            WHERE kept.pattern = expected.pattern AND kept.user_id = expected.user_id)
+        UNION ALL
+        SELECT hex(user_id), pattern, 'is wrongly found by' FROM unaffiliated_user AS kept
+        WHERE NOT EXISTS (
+            SELECT 1 FROM expected
+            WHERE expected.pattern = kept.pattern AND expected.user_id = kept.user_id)
+        """
+) { row in "Person \(try row.text(0)) \(try row.text(2)) \(try row.text(1))." }
 
 private func word(_ row: Row, _ column: Int) throws -> String {
     guard let kind = CountKind(rawValue: try row.int64(column)) else {

@@ -18,6 +18,9 @@ let migrations =
         Migration(
             component: "membership", number: 4, name: "one-grant-a-sale",
             utf8: PackageResources._004_one_grant_a_sale_sql),
+        Migration(
+            component: "membership", number: 5, name: "unaffiliated-users",
+            utf8: PackageResources._005_unaffiliated_users_sql),
     ]
 
 /// A person as the tables keep them.
@@ -27,6 +30,8 @@ struct UserRecord: Sendable, Hashable {
     let name: String
     let created: WallTime
     let version: Int64
+    /// Whether it is known that the address is the person's.
+    var isEmailVerified = false
 }
 
 /// A membership as the tables keep it.

@@ -5,12 +5,16 @@ struct Limits: Sendable, Hashable {
     /// `email-masks.max`: the most email masks of one organization.
     var emailMasksMax = 500
     /// `archive.max`: the most organizations that are archived or restored at once.
-    var archiveMax = 10_000
+    var archiveMax = Limits.archiveEver
     /// No organization ever has more email masks.
     static let emailMasksEver = 10_000
-    /// `acknowledgement.milliseconds`: how long a deactivation waits for Membership at most; the
-    /// deadline of the call shortens it.
+    /// No more organizations are ever archived or restored at once.
+    static let archiveEver = 10_000
+    /// `acknowledgement.milliseconds`: how long a deactivation waits for Membership at most, and a
+    /// question to another service for its answer; the deadline of the call shortens it.
     var acknowledgementTimeMax: Duration = .milliseconds(1_500)
+    /// How long an organization may take to arrive at Branding; the deadline shortens it.
+    var arrivalTimeMax: Duration = .seconds(2)
 
     /// `email-masks.waiting-hours`: how long a mask waits to be verified before it is forgotten.
     var maskWaitingMax: Duration = .seconds(72 * 3_600)
@@ -34,11 +38,11 @@ struct Limits: Sendable, Hashable {
             "email-masks.max", .integer(1...10_000), default: "500",
             "The most email masks of one organization."),
         ConfigurationKey(
-            "archive.max", .integer(1...10_000), default: "10000",
+            "archive.max", .integer(1...archiveEver), default: "10000",
             "The most organizations that are archived or restored at once."),
         ConfigurationKey(
             "acknowledgement.milliseconds", .integer(1...30_000), default: "1500",
-            "How long a deactivation waits for Membership."),
+            "How long a deactivation waits for Membership, and a question for its answer."),
         ConfigurationKey(
             "email-masks.waiting-hours", .integer(1...8_760), default: "72",
             "How long a mask waits to be verified."),

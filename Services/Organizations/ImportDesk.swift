@@ -183,8 +183,9 @@ final class ImportDesk: Sendable {
         progress.withLock { $0[id]?.done = 0 }
         let planned = try await database.read { snapshot in
             let source = try StoredOrganizations(reading: snapshot, day: day)
-            return try ImportPlanner(source: source, top: top, emailMasksMax: masksMax)
-                .plan(lines) { try self.advance(id) }
+            return try ImportPlanner(
+                source: source, top: top, day: day, emailMasksMax: masksMax
+            ).plan(lines) { try self.advance(id) }
         }
         run.counts = ImportCounts(planned)
         var rest = planned[...]

@@ -42,6 +42,8 @@ enum Refusal: DomainRefusal, Hashable {
     case slugInvalid(String)
     case slugReserved(String)
     case slugTaken
+    /// Custom URLs come with an appearance of its own, which the organization does not have.
+    case whiteLabelDisabled
     case noSuchCustomURL
     case customURLDisabled
     /// Given up lately, or released by the archive.
@@ -150,6 +152,10 @@ enum Refusal: DomainRefusal, Hashable {
                 .slugReserved, "“\(slug)” is reserved. Please choose another custom URL.",
                 fields: [.init(field: "slug", description: "This is reserved.")])
         case .slugTaken: Status.refusal(.slugTaken, "This custom URL is already in use.")
+        case .whiteLabelDisabled:
+            Status.refusal(
+                .whiteLabelDisabled,
+                "Custom URLs need white label, which is off for this organization.")
         case .noSuchCustomURL: Status.notFound("There is no such custom URL.")
         case .customURLDisabled:
             Status.refusal(.customURLDisabled, "This custom URL is shut down.")
@@ -188,12 +194,24 @@ extension Status {
         return status
     }
 
+    /// An application of a mask that is stored, while Membership has not said yet whom it admits.
+    static var admissionNotAcknowledged: Status {
+        var status = refusal(
+            .notAcknowledged,
+            """
+            Whom this admits is decided, but not yet acknowledged. Please retry with the same \
+            idempotency key.
+            """)
+        status.details.append(.retryInfo(delay: .milliseconds(500)))
+        return status
+    }
+
     /// A deactivation that is stored, while Membership has not said yet that it admits nobody.
     static var notAcknowledged: Status {
         var status = refusal(
             .notAcknowledged,
             """
-            The deactivation is stored, but not yet acknowledged everywhere. Please retry with \
+            This is stored, but not yet acknowledged everywhere. Please retry with \
             the same idempotency key.
             """)
         status.details.append(.retryInfo(delay: .milliseconds(500)))

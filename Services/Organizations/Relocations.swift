@@ -8,36 +8,32 @@ import Storage
 /// Moves and restores: durable workflows whose one step is Membership's.
 ///
 /// It decides whether the people fit at the new place. What follows from its answer is written in
-/// the transaction that ends the workflow.
+/// the transaction that ends the workflow. A workflow that is given up before the answer is known,
+/// and one whose end cannot be written, is taken back: the feed tells anew where the organizations
+/// are, and Membership follows.
 struct Relocations: Sendable {
     static let move = "move_organization"
     static let restore = "restore_organization"
     /// How long one attempt of the step may take.
     static let stepTimeout: Duration = .seconds(5)
+    /// How long after it was given up a workflow is taken back: by then no attempt of its step is
+    /// under way any more.
+    static let settlingTime: Duration = .seconds(30)
 
     /// Counts the people of a subtree elsewhere.
     let moveSubtree: @Sendable (MoveSubtreeRequest, CallOptions) async throws -> Void
     /// Admits the people of organizations that leave the archive.
     let restoreSubtree: @Sendable (RestoreSubtreeRequest, CallOptions) async throws -> Void
     let clock: WallClock
+    var logger = Logger(label: "organizations")
 
     /// Does the work of all relocations in a database.
     func runner(
-        of database: Database, settings: WorkflowSettings = WorkflowSettings(),
-        logger: Logger = Logger(label: "organizations")
+        of database: Database, settings: WorkflowSettings = WorkflowSettings()
     ) -> WorkflowRunner {
         WorkflowRunner(
-            database, definitions: definitions, stepKey: Self.key(of:step:), settings: settings,
-            now: clock.now,
-            onStuck: { workflow in
-                logger.error(
-                    "workflow stuck",
-                    metadata: [
-                        "workflow": "\(Hexadecimal.text(workflow.id))",
-                        "kind": "\(workflow.kind)", "attempts": "\(workflow.attempts)",
-                        "error": "\(workflow.lastError ?? "")",
-                    ])
-            })
+            of: database, following: definitions, settings: settings, clock: clock,
+            logger: logger)
     }
 
     var definitions: [WorkflowDefinition] {
@@ -65,32 +61,67 @@ struct Relocations: Sendable {
         ]
     }
 
-    private static func key(of workflow: [UInt8], step: String) -> [UInt8] {
-        Array(digest(workflow + Array(step.utf8)).prefix(16))
-    }
-
+    /// The step: no pivot, for what Membership has done is taken back by events.
     private func step(
         _ call: @escaping @Sendable (Relocation, CallOptions) async throws -> Void
     ) -> WorkflowStep {
-        WorkflowStep("count_people", isPivot: true) { workflow in
-            do {
-                var options = CallOptions(timeout: Self.stepTimeout)
-                options.metadata[text: MetadataKey.idempotencyKey] =
-                    Hexadecimal.text(workflow.stepKey)
-                try await call(Relocation(decoding: workflow.input, limits: .bulk), options)
-                return .done([])
-            } catch {
-                let status = Status(thrown: error)
-                let words = "\(status.code): \(status.message)"
-                return status.isForGood ? .refused(status.encoded(), words) : .unknown(words)
-            }
-        }
+        WorkflowStep(
+            "count_people",
+            action: { workflow in
+                guard let plan = try? Relocation(decoding: workflow.input, limits: .bulk) else {
+                    return .refused(Status.notCarriedOut.encoded(), "the plan is not readable")
+                }
+                return await .of {
+                    try await call(
+                        plan,
+                        CallOptions(stepKey: workflow.stepKeyText, timeout: Self.stepTimeout))
+                }
+            },
+            compensation: { workflow in
+                let isSettled =
+                    workflow.progressedAt.duration(to: clock.now()) >= Self.settlingTime
+                return isSettled
+                    ? .done([]) : .unknown("given up: waits for the end of the last attempt")
+            })
     }
+}
 
+// MARK: The end
+
+extension Relocations {
     /// Writes what a workflow that ends makes of its organizations.
     private func conclude(_ transaction: Transaction, _ workflow: WorkflowInstance) throws {
         guard !workflow.state.isOpen, let id = WorkflowID(bytes: workflow.id) else { return }
-        guard workflow.state == .done else { return try transaction.endRelocation(id) }
+        guard workflow.state == .done else {
+            try transaction.endRelocation(id)
+            // What Membership refused it has not done; what was given up it may have.
+            if workflow.refusal == nil { try transaction.takeBack(id, at: clock.now()) }
+            return
+        }
+        do {
+            try transaction.attempt { try carryOut(workflow, id, in: transaction) }
+        } catch let fault as StorageFault where fault.isPassing {
+            throw fault
+        } catch {
+            // Trying again would fail again, and keep both trees closed for ever.
+            logger.error(
+                "relocation not carried out",
+                metadata: [
+                    "workflow": "\(Hexadecimal.text(workflow.id))", "kind": "\(workflow.kind)",
+                    "error": "\(error)",
+                ])
+            try transaction.endRelocation(id)
+            try transaction.takeBack(id, at: clock.now())
+            let status = (error as? any StatusConvertible)?.status ?? .notCarriedOut
+            try transaction.abortDoneWorkflow(
+                workflow.id, refusal: status.encoded(), words: "not carried out: \(error)")
+        }
+    }
+
+    /// Moves or restores what Membership has counted.
+    private func carryOut(
+        _ workflow: WorkflowInstance, _ id: WorkflowID, in transaction: Transaction
+    ) throws {
         let plan = try Relocation(decoding: workflow.input, limits: .bulk)
         let now = clock.now()
         let parent = try OrganizationID.optional(requestText: plan.parentID, field: "parent_id")
@@ -116,14 +147,9 @@ struct Relocations: Sendable {
 }
 
 extension Status {
-    /// Whether Membership said no for good, so that there is nothing to wait for.
-    fileprivate var isForGood: Bool {
-        switch code {
-        case .invalidArgument, .notFound, .alreadyExists, .failedPrecondition, .outOfRange,
-            .resourceExhausted:
-            code != .resourceExhausted || reason != ErrorReason.busy.rawValue
-        case .aborted: reason == ErrorReason.commandCancelled.rawValue
-        default: false
-        }
+    /// The answer to a move or a restore that could not be written: its reason is in the log, and
+    /// with the workflow.
+    fileprivate static var notCarriedOut: Status {
+        refusal(.internal, "This could not be carried out; organizations are where they were.")
     }
 }

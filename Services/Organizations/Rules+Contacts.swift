@@ -11,6 +11,19 @@ enum QueryKind: Int, Sendable, CaseIterable {
     case suggestions = 6
     case miscellaneous = 7
 
+    /// The word for it in effects of moves: that of the API, in lower case.
+    var word: String {
+        switch self {
+        case .account: "account"
+        case .courseContent: "course_content"
+        case .booking: "booking"
+        case .supportTeam: "support_team"
+        case .product: "product"
+        case .suggestions: "suggestions"
+        case .miscellaneous: "miscellaneous"
+        }
+    }
+
     /// The kind with a number of the API.
     init(_ number: Int32, field: String) throws(FieldFault) {
         guard let kind = QueryKind(rawValue: Int(number)) else {

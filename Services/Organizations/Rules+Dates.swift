@@ -45,6 +45,12 @@ struct TrialWish: Sendable, Hashable {
     init(isEnabled: Bool, validUntil: String, field: String) throws(FieldFault) {
         self.isEnabled = isEnabled
         until = try CalendarDay.optional(validUntil, field: "\(field).valid_until")
+        // A day without the word would end a trial that somebody means to prolong.
+        guard isEnabled || until == nil else {
+            throw FieldFault(
+                field: "\(field).enabled",
+                sentence: "Please enable the trial that has a last day, or leave the day out.")
+        }
     }
 
     /// The last day to keep; nil ends the trial.

@@ -183,28 +183,36 @@ struct UpdateMask: Sendable, Hashable {
     private(set) var isParentNamed = false
 
     /// The fields that are answered and never taken; the parent is none of these.
-    ///
-    /// Named in a mask they are passed over, so that what was read can be sent back with a change.
     private static let answered: Set<String> = [
         "id", "depth", "status", "effective_state", "state_reason", "origin", "created_at",
         "updated_at", "version", "etag", "path", "warnings", "member_count", "category_source",
         "archived_at", "normalized", "member_discount",
     ]
 
+    /// The parts of fields that a mask may name; the whole field is changed.
+    private static let parts: [String: DetailsField] = [
+        "trial.enabled": .trial, "trial.valid_until": .trial,
+    ]
+
     /// The mask of the named fields; without names, of every field that is not at its default.
-    init(naming paths: [String], in input: DetailsInput) throws(Refusal) {
+    ///
+    /// - Parameters:
+    ///   - paths: The names.
+    ///   - input: What came in.
+    ///   - isImplied: Whether the names are those of what came in, and nobody chose them: what is
+    ///     only answered is passed over then.
+    /// - Throws: ``Refusal/invalid(_:)`` with every name that is none, or of what is only answered.
+    init(naming paths: [String], in input: DetailsInput, isImplied: Bool) throws(Refusal) {
         var faults: [FieldFault] = []
         for path in paths {
-            guard !Self.answered.contains(path) else { continue }
             if path == "parent_id" {
                 isParentNamed = true
-            } else if path.hasPrefix("trial.") {
-                fields.insert(.trial)
-            } else if let field = DetailsField(rawValue: path) {
+            } else if let field = DetailsField(rawValue: path) ?? Self.parts[path] {
                 fields.insert(field)
+            } else if Self.answered.contains(path) {
+                if !isImplied { faults.append(.maskNamesAnswered(path)) }
             } else {
-                let sentence = "“\(path.prefix(80))” is not a field that can be changed."
-                faults.append(FieldFault(field: "update_mask", sentence: sentence))
+                faults.append(.maskNamesNothing(path))
             }
         }
         guard faults.isEmpty else { throw .invalid(faults) }
@@ -216,6 +224,21 @@ struct UpdateMask: Sendable, Hashable {
         guard isParentNamed, OrganizationID(text: text) != parent else { return }
         let sentence = "An organization gets another parent by being moved."
         throw .invalid([FieldFault(field: "organization.parent_id", sentence: sentence)])
+    }
+}
+
+extension FieldFault {
+    /// An update mask names what is answered and never taken.
+    static func maskNamesAnswered(_ path: String) -> FieldFault {
+        FieldFault(
+            field: "update_mask", sentence: "“\(path)” is only answered, and cannot be changed.")
+    }
+
+    /// An update mask names what there is not.
+    static func maskNamesNothing(_ path: String) -> FieldFault {
+        FieldFault(
+            field: "update_mask",
+            sentence: "“\(path.prefix(80))” is not a field that can be changed.")
     }
 }
 

@@ -146,13 +146,15 @@ struct EmailAddress: Sendable, Hashable {
         }
         self.domain = domain
     }
+}
 
-    /// The masks that would cover the address, the strongest first: the domain itself, then
-    /// wildcards from the longest base to the shortest.
+extension Domain {
+    /// The masks that would cover the addresses of the domain, the strongest first: the domain
+    /// itself, then wildcards from the longest base to the shortest.
     var candidates: [String] {
-        var candidates = [domain.text]
-        for start in domain.labels.indices where domain.labels.count - start >= 2 {
-            let base = domain.labels[start...]
+        var candidates = [text]
+        for start in labels.indices where labels.count - start >= 2 {
+            let base = labels[start...]
             // Longer masks cannot be stored.
             guard base.count < Domain.labelsMax else { continue }
             candidates.append("*." + base.joined(separator: "."))

@@ -84,6 +84,8 @@ extension ImportSource {
 struct ImportPlanner<Source: ImportSource> {
     let source: Source
     let top: ImportTop
+    /// The day by which days are judged to be over.
+    let day: CalendarDay
     /// The most email masks of one organization.
     let emailMasksMax: Int
 
@@ -128,7 +130,7 @@ struct ImportPlanner<Source: ImportSource> {
                 planned[index].fail(
                     "name_taken", "An organization with this title is there, or made by this file.")
             }
-            planned[index].decide(emailMasksMax)
+            planned[index].decide(emailMasksMax, on: day)
             if planned[index].outcome == .created {
                 note(planned[index], below: roots)
             }
@@ -242,7 +244,7 @@ extension PlannedLine {
     }
 
     /// Compares what the row wants with what is there.
-    fileprivate mutating func decide(_ emailMasksMax: Int) {
+    fileprivate mutating func decide(_ emailMasksMax: Int, on day: CalendarDay) {
         if case .set(let values) = line.emailMasks, values.count > emailMasksMax {
             fail(
                 "too_many_email_masks",
@@ -252,6 +254,8 @@ extension PlannedLine {
         guard line.faults.isEmpty else { return }
         let masks = organization?.emailMasks ?? []
         let discount = organization?.discount ?? .none
+        checkDiscount(discount, on: day)
+        guard line.faults.isEmpty else { return }
         compare(
             "email_masks", masks.joined(separator: "; "),
             line.emailMasks.text { $0.joined(separator: "; ") })
@@ -265,6 +269,29 @@ extension PlannedLine {
             organization == nil ? .created : differences.isEmpty ? .unchanged : .updated
     }
 
+    /// Finds out whether the discount that the row makes of the one that is there can be.
+    ///
+    /// What stays as it is may be over, or lack a percentage: an export of it changes nothing.
+    private mutating func checkDiscount(_ kept: MemberDiscount, on day: CalendarDay) {
+        // A last day is one of a discount: it goes with it.
+        if line.basisPoints == .cleared, line.expiration == .unchanged, kept.until != nil {
+            line.expiration = .cleared
+        }
+        let basisPoints = line.basisPoints.value(keeping: kept.basisPoints)
+        let until = line.expiration.value(keeping: kept.until)
+        if let until, until < day, until != kept.until {
+            fail(
+                "date_in_past", "The last day of the discount, \(until.text), is over.",
+                column: ImportColumns.Header.expiration)
+        }
+        let isKept = basisPoints == kept.basisPoints && until == kept.until
+        if until != nil, basisPoints == nil, !isKept {
+            fail(
+                "percent_missing", "A discount with a last day needs a percentage.",
+                column: ImportColumns.Header.percentage)
+        }
+    }
+
     private mutating func compare(_ field: String, _ old: String, _ new: String?) {
         guard let new, new != old else { return }
         differences.append(ImportDifference(field: field, old: old, new: new))
@@ -272,6 +299,15 @@ extension PlannedLine {
 }
 
 extension ImportValue {
+    /// The value after the change.
+    func value(keeping kept: Value?) -> Value? {
+        switch self {
+        case .unchanged: kept
+        case .cleared: nil
+        case .set(let value): value
+        }
+    }
+
     /// What would stand there; nil when nothing changes.
     func text(_ words: (Value) -> String) -> String? {
         switch self {

@@ -60,8 +60,12 @@ struct TitlePart: Sendable, Hashable {
         return key.isEmpty ? nil : TitlePart(key: key)
     }
 
-    /// Whether an index finds it.
-    var isIndexed: Bool { key.unicodeScalars.count >= Self.indexedCharactersMin }
+    /// Whether an index finds it: by characters in a row, none of which stands for others in a
+    /// pattern.
+    var isIndexed: Bool {
+        key.unicodeScalars.split { $0 == "%" || $0 == "_" }
+            .contains { $0.count >= Self.indexedCharactersMin }
+    }
 
     /// Whether a title with this key has the part.
     func occurs(in titleKey: String) -> Bool {
@@ -85,6 +89,9 @@ struct ListFilter: Sendable, Hashable {
 
     /// Whether every present organization is shown.
     var showsAll: Bool { self == ListFilter() }
+
+    /// Whether every present organization is shown whose title has the part.
+    var showsAllWithPart: Bool { self == ListFilter(part: part) }
 
     /// Whether the archive is listed.
     var isOfArchive: Bool { state == .archived }

@@ -101,26 +101,35 @@ enum TypeField: String, CaseIterable, Sendable {
     case managerBenefit = "seat_benefits.manager"
     case memberBenefit = "seat_benefits.member"
 
-    /// The fields that are answered and never taken; named in a mask they are passed over.
+    /// The fields that are answered and never taken.
     private static let answered: Set<String> = [
         "id", "created_at", "updated_at", "version", "etag", "removed",
     ]
 
     /// The fields that a mask names; without names, those that are not at their default.
+    ///
+    /// - Parameters:
+    ///   - paths: The names.
+    ///   - input: What came in.
+    ///   - isImplied: Whether the names are those of what came in: what is only answered is passed
+    ///     over then.
+    /// - Returns: The fields.
+    /// - Throws: ``Refusal/invalid(_:)`` with every name that is none, or of what is only answered.
     static func named(
-        _ paths: [String], in input: TypeInput
+        _ paths: [String], in input: TypeInput, isImplied: Bool
     ) throws(Refusal) -> Set<TypeField> {
         guard !paths.isEmpty else { return input.fieldsPresent }
         var faults: [FieldFault] = []
         var fields: Set<TypeField> = []
-        for path in paths where !answered.contains(path) {
+        for path in paths {
+            if answered.contains(path) {
+                if !isImplied { faults.append(.maskNamesAnswered(path)) }
+                continue
+            }
             let found = allCases.filter { field in
                 field.rawValue == path || field.rawValue.hasPrefix("\(path).")
             }
-            if found.isEmpty {
-                let sentence = "“\(path.prefix(80))” is not a field that can be changed."
-                faults.append(FieldFault(field: "update_mask", sentence: sentence))
-            }
+            if found.isEmpty { faults.append(.maskNamesNothing(path)) }
             fields.formUnion(found)
         }
         guard faults.isEmpty else { throw .invalid(faults) }
@@ -159,7 +168,7 @@ extension TypeDetails {
         var next = self
         func path(_ field: TypeField) -> String { input.prefix + field.rawValue }
         if fields.contains(.name),
-            let name = faults.accept(input.name, field: path(.name), as: Title.init(_:field:))
+            let name = faults.accept(input.name, field: path(.name), as: Title.name)
         {
             next.name = name
         }

@@ -37,20 +37,30 @@ enum PlatformField: String, CaseIterable, Sendable {
     case nameScope = "name_scope"
     case contactReceivers = "contact_receivers"
 
-    /// The fields that are answered and never taken; named in a mask they are passed over.
+    /// The fields that are answered and never taken.
     private static let answered: Set<String> = ["updated_at", "version", "etag"]
 
     /// The settings that a mask names.
-    static func named(_ paths: [String]) throws(Refusal) -> Set<PlatformField> {
+    ///
+    /// - Parameters:
+    ///   - paths: The names.
+    ///   - isImplied: Whether the names are those of what came in: what is only answered is passed
+    ///     over then.
+    /// - Returns: The settings.
+    /// - Throws: ``Refusal/invalid(_:)`` with every name that is none, or of what is only answered.
+    static func named(
+        _ paths: [String], isImplied: Bool
+    ) throws(Refusal) -> Set<PlatformField> {
         var faults: [FieldFault] = []
         var fields: Set<PlatformField> = []
-        for path in paths where !answered.contains(path) {
-            guard let field = PlatformField(rawValue: path) else {
-                let sentence = "“\(path.prefix(80))” is not a setting that can be changed."
-                faults.append(FieldFault(field: "update_mask", sentence: sentence))
-                continue
+        for path in paths {
+            if let field = PlatformField(rawValue: path) {
+                fields.insert(field)
+            } else if answered.contains(path) {
+                if !isImplied { faults.append(.maskNamesAnswered(path)) }
+            } else {
+                faults.append(.maskNamesNothing(path))
             }
-            fields.insert(field)
         }
         guard faults.isEmpty else { throw .invalid(faults) }
         return fields

@@ -13,25 +13,34 @@ struct Title: Sendable, Hashable {
     let key: String
 
     init(_ input: String, field: String) throws(FieldFault) {
+        try self.init(input, field: field, called: "title")
+    }
+
+    /// A name that is told apart like titles.
+    static func name(_ input: String, field: String) throws(FieldFault) -> Title {
+        try Title(input, field: field, called: "name")
+    }
+
+    // The noun is what people call it.
+    private init(_ input: String, field: String, called noun: String) throws(FieldFault) {
+        let tooLong = FieldFault(
+            field: field,
+            sentence: "The \(noun) may have at most \(Title.charactersMax) characters.")
         // Bounded first: the rest looks at every character several times.
-        guard input.utf8.count <= 16 * Title.charactersMax else {
-            throw FieldFault(field: field, sentence: Title.tooLong)
-        }
+        guard input.utf8.count <= 16 * Title.charactersMax else { throw tooLong }
         guard input.unicodeScalars.allSatisfy({ Text.isAcceptable($0, in: .line) }) else {
             throw FieldFault(
                 field: field,
-                sentence: "The title must not contain control or direction-changing characters.")
+                sentence: "The \(noun) must not contain control or direction-changing characters.")
         }
         let text = String(input.trimmed).precomposedStringWithCanonicalMapping
         let key = Title.key(of: text)
         guard !key.isEmpty else {
-            throw FieldFault(field: field, sentence: "Please type a title.")
+            throw FieldFault(field: field, sentence: "Please type a \(noun).")
         }
         // Some characters become many in the key, which page tokens carry.
         guard text.unicodeScalars.count <= Title.charactersMax, key.utf8.count <= Title.keyBytesMax
-        else {
-            throw FieldFault(field: field, sentence: Title.tooLong)
-        }
+        else { throw tooLong }
         self.text = text
         self.key = key
     }
@@ -41,8 +50,6 @@ struct Title: Sendable, Hashable {
         self.text = text
         self.key = key
     }
-
-    private static let tooLong = "The title may have at most \(charactersMax) characters."
 
     /// The key of a title: Unicode's normal form KC with case folded, white space folded.
     static func key(of text: String) -> String {

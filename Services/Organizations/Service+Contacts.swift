@@ -76,7 +76,7 @@ extension Service: ContactsService {
 
 extension Reading {
     /// Who receives what no organization receives: as set, else as the program was told.
-    fileprivate func platformReceivers(or fallback: String) throws -> [String] {
+    func platformReceivers(or fallback: String) throws -> [String] {
         let set = try platformSettings().values.contactReceivers
         return set.isEmpty ? [fallback] : set
     }

@@ -15,6 +15,7 @@ extension Service: CustomUrlsService {
         let now = context.now
         let start = WallTime(startOf: Quarantine.start(on: now.day))
         let most = limits.customURLsMax
+        try await requireWhiteLabel(of: id, for: request, context)
         return try await database.command(context, request) { transaction in
             let (node, line) = try transaction.organization(id, seenBy: principal, on: now.day)
             try principal.requireOpen(.editAppearance, at: line)
@@ -55,7 +56,10 @@ extension Service: CustomUrlsService {
     func enableCustomUrl(
         _ request: EnableCustomUrlRequest, _ context: CallContext
     ) async throws -> CustomUrl {
-        try await setState(
+        let id = try OrganizationID(
+            requestText: request.organizationID, field: "organization_id")
+        try await requireWhiteLabel(of: id, for: request, context)
+        return try await setState(
             .enabled, of: request.slug, at: request.organizationID, for: request, context)
     }
 

@@ -44,7 +44,9 @@ extension Service {
             let (_, line) = try snapshot.organization(id, seenBy: principal, on: now.day)
             try principal.requireOpen(.openSettings, at: line)
             let masks = try snapshot.emailMasks(
-                of: id, waitingSince: now.advanced(by: .zero - waitingMax), limit: masksMax)
+                of: id, waitingSince: now.advanced(by: .zero - waitingMax),
+                // An import replaces those that count, beside those that wait.
+                limit: 2 * masksMax)
             return ListEmailMasksReply(
                 emailMasks: masks.map { mask in
                     EmailMask(mask, for: principal, at: line, waitingMax: waitingMax)
@@ -58,12 +60,11 @@ extension Service {
         try context.require(.resolveEmail)
         let address = try accept(request.email, field: "email", as: EmailAddress.init)
         return try database.readInline { snapshot in
-            for mask in address.candidates {
-                if let id = try snapshot.organization(joinedBy: mask) {
-                    return ResolveEmailReply(organizationID: id.text, value: mask)
-                }
+            guard let joined = try snapshot.organization(joinedFrom: address.domain) else {
+                return ResolveEmailReply()
             }
-            return ResolveEmailReply()
+            return ResolveEmailReply(
+                organizationID: joined.organization.text, value: joined.mask)
         }
     }
 }
@@ -152,7 +153,7 @@ extension Reading {
     /// An email mask of an organization that counts or waits.
     ///
     /// - Throws: ``Refusal/noSuchEmailMask``.
-    fileprivate func emailMask(
+    func emailMask(
         _ pattern: MaskPattern, of organization: OrganizationID, at now: WallTime,
         waitingMax: Duration
     ) throws -> EmailMaskRecord {

@@ -172,23 +172,24 @@ struct ImportService: ImportsService {
         }
     }
 
-    /// An import of the caller, or of anybody for those who run the platform; of somebody who may
-    /// still import there.
+    /// An import of the caller, who may still import there; of anybody for those who import
+    /// everywhere.
     private func run(_ text: String, _ context: CallContext) async throws -> ImportRun {
         let principal = try context.principal
         let id = try ImportID(requestText: text, field: "id")
         let day = context.now.day
         return try await database.read { snapshot in
-            guard let run = try snapshot.importRun(id),
-                run.createdBy == principal.scope
-                    || principal.decide(.importOrganizations, at: []) == .allowed
-            else { throw OutOfScope() }
+            guard let run = try snapshot.importRun(id) else { throw Status.noSuchImport }
+            // What was imported at a place stays known to them when the place is archived.
+            if principal.decide(.importOrganizations, at: []) == .allowed { return run }
+            guard run.createdBy == principal.scope else { throw Status.noSuchImport }
             try snapshot.requireImport(of: run, by: principal, on: day)
             return run
         }
     }
 
-    private func answer(_ run: ImportRun) -> Import {
+    /// An import as it is answered, with how far the step under way has come.
+    func answer(_ run: ImportRun) -> Import {
         Import(run, rowsDone: desk.rowsDone(of: run.id) ?? 0)
     }
 }
@@ -305,4 +306,8 @@ extension ImportCounts {
         case .error: errors
         }
     }
+}
+
+extension Status {
+    fileprivate static var noSuchImport: Status { notFound("There is no such import.") }
 }

@@ -88,7 +88,7 @@ extension Service {
     /// Also after a replay: the first attempt may have been stored and never acknowledged.
     private func acknowledged(_ context: CallContext) async throws {
         do {
-            try await membershipFollows(feed.head, context)
+            try await others.membershipFollows(feed.head, context)
         } catch is CancellationError {
             throw CancellationError()
         } catch {

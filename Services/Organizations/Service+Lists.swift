@@ -59,6 +59,8 @@ struct Listing<Source: Reading> {
     /// A page ends, full or not, when this many organizations have been looked at.
     private static var walkMax: Int { 5_000 }
     private static var batch: Int { 250 }
+    /// Of a search that is walked so many that match are counted; of more the number is a minimum.
+    private static var countedMax: Int { 100 }
 
     let reading: Source
     let principal: Access.Principal
@@ -84,26 +86,37 @@ struct Listing<Source: Reading> {
     func reply() throws -> ListOrganizationsReply {
         let found = try find()
         var (entries, nextToken) = page.cut(found.entries) { entry in
-            let place = place(of: entry.node)
-            return [place.value, place.number]
+            token(of: place(of: entry.node))
         }
         if nextToken.isEmpty, let place = found.stoppedAt {
-            nextToken = page.token(after: [place.value, place.number])
+            nextToken = page.token(after: token(of: place))
         }
         entries = Array(entries.prefix(page.size))
+        let isWhole = page.after == nil && nextToken.isEmpty
+        // A page that stopped may be followed by nothing.
+        let isFollowed = found.entries.count > page.size
         return ListOrganizationsReply(
             organizations: entries.map { Organization($0.node, in: $0.line) },
             nextPageToken: nextToken,
-            totalSize: found.total ?? Int64(entries.count) + (nextToken.isEmpty ? 0 : 1),
-            totalIsMinimum: found.total == nil)
+            totalSize: found.total ?? Int64(entries.count + (isFollowed ? 1 : 0)),
+            totalIsMinimum: found.total == nil && !isWhole)
+    }
+
+    /// What a token says of a place; tokens of one order go on in no other.
+    private func token(of place: ListPlace) -> [SQLValue] {
+        [place.value, .integer(place.number)] + (goesByRecency ? [.integer(1)] : [])
     }
 
     private func find() throws -> Found {
+        guard page.after.map({ ($0.count == 3) == goesByRecency }) ?? true else {
+            throw Status.pageTokenInvalid
+        }
         // Who restores nothing anywhere learns nothing of the archive.
         if filter.isOfArchive, !principal.restoresSomewhere { return Found(total: 0) }
         if filter.isOfArchive { return try walk { try reading.archive(after: $0, limit: $1) } }
         let seesAll = principal.seesAll(below: above)
         if !isSubtree, !seesAll { return try granted() }
+        if goesByRecency, let part = filter.part { return try search(part) }
         if let part = filter.part, part.isIndexed,
             try !reading.isCommon(part, beyond: Self.candidatesMax)
         {
@@ -129,6 +142,31 @@ struct Listing<Source: Reading> {
         }
         if filter.showsAll, above == nil, seesAll {
             found.total = try reading.tally(.everywhere)
+        }
+        return found
+    }
+
+    // MARK: - Organizations with a part in their title, on the whole platform
+
+    /// Whether the list is read from the index of parts, which goes by the order of changes.
+    private var goesByRecency: Bool {
+        order.key == .updated && !filter.isOfArchive && filter.part?.isIndexed == true
+            && isSubtree && above == nil && principal.seesAll(below: nil)
+    }
+
+    /// The page out of what the index of parts finds: it costs by what it shows, not by how many
+    /// there are.
+    private func search(_ part: TitlePart) throws -> Found {
+        var found = try walk {
+            try reading.changes(
+                withPart: part, isDescending: order.isDescending, after: $0, limit: $1)
+        }
+        let isWhole =
+            page.after == nil && found.stoppedAt == nil && found.entries.count <= page.size
+        if filter.state == nil, !isWhole {
+            found.total = try reading.countPresent(withPart: part, atMost: Self.countedMax) {
+                filter.shows(titleKey: $0, updated: $1)
+            }
         }
         return found
     }
@@ -223,7 +261,7 @@ struct Listing<Source: Reading> {
         var place = ListPlace(page.after) ?? start
         var looked = 0
         while found.entries.count < page.limit {
-            let size = showsEveryRow ? page.limit : Self.batch
+            let size = showsNearlyEveryRow ? page.limit : Self.batch
             let nodes = try next(place, size)
             for node in nodes where found.entries.count < page.limit {
                 place = self.place(of: node)
@@ -243,14 +281,17 @@ struct Listing<Source: Reading> {
         return found
     }
 
-    /// Whether whatever a walk finds is shown, so that it need not look at more than a page.
-    private var showsEveryRow: Bool {
-        filter.showsAll && principal.seesAll(below: above) && (!isSubtree || above == nil)
+    /// Whether about whatever a walk finds is shown, so that it need not look at more than a page.
+    private var showsNearlyEveryRow: Bool {
+        goesByRecency && filter.showsAllWithPart
+            || filter.showsAll && principal.seesAll(below: above) && (!isSubtree || above == nil)
     }
 
     /// Where a walk begins: in the order of changes at the range that is asked for.
     private var start: ListPlace {
-        guard order.key == .updated, !filter.isOfArchive else { return .start(of: order) }
+        guard order.key == .updated, !filter.isOfArchive, !goesByRecency else {
+            return .start(of: order)
+        }
         if order.isDescending, filter.updatedEnd != .max {
             return ListPlace(value: .integer(filter.updatedEnd), number: 0)
         }
@@ -262,11 +303,12 @@ struct Listing<Source: Reading> {
 
     /// Whether nothing more of the range that is asked for can come.
     private func isPastEnd(_ updated: Int64) -> Bool {
-        guard order.key == .updated, !filter.isOfArchive else { return false }
+        guard order.key == .updated, !filter.isOfArchive, !goesByRecency else { return false }
         return order.isDescending ? updated < filter.updatedMin : updated >= filter.updatedEnd
     }
 
     private func place(of node: Node) -> ListPlace {
+        if goesByRecency { return ListPlace(value: .integer(node.recency), number: node.number) }
         guard filter.isOfArchive, let archival = node.archival else {
             return ListPlace(node, by: order.key)
         }
@@ -275,6 +317,7 @@ struct Listing<Source: Reading> {
 
     /// Adds an organization if it is below the parent, shown, and the principal may know of it.
     private func add(_ node: Node, to found: inout Found) throws {
+        guard node.standing == .present || filter.isOfArchive else { return }
         let line: Line
         if !isSubtree, !filter.isOfArchive {
             guard node.parent == above?.end.number else { return }

@@ -65,7 +65,8 @@ extension Service: OrganizationTypesService {
         let asked = request.organizationType ?? OrganizationType()
         let id = try OrganizationTypeID(requestText: asked.id, field: "organization_type.id")
         let input = TypeInput(asked)
-        let fields = try TypeField.named(request.updateMask?.paths ?? [], in: input)
+        let fields = try TypeField.named(
+            request.updateMask?.paths ?? [], in: input, isImplied: context.isMaskImplied)
         // What is wrong is told whether the type is there or not.
         _ = try TypeDetails.blank.changed(fields, to: input)
         let now = context.now

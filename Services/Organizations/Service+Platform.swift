@@ -17,7 +17,8 @@ extension Service: PlatformService {
     ) async throws -> PlatformSettings {
         try context.principal.require(.changePlatformSettings, at: [])
         let asked = request.settings ?? PlatformSettings()
-        let named = try PlatformField.named(request.updateMask?.paths ?? [])
+        let named = try PlatformField.named(
+            request.updateMask?.paths ?? [], isImplied: context.isMaskImplied)
         let change = try PlatformChange(
             request.updateMask?.paths.isEmpty == false ? named : asked.fieldsPresent,
             nameScope: asked.nameScope.rawValue, contactReceivers: asked.contactReceivers,

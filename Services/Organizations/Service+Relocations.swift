@@ -24,7 +24,7 @@ extension Service {
                 "new_parent_id", "Please name a new parent, or say that it becomes a root.")
         }
         let now = context.now
-        if request.dryRun { return try await tryMove(id, to: target, request, context) }
+        if request.dryRun { return try await tryMove(id, to: target, context) }
         let workflow: WorkflowID = identifiers.next()
         let begun = try await database.command(context, request) { transaction in
             let facts = try transaction.moveFacts(of: id, to: target, for: principal, on: now.day)
@@ -96,45 +96,10 @@ extension Service {
             })
     }
 
-    /// What would come of a move.
-    private func tryMove(
-        _ id: OrganizationID, to target: OrganizationID?, _ request: MoveOrganizationRequest,
-        _ context: CallContext
-    ) async throws -> MoveOrganizationReply {
-        let principal = try context.principal
-        let day = context.now.day
-        var reply = try await database.read { snapshot in
-            let facts = try snapshot.moveFacts(of: id, to: target, for: principal, on: day)
-            guard let node = try snapshot.node(id) else { throw OutOfScope() }
-            return MoveOrganizationReply(
-                organization: Organization(node, in: facts.line),
-                effects: try snapshot.effects(of: facts),
-                obstacles: facts.obstacles.map { MoveObstacle($0.status) })
-        }
-        // Of what cannot be nobody can say whom it would hold.
-        guard !reply.obstacles.contains(where: { $0.code == ErrorReason.cycle.rawValue }) else {
-            return reply
-        }
-        let counted = try await membershipTries(
-            MoveSubtreeRequest(
-                organizationID: id.text, newParentID: target?.text ?? "", dryRun: true),
-            context.tracing(timeout: limits.acknowledgementTimeMax))
-        reply.effects += counted.capChanges.map(MoveEffect.init)
-        reply.obstacles += counted.gates.map { gate in
-            MoveObstacle(
-                code: gate.code, organizationID: gate.organizationID,
-                message: """
-                    \(gate.newcomers) more do not fit under a limit of \(gate.kind): \
-                    \(gate.used) of \(gate.cap) are taken.
-                    """)
-        }
-        return reply
-    }
-
     /// Waits for the end of a workflow.
     ///
     /// - Returns: The workflow; nil when there was nothing to do.
-    /// - Throws: What Membership refused, or ``RPC/Status/underWay`` when it takes longer.
+    /// - Throws: Why it came to nothing, or ``RPC/Status/underWay`` when it takes longer.
     private func end(of begun: RelocationBegun, _ context: CallContext) async throws
         -> WorkflowID?
     {
@@ -147,7 +112,7 @@ extension Service {
             switch workflow.state {
             case .done: return WorkflowID(bytes: begun.workflow)
             case .aborted:
-                throw try workflow.refusal.map { try Status(decoding: $0) } ?? Status.underWay
+                throw try workflow.refusal.map { try Status(decoding: $0) } ?? Status.givenUp
             case .running, .compensating: try await Task.sleep(for: Self.lookPause)
             }
         }
@@ -181,7 +146,7 @@ extension Reading {
     /// What a move is decided on, if the principal may make it.
     ///
     /// - Throws: ``OutOfScope``, `PERMISSION_DENIED`.
-    fileprivate func moveFacts(
+    func moveFacts(
         of id: OrganizationID, to target: OrganizationID?, for principal: Access.Principal,
         on day: CalendarDay
     ) throws -> MoveFacts {
@@ -199,35 +164,6 @@ extension Reading {
             isTitleTaken: isReserved || namesake.map { $0.id != id } ?? false)
     }
 
-    /// What the organization would have otherwise at the new place, as far as it is known here.
-    fileprivate func effects(of facts: MoveFacts) throws -> [MoveEffect] {
-        var effects: [MoveEffect] = []
-        let own = facts.line.end
-        let day = facts.line.day
-        let moved = Line(below: facts.target, own, on: day)
-        if moved.state != facts.line.state {
-            effects.append(
-                MoveEffect(
-                    aspect: "state", fromOrganizationID: facts.line.obstacle?.id.text ?? "",
-                    toOrganizationID: moved.obstacle?.id.text ?? "",
-                    fromValue: "\(EffectiveState(facts.line.state))",
-                    toValue: "\(EffectiveState(moved.state))"))
-        }
-        let discounts = try discounts(along: own.number)
-        let above = try facts.target.map { try self.discounts(along: $0.end.number) } ?? []
-        let before = EffectiveDiscount(along: discounts, on: day)
-        let after = EffectiveDiscount(along: discounts.prefix(1) + above, on: day)
-        if before != after {
-            effects.append(
-                MoveEffect(
-                    aspect: "member_discount", fromOrganizationID: before.source?.text ?? "",
-                    toOrganizationID: after.source?.text ?? "",
-                    fromValue: Percentage.text(before.basisPoints),
-                    toValue: Percentage.text(after.basisPoints)))
-        }
-        return effects
-    }
-
     /// What a restore is decided on, if the principal may make it.
     fileprivate func restorePlan(
         of id: OrganizationID, title: Title?, below named: OrganizationID?,
@@ -240,8 +176,10 @@ extension Reading {
         }
         var target: Line?
         if let named {
-            let line = try self.line(to: named, seenBy: principal, on: day)
+            let (_, line) = try organization(
+                named, seenBy: principal, on: day, archive: .included)
             try principal.require(.restoreOrganization, at: line.ids)
+            guard !line.isArchived else { throw Refusal.parentArchived }
             target = line
         } else if let parents = line.parents {
             guard !parents.isArchived else { throw Refusal.parentArchived }
@@ -261,24 +199,6 @@ extension Reading {
     }
 }
 
-extension MoveObstacle {
-    fileprivate init(_ status: Status) {
-        self.init(code: status.reason ?? "", message: status.message)
-    }
-}
-
-extension MoveEffect {
-    /// A limit that begins or ends to count.
-    fileprivate init(_ change: CapChange) {
-        self.init(
-            aspect: "\(change.kind)_limit",
-            fromOrganizationID: change.begins ? "" : change.organizationID,
-            toOrganizationID: change.begins ? change.organizationID : "",
-            fromValue: change.begins ? "" : String(change.cap),
-            toValue: change.begins ? String(change.cap) : "")
-    }
-}
-
 extension Status {
     /// A relocation that is begun and goes on by itself.
     fileprivate static var underWay: Status {
@@ -287,5 +207,12 @@ extension Status {
             "This is under way, and goes on by itself. Retry with the same idempotency key.")
         status.details.append(.retryInfo(delay: .milliseconds(500)))
         return status
+    }
+
+    /// A relocation that was begun, and not decided in time or cancelled by an operator.
+    fileprivate static var givenUp: Status {
+        refusal(
+            .commandCancelled,
+            "This was given up before it was decided; organizations are where they were.")
     }
 }

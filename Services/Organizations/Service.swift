@@ -16,11 +16,7 @@ struct Service: OrganizationsService {
     let limits: Limits
     /// Proves that domains are their claimants'.
     let textRecords: any TextRecords
-    /// Returns once Membership has applied the feed up to a position.
-    let membershipFollows: @Sendable (FeedHead, CallContext) async throws -> Void
-    /// Asks Membership what would come of a move.
-    let membershipTries:
-        @Sendable (MoveSubtreeRequest, CallOptions) async throws -> MoveSubtreeReply
+    let others: OtherServices
 
     func createOrganization(
         _ request: CreateOrganizationRequest, _ context: CallContext
@@ -74,7 +70,8 @@ struct Service: OrganizationsService {
         let asked = request.organization ?? Organization()
         let id = try OrganizationID(requestText: asked.id, field: "organization.id")
         let input = DetailsInput(asked)
-        let mask = try UpdateMask(naming: request.updateMask?.paths ?? [], in: input)
+        let mask = try UpdateMask(
+            naming: request.updateMask?.paths ?? [], in: input, isImplied: context.isMaskImplied)
         let change = try DetailsChange(input, fields: mask.fields)
         let now = context.now
         return try await database.command(context, request) { transaction in

@@ -28,6 +28,7 @@ extension Transaction {
     ///   ``Refusal/externalIDTaken`` when another has that of the outside system.
     func insert(_ node: Node, below parent: OrganizationID?, by creator: String) throws {
         let details = node.details
+        let recency = try nextRecency()
         try requireFreeTitle(of: node)
         try keepingPromises(of: node.id) {
             try execute(
@@ -36,7 +37,7 @@ extension Transaction {
                     title, title_key, description, category, category_source, country, kind,
                     sales_rep_email, services, type_id, trial_until, expires_on, external_id,
                     discount, discount_until, discount_scope, origin, members, created_by,
-                    created_micros, updated_micros, version)
+                    created_micros, updated_micros, version, recency)
                 VALUES (\(node.number), \(node.number), \(node.id), \(node.parent),
                     \(node.depth), \(node.standing.rawValue), \(node.isActivated),
                     \(details.title.text), \(details.title.key), \(details.description.text),
@@ -46,13 +47,13 @@ extension Transaction {
                     \(details.trialUntil), \(details.expiresOn), \(details.externalID),
                     \(details.discount.basisPoints), \(details.discount.until),
                     \(details.discount.scope.rawValue), \(node.origin.rawValue), 0, \(creator),
-                    \(node.createdAt), \(node.updatedAt), \(node.version))
+                    \(node.createdAt), \(node.updatedAt), \(node.version), \(recency))
                 """)
         }
         try execute(
             """
             INSERT INTO organization_part (rowid, title_key)
-            VALUES (\(node.number), \(details.title.key))
+            VALUES (\(recency), \(details.title.key))
             """)
         if node.standing == .present { try count(1, at: node.parent) }
         try publish(node, below: parent)
@@ -77,12 +78,15 @@ extension Transaction {
         next.version = before.version + 1
         // The wall clock may have been set back; time in the record never runs backwards.
         next.updatedAt = max(now, before.updatedAt)
+        next.recency = try nextRecency()
         let details = next.details
         let takesTitle =
             details.title.key != before.details.title.key || !before.standing.holdsTitle
         if takesTitle, !isDecided {
             try requireFreeTitle(of: next)
         }
+        let changesDays = next.details.lastDays != before.details.lastDays
+        if changesDays { try tellLapses(of: before, at: now) }
         let changed = try keepingPromises(of: node.id) {
             try execute(
                 """
@@ -103,22 +107,21 @@ extension Transaction {
                     discount_scope = \(details.discount.scope.rawValue),
                     updated_micros = \(next.updatedAt), version = \(next.version),
                     archived_micros = \(next.archival?.at), archived_by = \(next.archival?.by),
-                    archive_batch = \(next.archival?.batch)
+                    archive_batch = \(next.archival?.batch), recency = \(next.recency)
                 WHERE number = \(node.number) AND version = \(before.version)
                 """)
         }
         precondition(changed == 1, "one writer: nobody came between")
-        if details.title.key != before.details.title.key {
-            try forgetParts(of: before)
-            try execute(
-                """
-                INSERT INTO organization_part (rowid, title_key)
-                VALUES (\(next.number), \(details.title.key))
-                """)
-        }
+        try forgetParts(of: before)
+        try execute(
+            """
+            INSERT INTO organization_part (rowid, title_key)
+            VALUES (\(next.recency), \(details.title.key))
+            """)
         if before.standing == .present { try count(-1, at: before.parent) }
         if next.standing == .present { try count(1, at: next.parent) }
         try publish(next, below: parent)
+        if changesDays { try takeBackLapses(of: next, at: now) }
         return next
     }
 
@@ -129,12 +132,20 @@ extension Transaction {
         return try update(node, from: node, below: line.parents?.end.id, at: now)
     }
 
+    /// The place of the next change.
+    private func nextRecency() throws -> Int64 {
+        let latest = try row(
+            "SELECT recency FROM organization ORDER BY recency DESC LIMIT 1"
+        ) { try $0.int64(0) }
+        return 1 + (latest ?? 0)
+    }
+
     /// Takes a title out of the index of parts, which must be told what stands there.
     private func forgetParts(of node: Node) throws {
         try execute(
             """
             INSERT INTO organization_part (organization_part, rowid, title_key)
-            VALUES ('delete', \(node.number), \(node.details.title.key))
+            VALUES ('delete', \(node.recency), \(node.details.title.key))
             """)
     }
 

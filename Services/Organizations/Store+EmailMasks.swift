@@ -78,6 +78,16 @@ extension Reading {
     func organization(joinedBy mask: String) throws -> OrganizationID? {
         try row(Statements.organization(joinedBy: mask)) { try $0.identifier(0) }
     }
+
+    /// The organization that people with addresses of a domain join, and the mask by which.
+    func organization(
+        joinedFrom domain: Domain
+    ) throws -> (organization: OrganizationID, mask: String)? {
+        for mask in domain.candidates {
+            if let id = try organization(joinedBy: mask) { return (id, mask) }
+        }
+        return nil
+    }
 }
 
 extension Transaction {

@@ -46,7 +46,7 @@ struct ImportApplication {
                 throw Self.stale(row, "The organization above hangs deeper by now.")
             }
             do {
-                created[row] = try create(planned, number: next, below: parent)
+                created[row] = try create(planned, row, number: next, below: parent)
             } catch Refusal.nameTaken {
                 throw Self.stale(row, "An organization with this title is there by now.")
             } catch Refusal.emailMaskTaken {
@@ -121,7 +121,7 @@ struct ImportApplication {
     }
 
     private func create(
-        _ planned: PlannedRow, number: Int64, below parent: Parent?
+        _ planned: PlannedRow, _ row: Int64, number: Int64, below parent: Parent?
     ) throws -> Parent {
         var details = Details(
             title: try accept(
@@ -132,6 +132,7 @@ struct ImportApplication {
             categorySource: parent == nil ? .fallback : .inherited,
             country: parent?.country ?? "")
         try planned.change(&details)
+        try require(details.discount, insteadOf: .none, row)
         let node = Node(
             id: identifiers.next(), number: number, parent: parent?.number,
             depth: (parent?.depth ?? 0) + 1, standing: .present, isActivated: true,
@@ -151,9 +152,18 @@ struct ImportApplication {
         else { throw Self.stale(row, "The organization has changed since.") }
         var node = before
         try planned.change(&node.details)
+        try require(node.details.discount, insteadOf: before.details.discount, row)
         let parent = try before.parent.flatMap { try transaction.node(numbered: $0)?.id }
         _ = try transaction.update(node, from: before, below: parent, at: now)
         try replaceMasks(planned, of: node.id)
+    }
+
+    /// Refuses a discount whose last day has passed since the plan was made.
+    private func require(
+        _ discount: MemberDiscount, insteadOf kept: MemberDiscount, _ row: Int64
+    ) throws {
+        guard discount.until != kept.until, discount.isExpired(on: now.day) else { return }
+        throw Self.stale(row, "The last day of the discount is over by now.")
     }
 
     private func replaceMasks(_ planned: PlannedRow, of id: OrganizationID) throws {

@@ -54,12 +54,12 @@ extension Reading {
             """, Node.init(row:))
     }
 
-    /// The domains by which people join an organization, whether they count yet or not.
+    /// The domains by which people join an organization; those that wait are left out.
     func joinMasks(of organization: OrganizationID) throws -> [String] {
         try rows(
             """
             SELECT value FROM email_mask
-            WHERE organization_id = \(organization) AND mode = 1 AND state <= 2
+            WHERE organization_id = \(organization) AND mode = 1 AND state = 1
             ORDER BY value LIMIT \(Limits.emailMasksEver)
             """
         ) { try $0.text(0) }
@@ -69,6 +69,8 @@ extension Reading {
 extension Transaction {
     /// Makes the domains by which people join an organization those of a list.
     ///
+    /// Those of the list count at once, also where they waited or were ones whose people need no
+    /// approval; others that wait go on waiting.
     /// - Throws: ``Refusal/emailMaskTaken``.
     func replaceJoinMasks(
         of organization: OrganizationID, with values: [String], by creator: String,
@@ -80,14 +82,15 @@ extension Transaction {
                 """
                 DELETE FROM email_mask
                 WHERE organization_id = \(organization) AND value = \(value) AND mode = 1
+                    AND state = 1
                 """)
         }
         for value in values where !before.contains(value) {
-            // A domain whose people needed no approval is one by which they join from now on.
             try execute(
                 """
                 DELETE FROM email_mask
-                WHERE organization_id = \(organization) AND value = \(value) AND mode = 2
+                WHERE organization_id = \(organization) AND value = \(value)
+                    AND (mode = 2 OR state = 2)
                 """)
             let mask = EmailMaskRecord(
                 organization: organization, value: value, mode: .join, state: .active,

@@ -52,12 +52,13 @@ struct ImportFailure: Error, Sendable, Hashable {
 }
 
 extension ImportRun {
-    fileprivate static let runColumns: SQL = """
+    /// The columns in the order in which an import is made of them.
+    static let runColumns: SQL = """
         id, parent_id, state, created_by, created_micros, ended_micros, row_count, created_count,
         updated_count, unchanged_count, error_count, fault_code, fault, fault_row
         """
 
-    fileprivate init(row: Row) throws {
+    init(row: Row) throws {
         let code = try row.text(11)
         self.init(
             id: try row.identifier(0), parent: try row.identifierOrNil(1),

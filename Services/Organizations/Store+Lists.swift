@@ -54,7 +54,7 @@ extension Reading {
         try rows(
             """
             SELECT number, parent, updated_micros, title_key, members FROM organization
-            WHERE number IN (
+            WHERE recency IN (
                     SELECT rowid FROM organization_part WHERE title_key LIKE \(part.pattern)
                     LIMIT \(limit))
                 AND standing = 1
@@ -73,6 +73,54 @@ extension Reading {
         return (count ?? 0) > limit
     }
 
+    /// How many present organizations have a part in their title.
+    ///
+    /// - Parameters:
+    ///   - part: The part.
+    ///   - limit: More that may have it, present or not, are not looked at.
+    ///   - isShown: Whether one counts, by its title's key and when it was changed.
+    /// - Returns: The number; nil when there are too many to look at.
+    /// - Throws: `StorageFault`.
+    func countPresent(
+        withPart part: TitlePart, atMost limit: Int, where isShown: (String, Int64) -> Bool
+    ) throws -> Int64? {
+        var (seen, shown) = (0, Int64(0))
+        try forEachRow(
+            of: """
+                SELECT standing, title_key, updated_micros FROM organization
+                WHERE recency IN (
+                    SELECT rowid FROM organization_part WHERE title_key LIKE \(part.pattern)
+                    LIMIT \(limit + 1))
+                """
+        ) { row in
+            seen += 1
+            let standing = try Standing(stored: row.int(0))
+            if standing == .present, isShown(try row.text(1), try row.int64(2)) { shown += 1 }
+            return true
+        }
+        return seen > limit ? nil : shown
+    }
+
+    /// Organizations whose title may have a part, present or not, in the order of changes after a
+    /// place that is told by ``Node/recency``; at most so many.
+    ///
+    /// - Parameters:
+    ///   - part: The part.
+    ///   - isDescending: Whether the latest changed come first.
+    ///   - place: Where to go on.
+    ///   - limit: The most that are found.
+    /// - Returns: The organizations, in that order.
+    /// - Throws: `StorageFault`.
+    func changes(
+        withPart part: TitlePart, isDescending: Bool, after place: ListPlace, limit: Int
+    ) throws -> [Node] {
+        try rows(
+            isDescending
+                ? Statements.latest(withPart: part, before: place, limit: limit)
+                : Statements.earliest(withPart: part, after: place, limit: limit),
+            Node.init(row:))
+    }
+
     /// The organizations of the archive, the latest archived first, after a place.
     func archive(after place: ListPlace, limit: Int) throws -> [Node] {
         try rows(
@@ -81,6 +129,32 @@ extension Reading {
                 AND (archived_micros, serial) < (\(place.value), \(place.number))
             ORDER BY archived_micros DESC, serial DESC LIMIT \(limit)
             """, Node.init(row:))
+    }
+}
+
+extension Statements {
+    /// What ``Reading/changes(withPart:isDescending:after:limit:)`` asks, the latest first.
+    static func latest(withPart part: TitlePart, before place: ListPlace, limit: Int) -> SQL {
+        """
+        SELECT \(Node.columns) FROM (
+            SELECT rowid AS place FROM organization_part
+            WHERE title_key LIKE \(part.pattern) AND rowid < \(place.value)
+            ORDER BY rowid DESC LIMIT \(limit)
+        ) AS found CROSS JOIN organization ON recency = found.place
+        ORDER BY found.place DESC LIMIT \(limit)
+        """
+    }
+
+    /// The same, the earliest first.
+    static func earliest(withPart part: TitlePart, after place: ListPlace, limit: Int) -> SQL {
+        """
+        SELECT \(Node.columns) FROM (
+            SELECT rowid AS place FROM organization_part
+            WHERE title_key LIKE \(part.pattern) AND rowid > \(place.value)
+            ORDER BY rowid LIMIT \(limit)
+        ) AS found CROSS JOIN organization ON recency = found.place
+        ORDER BY found.place LIMIT \(limit)
+        """
     }
 }
 

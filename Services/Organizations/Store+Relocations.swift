@@ -45,6 +45,11 @@ extension Reading {
         } ?? []
     }
 
+    /// The number of the organization that a workflow moves or restores.
+    fileprivate func relocated(by workflow: WorkflowID) throws -> Int64? {
+        try row("SELECT number FROM relocation WHERE workflow = \(workflow)") { try $0.int64(0) }
+    }
+
     /// The numbers of an organization of the archive and of what was archived with it below, a
     /// parent before its children; at most so many.
     func archived(from number: Int64, in batch: ArchiveBatchID, limit: Int) throws -> [Int64] {
@@ -114,6 +119,23 @@ extension Transaction {
                 not_restored = \(notRestored.joined(separator: "\n"))
             WHERE workflow = \(workflow)
             """)
+    }
+
+    /// Tells the feed anew of organizations that stay where they are, though another service may
+    /// have followed their move or restore already: each as its next version.
+    func takeBack(_ workflow: WorkflowID, at now: WallTime) throws {
+        guard let top = try relocated(by: workflow).flatMap({ try node(numbered: $0) }) else {
+            return
+        }
+        var numbers = [top.number]
+        if top.standing == .archived, let batch = top.archival?.batch {
+            numbers = try archived(from: top.number, in: batch, limit: Limits.archiveEver)
+        }
+        for number in numbers {
+            guard let node = try node(numbered: number) else { continue }
+            let parent = try node.parent.flatMap { try self.node(numbered: $0)?.id }
+            _ = try update(node, from: node, below: parent, at: now, isDecided: true)
+        }
     }
 
     /// Hangs an organization elsewhere, with everything below it.

@@ -6,7 +6,7 @@ import Storage
 
 /// What this service keeps beside the facts it follows from, each recomputed.
 let verifiers = [
-    depths, titleKeys, tallies,
+    depths, titleKeys, titleParts, tallies, toldLapses,
     Verifier.feed(
         of: OrganizationNode.messageName, facts: "SELECT id, version FROM organization"
     ) { "Organization \(Hexadecimal.text($0))" },
@@ -19,7 +19,42 @@ let verifiers = [
             SELECT CAST(organization_id || CAST(slug AS BLOB) AS BLOB), version FROM custom_url
             """
     ) { "Custom URL \(Hexadecimal.text($0))" },
+    Verifier.feed(
+        of: OrganizationLapse.messageName,
+        facts: """
+            SELECT CAST(o.id || CASE lapse.kind WHEN 1 THEN x'01' WHEN 2 THEN x'02' ELSE x'03' END
+                AS BLOB), lapse.version
+            FROM lapse JOIN organization AS o ON o.number = lapse.number
+            """
+    ) { "Lapse \(Hexadecimal.text($0))" },
 ]
+
+/// The last days of which it was told that they are over: they are still set, and what was told
+/// last names them.
+private let toldLapses = Verifier(
+    "told lapses",
+    count: """
+        SELECT count(*) FROM organization WHERE trial_told IS NOT NULL OR expiry_told IS NOT NULL
+        """,
+    differences: """
+        WITH told (number, id, kind, day, kept) AS (
+            SELECT number, id, 1, trial_told, trial_until FROM organization
+            WHERE trial_told IS NOT NULL
+            UNION ALL
+            SELECT number, id, 2, expiry_told, expires_on FROM organization
+            WHERE expiry_told IS NOT NULL
+        )
+        SELECT hex(told.id), told.day, CAST(coalesce(told.kept, 'none') AS TEXT),
+            CAST(coalesce(lapse.last_day, 'none') AS TEXT)
+        FROM told LEFT JOIN lapse ON lapse.number = told.number AND lapse.kind = told.kind
+        WHERE told.kept IS NOT told.day OR lapse.last_day IS NOT told.day
+        """
+) { row in
+    """
+    Of organization \(try row.text(0)) day \(try row.int64(1)) counts as told to be over; kept is \
+    \(try row.text(2)), told was \(try row.text(3)).
+    """
+}
 
 /// The depth of each organization, from its parent's.
 private let depths = Verifier(
@@ -48,6 +83,23 @@ private let titleKeys = Verifier("keys of titles") { snapshot, findings in
         }
         return true
     }
+}
+
+/// Whether the index of parts of titles holds each organization where its last change put it.
+private let titleParts = Verifier(
+    "index of parts of titles", count: "SELECT count(*) FROM organization",
+    differences: """
+        SELECT hex(o.id) FROM organization AS o
+        LEFT JOIN organization_part_docsize AS held ON held.id = o.recency
+        WHERE held.id IS NULL
+        UNION ALL
+        SELECT NULL FROM organization_part_docsize AS held
+        WHERE NOT EXISTS (SELECT 1 FROM organization AS o WHERE o.recency = held.id)
+        """
+) { row in
+    try row.isNull(0)
+        ? "The index holds a title that no organization has any more."
+        : "Organization \(try row.text(0)) is not in the index."
 }
 
 /// How many organizations are present where.

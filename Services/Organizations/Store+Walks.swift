@@ -20,7 +20,7 @@ struct ListPlace: Sendable, Hashable {
 
     /// The place in a page token of ours.
     init?(_ keys: [SQLValue]?) {
-        guard let keys, keys.count == 2, case .integer(let number) = keys[1] else { return nil }
+        guard let keys, keys.count >= 2, case .integer(let number) = keys[1] else { return nil }
         self.init(value: keys[0], number: number)
     }
 

@@ -25,6 +25,15 @@ let migrations = [
     Migration(
         component: "organizations", number: 7, name: "types-urls-contacts",
         utf8: PackageResources._007_types_urls_contacts_sql),
+    Migration(
+        component: "organizations", number: 8, name: "lapses",
+        utf8: PackageResources._008_lapses_sql),
+    Migration(
+        component: "organizations", number: 9, name: "import-lists",
+        utf8: PackageResources._009_import_lists_sql),
+    Migration(
+        component: "organizations", number: 10, name: "recency",
+        utf8: PackageResources._010_recency_sql),
 ]
 
 /// An organization as it is stored, without its ancestors.
@@ -47,6 +56,8 @@ struct Node: Sendable, Hashable {
     var version: Int64
     /// When it was archived, and with which others; kept after a restore has begun.
     var archival: Archival?
+    /// Its place among all changes of this database, the latest the highest; 0 until it is kept.
+    var recency: Int64 = 0
 
     /// The organization as its descendants see it.
     var level: Level {
@@ -76,7 +87,8 @@ extension Node {
         id, number, parent, depth, standing, active, title, title_key, description, category,
         category_source, country, kind, sales_rep_email, services, type_id, trial_until,
         expires_on, external_id, discount, discount_until, discount_scope, origin, members,
-        created_micros, updated_micros, version, archived_micros, archived_by, archive_batch
+        created_micros, updated_micros, version, archived_micros, archived_by, archive_batch,
+        recency
         """
 
     init(row: Row) throws {
@@ -97,6 +109,7 @@ extension Node {
             ? nil
             : Archival(
                 at: try row.time(27), by: try row.text(28), batch: try row.identifier(29))
+        recency = try row.int64(30)
     }
 }
 

@@ -4,6 +4,8 @@ import Storage
 
 /// Forgets what nobody needs any longer: masks that nobody verified, messages that are old, and
 /// organizations whose time in the archive is over.
+///
+/// It tells the feed as well when last days have passed.
 struct Upkeep: Sendable {
     /// The pause between two rounds.
     static let period: Duration = .seconds(3_600)
@@ -23,8 +25,15 @@ struct Upkeep: Sendable {
     let database: Database
     let limits: Limits
 
-    /// Does its rounds until it is cancelled.
+    /// Does its rounds and sweeps until it is cancelled.
     func run(clock: WallClock, logger: Logger) async throws {
+        try await withThrowingDiscardingTaskGroup { group in
+            group.addTask { try await sweepLapses(clock: clock, logger: logger) }
+            group.addTask { try await goRound(clock: clock, logger: logger) }
+        }
+    }
+
+    private func goRound(clock: WallClock, logger: Logger) async throws {
         try await Task.sleep(for: Self.firstPause)
         while true {
             do {

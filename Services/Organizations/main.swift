@@ -8,27 +8,28 @@ import Storage
 SpreadsheetProcess.serveIfAsked()
 
 await ServiceRunner(
-    name: "organizations", defaultPort: 7101, upstreams: [.membership], keys: Limits.keys
+    name: "organizations", defaultPort: 7101, upstreams: [.membership, .branding, .partners],
+    keys: Limits.keys
 ).main { environment in
     let database = try environment.openDatabase(migrations: migrations)
     let membership = MembershipClient(try environment.channel(to: "membership"))
+    let branding = BrandingClient(try environment.channel(to: "branding"))
+    let partners = PartnersClient(try environment.channel(to: "partners"))
     let limits = Limits(environment.configuration)
     let pageTokens = PageTokens(keys: environment.keys)
     let service = Service(
         database: database, feed: FeedServer(database), identifiers: environment.identifiers,
         pageTokens: pageTokens, limits: limits,
         textRecords: SystemTextRecords(server: try .configured(environment.configuration)),
-        membershipFollows: { head, context in
-            _ = try await membership.awaitTree(
-                AwaitTreeRequest(incarnation: head.incarnation, sequence: head.sequence),
-                options: context.tracing(timeout: limits.acknowledgementTimeMax))
-        },
-        membershipTries: { try await membership.moveSubtree($0, options: $1) })
+        others: OtherServices(
+            membership: membership, branding: branding, partners: partners,
+            followingMax: limits.acknowledgementTimeMax))
     let relocations = Relocations(
         moveSubtree: { _ = try await membership.moveSubtree($0, options: $1) },
         restoreSubtree: { _ = try await membership.restoreSubtree($0, options: $1) },
-        clock: environment.clock)
-    let runner = relocations.runner(of: database, logger: environment.logger)
+        clock: environment.clock, logger: environment.logger)
+    let runner = relocations.runner(of: database)
+    let operators = WorkflowService(desk: relocations.desk(of: database, pages: pageTokens))
     let counts = MemberCounts(
         database: database,
         ask: { try await membership.listMemberCounts($0, options: CallOptions()) },
@@ -42,7 +43,8 @@ await ServiceRunner(
         pageTokens: pageTokens)
     let upkeep = Upkeep(database: database, limits: limits)
     return ServiceParts(
-        methods: service.methods + [imports.registeredMethods], openMethods: Service.openMethods,
+        methods: service.methods + [imports.registeredMethods, operators.registeredMethods],
+        openMethods: Service.openMethods,
         children: [
             ServiceChild("imports", desk.run), ServiceChild("workflows", runner.run),
             ServiceChild("member counts", counts.run),

@@ -45,18 +45,8 @@ struct FulfilSale: Sendable {
         logger: Logger = Logger(label: "partners")
     ) -> WorkflowRunner {
         WorkflowRunner(
-            database, definitions: definitions, stepKey: Self.key(of:step:), settings: settings,
-            now: clock.now, random: random,
-            onStuck: { workflow in
-                logger.error(
-                    "workflow stuck",
-                    metadata: [
-                        "workflow": "\(Hexadecimal.text(workflow.id))",
-                        "kind": "\(workflow.kind)", "state": "\(workflow.state)",
-                        "step": "\(workflow.step)", "attempts": "\(workflow.attempts)",
-                        "error": "\(workflow.lastError ?? "")",
-                    ])
-            })
+            of: database, following: definitions, settings: settings, clock: clock,
+            random: random, logger: logger)
     }
 
     var definitions: [WorkflowDefinition] {
@@ -101,11 +91,6 @@ struct FulfilSale: Sendable {
         }
         return WorkflowStart(
             id: workflow.bytes, kind: kind, input: plan.encoded(), startedBy: person, at: now)
-    }
-
-    /// The key of a step: the same whenever it is sent.
-    private static func key(of workflow: [UInt8], step: String) -> [UInt8] {
-        Array(digest(workflow + Array(step.utf8)).prefix(16))
     }
 }
 
@@ -182,8 +167,9 @@ extension FulfilSale {
     ) -> WorkflowStep.Action {
         { workflow in
             await Self.outcome {
-                let key = Hexadecimal.text(workflow.stepKey)
-                try await body(Fulfilment(decoding: workflow.input), Self.options(key))
+                try await body(
+                    Fulfilment(decoding: workflow.input),
+                    CallOptions(stepKey: workflow.stepKeyText, timeout: Self.stepTimeout))
             }
         }
     }
@@ -193,31 +179,20 @@ extension FulfilSale {
     ) -> WorkflowStep.Action {
         { workflow in
             await Self.outcome {
-                let key = Hexadecimal.text(workflow.stepKey)
+                let key = workflow.stepKeyText
                 try await body(
-                    Fulfilment(decoding: workflow.input), key, Self.options("\(key)-cancel"))
+                    Fulfilment(decoding: workflow.input), key,
+                    CallOptions(stepKey: "\(key)-cancel", timeout: Self.stepTimeout))
             }
         }
     }
 
-    private static func options(_ key: String) -> CallOptions {
-        var options = CallOptions(timeout: stepTimeout)
-        options.metadata[text: MetadataKey.idempotencyKey] = key
-        return options
-    }
-
-    private static func outcome(of body: () async throws -> Void) async -> StepOutcome {
-        do {
-            try await body()
-            return .done([])
-        } catch {
-            let status = Status(thrown: error)
-            let words = "\(status.code): \(status.message)"
-            guard status.isRefusal else { return .unknown(words) }
-            let refusal = Messages.SaleRefusal(
+    private static func outcome(of call: () async throws -> Void) async -> StepOutcome {
+        await .of(call) { status in
+            Messages.SaleRefusal(
                 code: status.reason ?? "refused",
-                message: status.reason == nil ? refusedWithoutWords : status.message)
-            return .refused(refusal.encoded(), words)
+                message: status.reason == nil ? refusedWithoutWords : status.message
+            ).encoded()
         }
     }
 }
@@ -267,19 +242,5 @@ extension Reading {
             throw Unreadable.fulfilment
         }
         return sale
-    }
-}
-
-extension Status {
-    /// Whether the other service said no for good, so that there is nothing to wait for.
-    ///
-    /// A missing right is none of these: it is the installation that is at fault, and an operator
-    /// who mends it finds the workflow waiting.
-    fileprivate var isRefusal: Bool {
-        switch code {
-        case .invalidArgument, .notFound, .alreadyExists, .failedPrecondition, .outOfRange: true
-        case .aborted: reason == ErrorReason.commandCancelled.rawValue
-        default: false
-        }
     }
 }

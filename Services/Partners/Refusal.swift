@@ -1,6 +1,5 @@
 import RPC
 import ServiceKit
-import Storage
 
 /// What this service refuses.
 ///
@@ -17,8 +16,6 @@ enum Refusal: DomainRefusal, Hashable {
     case mixedCurrencies
     case amountTooLarge
     case tooManySeats
-    /// What an operator wants of a workflow cannot be.
-    case workflow(WorkflowFault)
 
     var status: Status {
         switch self {
@@ -45,7 +42,6 @@ enum Refusal: DomainRefusal, Hashable {
         case .tooManySeats:
             .refusal(
                 .tooManySeats, "A sale gives at most \(SaleLimits.seatsMax) seats.")
-        case .workflow(let fault): .refusal(.wrongState, fault.sentence)
         }
     }
 }
@@ -68,7 +64,7 @@ enum Denial: StatusConvertible, Hashable {
 
 /// What can be absent, as a sentence names it.
 enum Noun: String, Sendable, Hashable {
-    case partner, product, sale, organization, workflow
+    case partner, product, sale, organization
 }
 
 extension SaleState {
@@ -92,19 +88,6 @@ extension SaleEvent {
         case .approve: "only a registered sale can be approved"
         case .fulfil, .refuse: "only an approved sale is being fulfilled"
         case .cancel: "only a draft or a registered sale can be cancelled"
-        }
-    }
-}
-
-extension WorkflowFault {
-    fileprivate var sentence: String {
-        switch self {
-        case .noSuchWorkflow: "There is no such workflow."
-        case .ended(let state): "The workflow has ended: it is \(state)."
-        case .pastPivot(.compensating): "The workflow is being undone already."
-        case .pastPivot: "The workflow has come too far to be undone; it can only go on."
-        case .unknownKind: "This version of the service does not know the steps of the workflow."
-        case .tooManyNotes: "A workflow has at most \(WorkflowNote.countMax) notes."
         }
     }
 }

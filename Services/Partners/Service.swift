@@ -12,8 +12,8 @@ struct Service: PartnersService {
     let organizations: FeedConsumer
     let pages: PageTokens
     let identifiers: IdentifierSource
-    /// What the workflows that operators look after follow.
-    let workflows: [WorkflowDefinition]
+    /// Where operators look after the workflows of sales.
+    let workflows: WorkflowDesk
     var approval = ApprovalPatience()
 
     func createPartner(

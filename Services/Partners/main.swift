@@ -25,10 +25,11 @@ await ServiceRunner(
         of: [FeedSource(organizations), FeedSource(membership), FeedSource(branding)],
         database: database, clock: environment.clock, logger: environment.logger,
         repeatSteps: runner.repeatSteps)
+    let pages = PageTokens(keys: environment.keys)
     let service = Service(
-        database: database, organizations: consumer,
-        pages: PageTokens(keys: environment.keys), identifiers: environment.identifiers,
-        workflows: fulfilment.definitions)
+        database: database, organizations: consumer, pages: pages,
+        identifiers: environment.identifiers,
+        workflows: fulfilment.desk(of: database, pages: pages))
     return ServiceParts(
         methods: [service.registeredMethods],
         children: [

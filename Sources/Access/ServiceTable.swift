@@ -12,8 +12,12 @@ public enum ServiceAction: String, Sendable, Hashable, CaseIterable {
     case awaitTree
     /// Count the people of a subtree elsewhere, or again: a step of a move, or of a restore.
     case recountSubtree
+    /// Tell what would be otherwise for an organization elsewhere: a part of the dry run of a move.
+    case previewMove
     /// Read how many people are counted where.
     case readMemberCounts
+    /// Find people who belong to no organization by their domain, and admit them.
+    case admitUnaffiliatedUsers
     /// Make, commit and cancel an organization in a workflow.
     case prepareOrganization
     /// Grant and take back seats in a workflow.
@@ -31,7 +35,9 @@ public enum ServiceTable {
         case .authenticateSessions: ["gateway"]
         case .resolveEmail: ["membership", "gateway"]
         case .resolveCustomURL: ["membership", "branding", "gateway"]
-        case .awaitTree, .recountSubtree, .readMemberCounts: ["organizations"]
+        case .awaitTree, .recountSubtree, .previewMove, .readMemberCounts,
+            .admitUnaffiliatedUsers:
+            ["organizations"]
         case .prepareOrganization, .grantSeats, .prepareAppearance: ["partners"]
         }
     }

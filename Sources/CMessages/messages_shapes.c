@@ -5,12 +5,14 @@
 #include "guildhall/feed/v1/feed.pb-c.h"
 #include "guildhall/membership/v1/membership.pb-c.h"
 #include "guildhall/operations/v1/operations.pb-c.h"
+#include "guildhall/operations/v1/workflows.pb-c.h"
 #include "guildhall/organizations/v1/contacts.pb-c.h"
 #include "guildhall/organizations/v1/custom_urls.pb-c.h"
 #include "guildhall/organizations/v1/email_masks.pb-c.h"
 #include "guildhall/organizations/v1/imports.pb-c.h"
 #include "guildhall/organizations/v1/member_discounts.pb-c.h"
 #include "guildhall/organizations/v1/organization_types.pb-c.h"
+#include "guildhall/organizations/v1/organization_workflows.pb-c.h"
 #include "guildhall/organizations/v1/organizations.pb-c.h"
 #include "guildhall/organizations/v1/platform.pb-c.h"
 #include "guildhall/partners/v1/partners.pb-c.h"
@@ -222,6 +224,33 @@ const message_shape guildhall__branding__v1__cancel_appearance_reply__shape_tabl
   NULL, 0
 };
 
+static const message_field guildhall__branding__v1__preview_appearance_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "new_parent_id", NULL},
+};
+const message_shape guildhall__branding__v1__preview_appearance_request__shape_table = {
+  "guildhall.branding.v1.PreviewAppearanceRequest", &guildhall__branding__v1__preview_appearance_request__descriptor,
+  guildhall__branding__v1__preview_appearance_request__fields, 2
+};
+
+static const message_field guildhall__branding__v1__preview_appearance_reply__fields[] = {
+  {1, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "changes", &guildhall__branding__v1__appearance_change__shape_table},
+};
+const message_shape guildhall__branding__v1__preview_appearance_reply__shape_table = {
+  "guildhall.branding.v1.PreviewAppearanceReply", &guildhall__branding__v1__preview_appearance_reply__descriptor,
+  guildhall__branding__v1__preview_appearance_reply__fields, 1
+};
+
+static const message_field guildhall__branding__v1__appearance_change__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "field", NULL},
+  {2, MESSAGE_KIND_MESSAGE, 1, "from", &guildhall__branding__v1__sourced_value__shape_table},
+  {3, MESSAGE_KIND_MESSAGE, 2, "to", &guildhall__branding__v1__sourced_value__shape_table},
+};
+const message_shape guildhall__branding__v1__appearance_change__shape_table = {
+  "guildhall.branding.v1.AppearanceChange", &guildhall__branding__v1__appearance_change__descriptor,
+  guildhall__branding__v1__appearance_change__fields, 3
+};
+
 static const message_field guildhall__feed__v1__watch_request__fields[] = {
   {1, MESSAGE_KIND_VARINT, 0, "after_sequence", NULL},
   {2, MESSAGE_KIND_BYTES, 1, "incarnation", NULL},
@@ -340,20 +369,22 @@ static const message_field guildhall__membership__v1__user__fields[] = {
   {4, MESSAGE_KIND_MESSAGE, 3, "created_at", &google__protobuf__timestamp__shape_table},
   {5, MESSAGE_KIND_VARINT, 4, "version", NULL},
   {6, MESSAGE_KIND_TEXT, 5, "etag", NULL},
+  {7, MESSAGE_KIND_VARINT, 6, "email_verified", NULL},
 };
 const message_shape guildhall__membership__v1__user__shape_table = {
   "guildhall.membership.v1.User", &guildhall__membership__v1__user__descriptor,
-  guildhall__membership__v1__user__fields, 6
+  guildhall__membership__v1__user__fields, 7
 };
 
 static const message_field guildhall__membership__v1__create_user_request__fields[] = {
   {1, MESSAGE_KIND_TEXT, 0, "email", NULL},
   {2, MESSAGE_KIND_TEXT, 1, "name", NULL},
   {3, MESSAGE_KIND_TEXT, 2, "password", NULL},
+  {4, MESSAGE_KIND_VARINT, 3, "email_verified", NULL},
 };
 const message_shape guildhall__membership__v1__create_user_request__shape_table = {
   "guildhall.membership.v1.CreateUserRequest", &guildhall__membership__v1__create_user_request__descriptor,
-  guildhall__membership__v1__create_user_request__fields, 3
+  guildhall__membership__v1__create_user_request__fields, 4
 };
 
 static const message_field guildhall__membership__v1__get_user_request__fields[] = {
@@ -763,6 +794,62 @@ const message_shape guildhall__membership__v1__member_count__shape_table = {
   guildhall__membership__v1__member_count__fields, 2
 };
 
+static const message_field guildhall__membership__v1__list_unaffiliated_users_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "domain", NULL},
+  {2, MESSAGE_KIND_VARINT, 1, "subdomains", NULL},
+  {3, MESSAGE_KIND_TEXT, 2, "after_user_id", NULL},
+  {4, MESSAGE_KIND_INT32, 3, "page_size", NULL},
+};
+const message_shape guildhall__membership__v1__list_unaffiliated_users_request__shape_table = {
+  "guildhall.membership.v1.ListUnaffiliatedUsersRequest", &guildhall__membership__v1__list_unaffiliated_users_request__descriptor,
+  guildhall__membership__v1__list_unaffiliated_users_request__fields, 4
+};
+
+static const message_field guildhall__membership__v1__list_unaffiliated_users_reply__fields[] = {
+  {1, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "users", &guildhall__membership__v1__unaffiliated_user__shape_table},
+  {2, MESSAGE_KIND_VARINT, 0, "more", NULL},
+};
+const message_shape guildhall__membership__v1__list_unaffiliated_users_reply__shape_table = {
+  "guildhall.membership.v1.ListUnaffiliatedUsersReply", &guildhall__membership__v1__list_unaffiliated_users_reply__descriptor,
+  guildhall__membership__v1__list_unaffiliated_users_reply__fields, 2
+};
+
+static const message_field guildhall__membership__v1__unaffiliated_user__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "email", NULL},
+};
+const message_shape guildhall__membership__v1__unaffiliated_user__shape_table = {
+  "guildhall.membership.v1.UnaffiliatedUser", &guildhall__membership__v1__unaffiliated_user__descriptor,
+  guildhall__membership__v1__unaffiliated_user__fields, 2
+};
+
+static const message_field guildhall__membership__v1__admit_users_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_TEXT, MESSAGE_SLOT_REPEATED, "user_ids", NULL},
+};
+const message_shape guildhall__membership__v1__admit_users_request__shape_table = {
+  "guildhall.membership.v1.AdmitUsersRequest", &guildhall__membership__v1__admit_users_request__descriptor,
+  guildhall__membership__v1__admit_users_request__fields, 2
+};
+
+static const message_field guildhall__membership__v1__admit_users_reply__fields[] = {
+  {1, MESSAGE_KIND_TEXT, MESSAGE_SLOT_REPEATED, "admitted_user_ids", NULL},
+  {2, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "refusals", &guildhall__membership__v1__admission_refusal__shape_table},
+};
+const message_shape guildhall__membership__v1__admit_users_reply__shape_table = {
+  "guildhall.membership.v1.AdmitUsersReply", &guildhall__membership__v1__admit_users_reply__descriptor,
+  guildhall__membership__v1__admit_users_reply__fields, 2
+};
+
+static const message_field guildhall__membership__v1__admission_refusal__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "user_id", NULL},
+  {2, MESSAGE_KIND_MESSAGE, 1, "gate", &guildhall__membership__v1__admission_gate__shape_table},
+};
+const message_shape guildhall__membership__v1__admission_refusal__shape_table = {
+  "guildhall.membership.v1.AdmissionRefusal", &guildhall__membership__v1__admission_refusal__descriptor,
+  guildhall__membership__v1__admission_refusal__fields, 2
+};
+
 const message_shape guildhall__operations__v1__backup_request__shape_table = {
   "guildhall.operations.v1.BackupRequest", &guildhall__operations__v1__backup_request__descriptor,
   NULL, 0
@@ -802,6 +889,92 @@ static const message_field guildhall__operations__v1__verification__fields[] = {
 const message_shape guildhall__operations__v1__verification__shape_table = {
   "guildhall.operations.v1.Verification", &guildhall__operations__v1__verification__descriptor,
   guildhall__operations__v1__verification__fields, 5
+};
+
+static const message_field guildhall__operations__v1__workflow__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "kind", NULL},
+  {3, MESSAGE_KIND_INT32, 2, "state", NULL},
+  {4, MESSAGE_KIND_TEXT, 3, "step", NULL},
+  {5, MESSAGE_KIND_INT32, 4, "attempts", NULL},
+  {6, MESSAGE_KIND_MESSAGE, 5, "next_attempt_at", &google__protobuf__timestamp__shape_table},
+  {7, MESSAGE_KIND_TEXT, 6, "last_error", NULL},
+  {8, MESSAGE_KIND_TEXT, 7, "sale_id", NULL},
+  {9, MESSAGE_KIND_MESSAGE, 8, "created_at", &google__protobuf__timestamp__shape_table},
+  {10, MESSAGE_KIND_MESSAGE, 9, "updated_at", &google__protobuf__timestamp__shape_table},
+  {11, MESSAGE_KIND_TEXT, 10, "started_by", NULL},
+  {12, MESSAGE_KIND_VARINT, 11, "stuck", NULL},
+  {13, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "notes", &guildhall__operations__v1__workflow_note__shape_table},
+  {14, MESSAGE_KIND_TEXT, 12, "organization_id", NULL},
+};
+const message_shape guildhall__operations__v1__workflow__shape_table = {
+  "guildhall.operations.v1.Workflow", &guildhall__operations__v1__workflow__descriptor,
+  guildhall__operations__v1__workflow__fields, 14
+};
+
+static const message_field guildhall__operations__v1__workflow_note__fields[] = {
+  {1, MESSAGE_KIND_INT32, 0, "action", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "author", NULL},
+  {3, MESSAGE_KIND_MESSAGE, 2, "at", &google__protobuf__timestamp__shape_table},
+  {4, MESSAGE_KIND_TEXT, 3, "text", NULL},
+};
+const message_shape guildhall__operations__v1__workflow_note__shape_table = {
+  "guildhall.operations.v1.WorkflowNote", &guildhall__operations__v1__workflow_note__descriptor,
+  guildhall__operations__v1__workflow_note__fields, 4
+};
+
+static const message_field guildhall__operations__v1__list_workflows_request__fields[] = {
+  {1, MESSAGE_KIND_INT32, 0, "state", NULL},
+  {2, MESSAGE_KIND_INT32, 1, "page_size", NULL},
+  {3, MESSAGE_KIND_TEXT, 2, "page_token", NULL},
+};
+const message_shape guildhall__operations__v1__list_workflows_request__shape_table = {
+  "guildhall.operations.v1.ListWorkflowsRequest", &guildhall__operations__v1__list_workflows_request__descriptor,
+  guildhall__operations__v1__list_workflows_request__fields, 3
+};
+
+static const message_field guildhall__operations__v1__list_workflows_reply__fields[] = {
+  {1, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "workflows", &guildhall__operations__v1__workflow__shape_table},
+  {2, MESSAGE_KIND_TEXT, 0, "next_page_token", NULL},
+};
+const message_shape guildhall__operations__v1__list_workflows_reply__shape_table = {
+  "guildhall.operations.v1.ListWorkflowsReply", &guildhall__operations__v1__list_workflows_reply__descriptor,
+  guildhall__operations__v1__list_workflows_reply__fields, 2
+};
+
+static const message_field guildhall__operations__v1__get_workflow_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+};
+const message_shape guildhall__operations__v1__get_workflow_request__shape_table = {
+  "guildhall.operations.v1.GetWorkflowRequest", &guildhall__operations__v1__get_workflow_request__descriptor,
+  guildhall__operations__v1__get_workflow_request__fields, 1
+};
+
+static const message_field guildhall__operations__v1__retry_workflow_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "text", NULL},
+};
+const message_shape guildhall__operations__v1__retry_workflow_request__shape_table = {
+  "guildhall.operations.v1.RetryWorkflowRequest", &guildhall__operations__v1__retry_workflow_request__descriptor,
+  guildhall__operations__v1__retry_workflow_request__fields, 2
+};
+
+static const message_field guildhall__operations__v1__cancel_workflow_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "text", NULL},
+};
+const message_shape guildhall__operations__v1__cancel_workflow_request__shape_table = {
+  "guildhall.operations.v1.CancelWorkflowRequest", &guildhall__operations__v1__cancel_workflow_request__descriptor,
+  guildhall__operations__v1__cancel_workflow_request__fields, 2
+};
+
+static const message_field guildhall__operations__v1__annotate_workflow_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "text", NULL},
+};
+const message_shape guildhall__operations__v1__annotate_workflow_request__shape_table = {
+  "guildhall.operations.v1.AnnotateWorkflowRequest", &guildhall__operations__v1__annotate_workflow_request__descriptor,
+  guildhall__operations__v1__annotate_workflow_request__fields, 2
 };
 
 static const message_field guildhall__organizations__v1__contact_receivers__fields[] = {
@@ -975,6 +1148,63 @@ const message_shape guildhall__organizations__v1__delete_email_mask_reply__shape
   NULL, 0
 };
 
+static const message_field guildhall__organizations__v1__preview_email_mask_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "value", NULL},
+};
+const message_shape guildhall__organizations__v1__preview_email_mask_request__shape_table = {
+  "guildhall.organizations.v1.PreviewEmailMaskRequest", &guildhall__organizations__v1__preview_email_mask_request__descriptor,
+  guildhall__organizations__v1__preview_email_mask_request__fields, 2
+};
+
+static const message_field guildhall__organizations__v1__email_mask_preview__fields[] = {
+  {1, MESSAGE_KIND_VARINT, 0, "matching_count", NULL},
+  {2, MESSAGE_KIND_VARINT, 1, "matching_is_minimum", NULL},
+};
+const message_shape guildhall__organizations__v1__email_mask_preview__shape_table = {
+  "guildhall.organizations.v1.EmailMaskPreview", &guildhall__organizations__v1__email_mask_preview__descriptor,
+  guildhall__organizations__v1__email_mask_preview__fields, 2
+};
+
+static const message_field guildhall__organizations__v1__apply_email_mask_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "value", NULL},
+  {3, MESSAGE_KIND_TEXT, 2, "page_token", NULL},
+};
+const message_shape guildhall__organizations__v1__apply_email_mask_request__shape_table = {
+  "guildhall.organizations.v1.ApplyEmailMaskRequest", &guildhall__organizations__v1__apply_email_mask_request__descriptor,
+  guildhall__organizations__v1__apply_email_mask_request__fields, 3
+};
+
+static const message_field guildhall__organizations__v1__apply_email_mask_reply__fields[] = {
+  {1, MESSAGE_KIND_VARINT, 0, "admitted_count", NULL},
+  {2, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "refusals", &guildhall__organizations__v1__email_mask_refusal__shape_table},
+  {3, MESSAGE_KIND_TEXT, 1, "next_page_token", NULL},
+};
+const message_shape guildhall__organizations__v1__apply_email_mask_reply__shape_table = {
+  "guildhall.organizations.v1.ApplyEmailMaskReply", &guildhall__organizations__v1__apply_email_mask_reply__descriptor,
+  guildhall__organizations__v1__apply_email_mask_reply__fields, 3
+};
+
+static const message_field guildhall__organizations__v1__email_mask_refusal__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "code", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "organization_id", NULL},
+  {3, MESSAGE_KIND_VARINT, 2, "people_count", NULL},
+};
+const message_shape guildhall__organizations__v1__email_mask_refusal__shape_table = {
+  "guildhall.organizations.v1.EmailMaskRefusal", &guildhall__organizations__v1__email_mask_refusal__descriptor,
+  guildhall__organizations__v1__email_mask_refusal__fields, 3
+};
+
+static const message_field guildhall__organizations__v1__email_mask_application__fields[] = {
+  {1, MESSAGE_KIND_TEXT, MESSAGE_SLOT_REPEATED, "user_ids", NULL},
+  {2, MESSAGE_KIND_TEXT, 0, "next_page_token", NULL},
+};
+const message_shape guildhall__organizations__v1__email_mask_application__shape_table = {
+  "guildhall.organizations.v1.EmailMaskApplication", &guildhall__organizations__v1__email_mask_application__descriptor,
+  guildhall__organizations__v1__email_mask_application__fields, 2
+};
+
 static const message_field guildhall__organizations__v1__plan_import_request__fields[] = {
   {1, MESSAGE_KIND_TEXT, 0, "parent", NULL},
   {2, MESSAGE_KIND_BYTES, 1, "content", NULL},
@@ -1011,6 +1241,26 @@ static const message_field guildhall__organizations__v1__get_import_request__fie
 const message_shape guildhall__organizations__v1__get_import_request__shape_table = {
   "guildhall.organizations.v1.GetImportRequest", &guildhall__organizations__v1__get_import_request__descriptor,
   guildhall__organizations__v1__get_import_request__fields, 1
+};
+
+static const message_field guildhall__organizations__v1__list_imports_request__fields[] = {
+  {1, MESSAGE_KIND_INT32, 0, "state", NULL},
+  {2, MESSAGE_KIND_INT32, 1, "page_size", NULL},
+  {3, MESSAGE_KIND_TEXT, 2, "page_token", NULL},
+};
+const message_shape guildhall__organizations__v1__list_imports_request__shape_table = {
+  "guildhall.organizations.v1.ListImportsRequest", &guildhall__organizations__v1__list_imports_request__descriptor,
+  guildhall__organizations__v1__list_imports_request__fields, 3
+};
+
+static const message_field guildhall__organizations__v1__list_imports_reply__fields[] = {
+  {1, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "imports", &guildhall__organizations__v1__import__shape_table},
+  {2, MESSAGE_KIND_TEXT, 0, "next_page_token", NULL},
+  {3, MESSAGE_KIND_VARINT, 1, "total_size", NULL},
+};
+const message_shape guildhall__organizations__v1__list_imports_reply__shape_table = {
+  "guildhall.organizations.v1.ListImportsReply", &guildhall__organizations__v1__list_imports_reply__descriptor,
+  guildhall__organizations__v1__list_imports_reply__fields, 3
 };
 
 static const message_field guildhall__organizations__v1__list_import_rows_request__fields[] = {
@@ -1483,10 +1733,11 @@ static const message_field guildhall__organizations__v1__move_organization_reply
   {1, MESSAGE_KIND_MESSAGE, 0, "organization", &guildhall__organizations__v1__organization__shape_table},
   {2, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "effects", &guildhall__organizations__v1__move_effect__shape_table},
   {3, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "obstacles", &guildhall__organizations__v1__move_obstacle__shape_table},
+  {4, MESSAGE_KIND_TEXT, MESSAGE_SLOT_REPEATED, "unknown_aspects", NULL},
 };
 const message_shape guildhall__organizations__v1__move_organization_reply__shape_table = {
   "guildhall.organizations.v1.MoveOrganizationReply", &guildhall__organizations__v1__move_organization_reply__descriptor,
-  guildhall__organizations__v1__move_organization_reply__fields, 3
+  guildhall__organizations__v1__move_organization_reply__fields, 4
 };
 
 static const message_field guildhall__organizations__v1__move_effect__fields[] = {
@@ -1661,6 +1912,16 @@ static const message_field guildhall__organizations__v1__organization_node__fiel
 const message_shape guildhall__organizations__v1__organization_node__shape_table = {
   "guildhall.organizations.v1.OrganizationNode", &guildhall__organizations__v1__organization_node__descriptor,
   guildhall__organizations__v1__organization_node__fields, 10
+};
+
+static const message_field guildhall__organizations__v1__organization_lapse__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_INT32, 1, "kind", NULL},
+  {3, MESSAGE_KIND_INT32, 2, "last_day", NULL},
+};
+const message_shape guildhall__organizations__v1__organization_lapse__shape_table = {
+  "guildhall.organizations.v1.OrganizationLapse", &guildhall__organizations__v1__organization_lapse__descriptor,
+  guildhall__organizations__v1__organization_lapse__fields, 3
 };
 
 static const message_field guildhall__organizations__v1__relocation__fields[] = {
@@ -1970,89 +2231,32 @@ const message_shape guildhall__partners__v1__set_distributor_discount_request__s
   guildhall__partners__v1__set_distributor_discount_request__fields, 2
 };
 
-static const message_field guildhall__partners__v1__workflow__fields[] = {
-  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
-  {2, MESSAGE_KIND_TEXT, 1, "kind", NULL},
-  {3, MESSAGE_KIND_INT32, 2, "state", NULL},
-  {4, MESSAGE_KIND_TEXT, 3, "step", NULL},
-  {5, MESSAGE_KIND_INT32, 4, "attempts", NULL},
-  {6, MESSAGE_KIND_MESSAGE, 5, "next_attempt_at", &google__protobuf__timestamp__shape_table},
-  {7, MESSAGE_KIND_TEXT, 6, "last_error", NULL},
-  {8, MESSAGE_KIND_TEXT, 7, "sale_id", NULL},
-  {9, MESSAGE_KIND_MESSAGE, 8, "created_at", &google__protobuf__timestamp__shape_table},
-  {10, MESSAGE_KIND_MESSAGE, 9, "updated_at", &google__protobuf__timestamp__shape_table},
-  {11, MESSAGE_KIND_TEXT, 10, "started_by", NULL},
-  {12, MESSAGE_KIND_VARINT, 11, "stuck", NULL},
-  {13, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "notes", &guildhall__partners__v1__workflow_note__shape_table},
+static const message_field guildhall__partners__v1__preview_assignment_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "new_parent_id", NULL},
 };
-const message_shape guildhall__partners__v1__workflow__shape_table = {
-  "guildhall.partners.v1.Workflow", &guildhall__partners__v1__workflow__descriptor,
-  guildhall__partners__v1__workflow__fields, 13
+const message_shape guildhall__partners__v1__preview_assignment_request__shape_table = {
+  "guildhall.partners.v1.PreviewAssignmentRequest", &guildhall__partners__v1__preview_assignment_request__descriptor,
+  guildhall__partners__v1__preview_assignment_request__fields, 2
 };
 
-static const message_field guildhall__partners__v1__workflow_note__fields[] = {
-  {1, MESSAGE_KIND_INT32, 0, "action", NULL},
-  {2, MESSAGE_KIND_TEXT, 1, "author", NULL},
-  {3, MESSAGE_KIND_MESSAGE, 2, "at", &google__protobuf__timestamp__shape_table},
-  {4, MESSAGE_KIND_TEXT, 3, "text", NULL},
+static const message_field guildhall__partners__v1__preview_assignment_reply__fields[] = {
+  {1, MESSAGE_KIND_MESSAGE, 0, "from", &guildhall__partners__v1__partner_place__shape_table},
+  {2, MESSAGE_KIND_MESSAGE, 1, "to", &guildhall__partners__v1__partner_place__shape_table},
 };
-const message_shape guildhall__partners__v1__workflow_note__shape_table = {
-  "guildhall.partners.v1.WorkflowNote", &guildhall__partners__v1__workflow_note__descriptor,
-  guildhall__partners__v1__workflow_note__fields, 4
+const message_shape guildhall__partners__v1__preview_assignment_reply__shape_table = {
+  "guildhall.partners.v1.PreviewAssignmentReply", &guildhall__partners__v1__preview_assignment_reply__descriptor,
+  guildhall__partners__v1__preview_assignment_reply__fields, 2
 };
 
-static const message_field guildhall__partners__v1__list_workflows_request__fields[] = {
-  {1, MESSAGE_KIND_INT32, 0, "state", NULL},
-  {2, MESSAGE_KIND_INT32, 1, "page_size", NULL},
-  {3, MESSAGE_KIND_TEXT, 2, "page_token", NULL},
+static const message_field guildhall__partners__v1__partner_place__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "partner_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "partner_name", NULL},
+  {3, MESSAGE_KIND_TEXT, 2, "organization_id", NULL},
 };
-const message_shape guildhall__partners__v1__list_workflows_request__shape_table = {
-  "guildhall.partners.v1.ListWorkflowsRequest", &guildhall__partners__v1__list_workflows_request__descriptor,
-  guildhall__partners__v1__list_workflows_request__fields, 3
-};
-
-static const message_field guildhall__partners__v1__list_workflows_reply__fields[] = {
-  {1, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "workflows", &guildhall__partners__v1__workflow__shape_table},
-  {2, MESSAGE_KIND_TEXT, 0, "next_page_token", NULL},
-};
-const message_shape guildhall__partners__v1__list_workflows_reply__shape_table = {
-  "guildhall.partners.v1.ListWorkflowsReply", &guildhall__partners__v1__list_workflows_reply__descriptor,
-  guildhall__partners__v1__list_workflows_reply__fields, 2
-};
-
-static const message_field guildhall__partners__v1__get_workflow_request__fields[] = {
-  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
-};
-const message_shape guildhall__partners__v1__get_workflow_request__shape_table = {
-  "guildhall.partners.v1.GetWorkflowRequest", &guildhall__partners__v1__get_workflow_request__descriptor,
-  guildhall__partners__v1__get_workflow_request__fields, 1
-};
-
-static const message_field guildhall__partners__v1__retry_workflow_request__fields[] = {
-  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
-  {2, MESSAGE_KIND_TEXT, 1, "text", NULL},
-};
-const message_shape guildhall__partners__v1__retry_workflow_request__shape_table = {
-  "guildhall.partners.v1.RetryWorkflowRequest", &guildhall__partners__v1__retry_workflow_request__descriptor,
-  guildhall__partners__v1__retry_workflow_request__fields, 2
-};
-
-static const message_field guildhall__partners__v1__cancel_workflow_request__fields[] = {
-  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
-  {2, MESSAGE_KIND_TEXT, 1, "text", NULL},
-};
-const message_shape guildhall__partners__v1__cancel_workflow_request__shape_table = {
-  "guildhall.partners.v1.CancelWorkflowRequest", &guildhall__partners__v1__cancel_workflow_request__descriptor,
-  guildhall__partners__v1__cancel_workflow_request__fields, 2
-};
-
-static const message_field guildhall__partners__v1__annotate_workflow_request__fields[] = {
-  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
-  {2, MESSAGE_KIND_TEXT, 1, "text", NULL},
-};
-const message_shape guildhall__partners__v1__annotate_workflow_request__shape_table = {
-  "guildhall.partners.v1.AnnotateWorkflowRequest", &guildhall__partners__v1__annotate_workflow_request__descriptor,
-  guildhall__partners__v1__annotate_workflow_request__fields, 2
+const message_shape guildhall__partners__v1__partner_place__shape_table = {
+  "guildhall.partners.v1.PartnerPlace", &guildhall__partners__v1__partner_place__descriptor,
+  guildhall__partners__v1__partner_place__fields, 3
 };
 
 static const message_field guildhall__rpc__v1__frame__fields[] = {

@@ -45,6 +45,24 @@ extension Database {
         }
     }
 
+    /// Whether a call came before under its key: ``command(_:_:digestedWith:_:)`` then answers what
+    /// it answered, or refuses, without running its body.
+    ///
+    /// For a change before which another service is asked: a call that is repeated asks nobody.
+    /// - Parameters:
+    ///   - context: The call: its principal and idempotency key.
+    ///   - request: The request.
+    /// - Returns: Whether its outcome is there.
+    /// - Throws: ``RPC/Status``, or an error that nobody foresaw.
+    public func isRepeated(_ context: CallContext, _ request: some Message) throws -> Bool {
+        let command = try Command(context, request)
+        do {
+            return try isSettled(command)
+        } catch {
+            throw Status(known: error) ?? error
+        }
+    }
+
     /// Cancels a command that the caller of this call sent, or will be found to have sent: undoes
     /// it if it was done, and refuses it if it comes later.
     ///

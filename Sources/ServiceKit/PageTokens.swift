@@ -57,15 +57,12 @@ public struct PageTokens: Sendable {
     }
 
     private func read(_ token: String, _ binding: [UInt8]) throws(Status) -> [SQLValue] {
-        let invalid = Status.refusal(
-            .pageTokenInvalid, "This page token does not belong to this request.",
-            fields: [.init(field: "page_token", description: "This token is not valid here.")])
         guard token.utf8.count <= Self.tokenBytesMax, let bytes = Base64URL.decode(token),
             bytes.first == Self.version,
             let box = try? AES.GCM.SealedBox(combined: bytes.dropFirst()),
             let content = try? AES.GCM.open(box, using: key, authenticating: binding),
             let values = KeysetCoding.decode(Array(content))
-        else { throw invalid }
+        else { throw .pageTokenInvalid }
         return values
     }
 
@@ -220,5 +217,14 @@ enum Base64URL {
         // One text for each content: left-over bits are zero, and never a whole digit.
         let isCanonical = bits < 6 && buffer & ((1 << UInt32(bits)) - 1) == 0
         return isCanonical ? bytes : nil
+    }
+}
+
+extension Status {
+    /// The refusal of a page token that another request has made, or nobody.
+    public static var pageTokenInvalid: Status {
+        refusal(
+            .pageTokenInvalid, "This page token does not belong to this request.",
+            fields: [.init(field: "page_token", description: "This token is not valid here.")])
     }
 }

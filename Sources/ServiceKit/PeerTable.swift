@@ -31,25 +31,33 @@ enum PeerTable {
                 ], notForGateway: workflow)
         case "membership":
             let workflow = [MembershipMethods.grantSeats, MembershipMethods.cancelSeatGrant]
-            let tree = [
+            let organizations = [
                 MembershipMethods.awaitTree, MembershipMethods.moveSubtree,
                 MembershipMethods.restoreSubtree, MembershipMethods.listMemberCounts,
+                MembershipMethods.listUnaffiliatedUsers, MembershipMethods.admitUsers,
             ]
             return policy(
                 of: MembershipMethods.all,
                 feed: [MembershipMethods.watch, MembershipMethods.getFeedHead],
-                between: ["partners": workflow, "organizations": tree],
-                notForGateway: workflow + tree)
+                between: ["partners": workflow, "organizations": organizations],
+                notForGateway: workflow + organizations)
         case "partners":
             return policy(
                 of: PartnersMethods.all,
-                feed: [PartnersMethods.watch, PartnersMethods.getFeedHead])
+                feed: [PartnersMethods.watch, PartnersMethods.getFeedHead],
+                between: ["organizations": [PartnersMethods.previewAssignment]],
+                notForGateway: [PartnersMethods.previewAssignment])
         case "branding":
             let workflow = [BrandingMethods.prepareAppearance, BrandingMethods.cancelAppearance]
             return policy(
                 of: BrandingMethods.all,
                 feed: [BrandingMethods.watch, BrandingMethods.getFeedHead],
-                between: ["partners": workflow], notForGateway: workflow)
+                between: [
+                    "partners": workflow,
+                    "organizations": [
+                        BrandingMethods.previewAppearance, BrandingMethods.getAppearance,
+                    ],
+                ], notForGateway: workflow + [BrandingMethods.previewAppearance])
         case "gateway":
             let services = [
                 ServiceMethods.organizations, MembershipMethods.all, PartnersMethods.all,

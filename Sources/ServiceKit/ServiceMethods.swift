@@ -8,6 +8,6 @@ public enum ServiceMethods {
         [
             OrganizationsMethods.all, OrganizationTypesMethods.all, EmailMasksMethods.all,
             CustomUrlsMethods.all, ContactsMethods.all, MemberDiscountsMethods.all,
-            PlatformMethods.all, ImportsMethods.all,
+            PlatformMethods.all, ImportsMethods.all, OrganizationWorkflowsMethods.all,
         ].joined())
 }

@@ -26,7 +26,8 @@ struct CallerOptions: ParsableArguments {
                 + "(default: platform_owner)", valueName: "role"))
     var grants: [GrantArgument] = []
     @Option(
-        help: ArgumentHelp("Whom the signed calls act for. (default: a new id)", valueName: "id"))
+        help: ArgumentHelp(
+            "Whom the signed calls act for. (default: the operator)", valueName: "id"))
     var user: UserArgument?
     @OptionGroup var protection: ProtectionOptions
 
@@ -69,6 +70,11 @@ struct CallerOptions: ParsableArguments {
 
 /// Makes calls act for a person, stated by the operator's key.
 struct OperatorStatement: ClientInterceptor {
+    /// Whoever has the folder, as nobody who is known.
+    ///
+    /// Always the same, so that a call that is repeated with its idempotency key is known to be so.
+    private static let operatorID = UserID(high: 0x7000, low: 0x8000_0000_0000_0001)
+
     private let signer: PrincipalSigner
     private let person: UserID
     private let grants: [Access.Grant]
@@ -77,7 +83,7 @@ struct OperatorStatement: ClientInterceptor {
     ///
     /// - Parameters:
     ///   - data: The installation's data folder.
-    ///   - person: Whom the calls act for; nil for somebody new.
+    ///   - person: Whom the calls act for; nil for the operator.
     ///   - grants: What they act as; none for the platform's owner.
     /// - Throws: When the folder has no keys, or its key is malformed.
     init(data: String, person: UserID? = nil, grants: [Access.Grant] = []) throws {
@@ -88,7 +94,7 @@ struct OperatorStatement: ClientInterceptor {
         }
         signer = PrincipalSigner(
             keys: try KeyRing(folder: keys, name: Installation.operatorName))
-        self.person = person ?? IdentifierSource(clock: .system).next()
+        self.person = person ?? Self.operatorID
         self.grants = grants.isEmpty ? [Access.Grant(.platformOwner, at: nil)] : grants
     }
 

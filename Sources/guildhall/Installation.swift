@@ -13,7 +13,7 @@ enum Part: String, CaseIterable, Sendable {
     /// The parts that it calls.
     var upstreams: [Part] {
         switch self {
-        case .organizations: [.membership]
+        case .organizations: [.membership, .branding, .partners]
         case .membership, .branding: [.organizations]
         case .partners: [.organizations, .membership, .branding]
         case .gateway: [.organizations, .membership, .partners, .branding]

@@ -168,6 +168,9 @@ struct Tree {
 
         #expect(partners.decide(.prepareOrganization) == .allowed)
         #expect(partners.decide(.authenticateSessions) == .forbidden)
+        #expect(partners.decide(.previewMove) == .forbidden)
+        let organizations = Principal(subject: .service("organizations"))
+        #expect(organizations.decide(.previewMove) == .allowed)
         for action in ServiceAction.allCases {
             #expect(stranger.decide(action) == .forbidden)
             #expect(owner.decide(action) == .forbidden)

@@ -56,7 +56,7 @@ struct FrontTests {
             let answer = try await stage.http.send(raw: Array(raw.utf8))
 
             #expect(answer.status == 400)
-            #expect(try answer.text("code") == "validation")
+            #expect(try answer.text("code") == "malformed_message")
             #expect(answer.fields["connection"] == "close")
         }
     }

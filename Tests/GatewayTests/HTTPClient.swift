@@ -1,3 +1,4 @@
+import Foundation
 import NIOCore
 import NIOPosix
 
@@ -42,8 +43,20 @@ struct HTTPClient: Sendable {
     }
 
     /// Sends bytes and reads until the gateway closes the connection.
-    func exchange(_ bytes: [UInt8]) async throws -> [UInt8] {
-        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+    ///
+    /// Something may be done between the two, and a pause be made after so many bytes that came;
+    /// what is not read fills a buffer of the system, which may be small.
+    func exchange(
+        _ bytes: [UInt8], meanwhile: @Sendable () async throws -> Void = {},
+        pause: Duration = .zero, pauseBytes: Int = 512 * 1_024, bufferBytes: Int? = nil
+    ) async throws -> [UInt8] {
+        var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        if let bufferBytes {
+            bootstrap = bootstrap.channelOption(
+                .socketOption(.so_rcvbuf), value: bufferBytes)
+        }
+        let channel =
+            try await bootstrap
             .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
@@ -52,8 +65,19 @@ struct HTTPClient: Sendable {
             }
         return try await channel.executeThenClose { inbound, outbound in
             try await outbound.write(ByteBuffer(bytes: bytes))
+            try await meanwhile()
             var received: [UInt8] = []
-            for try await buffer in inbound { received += buffer.readableBytesView }
+            var rested = 0
+            do {
+                for try await buffer in inbound {
+                    received += buffer.readableBytesView
+                    guard pause > .zero, received.count - rested >= pauseBytes else { continue }
+                    rested = received.count
+                    try await Task.sleep(for: pause)
+                }
+            } catch let error as IOError where error.errnoCode == ECONNRESET {
+                // A connection that is cut off may end so.
+            }
             return received
         }
     }

@@ -111,6 +111,26 @@ import Testing
         try await expectInvariants(world.hall)
     }
 
+    @Test func `what was decided and not carried out is archived again by events`() async throws {
+        let world = try await District()
+        let hall = world.hall
+        let other = try await hall.organization()
+        for school in world.schools { try await hall.admit(to: school, as: [.student]) }
+        try await world.tell(world.schools, archived: true)
+
+        // The first would have come back elsewhere.
+        try await world.restore([world.schools[0]], below: other)
+        #expect(try await hall.used(other) == 1)
+        try await world.tell([world.schools[0]], archived: true)
+
+        #expect(try await hall.used(other) == 0)
+        #expect(try await hall.used(world.schools[0]) == 0)
+        #expect(try await world.used(world.district) == 0)
+        try await world.restore([world.schools[0]], below: world.district)
+        #expect(try await world.used(world.district) == 1)
+        try await expectInvariants(hall)
+    }
+
     @Test func `everybody is refused when not all have room, with every gate, nearest first`()
         async throws
     {

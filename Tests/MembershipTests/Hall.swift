@@ -177,10 +177,13 @@ final class Hall: Sendable {
     // MARK: - People
 
     /// A person without memberships.
-    func person(_ name: String = "Ada") async throws -> UserID {
+    func person(
+        _ name: String = "Ada", at domain: String = "example.com", isVerified: Bool = true
+    ) async throws -> UserID {
         let id: UserID = identifiers.next()
         let user = UserRecord(
-            id: id, email: "\(id.text)@example.com", name: name, created: clock.now, version: 1)
+            id: id, email: "\(id.text)@\(domain)", name: name, created: clock.now, version: 1,
+            isEmailVerified: isVerified)
         try await database.write { try $0.add(user, passwordHash: nil) }
         return id
     }

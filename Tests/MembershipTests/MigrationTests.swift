@@ -7,6 +7,67 @@ import TreeCopy
 
 /// Databases of older programs keep what they hold.
 @Suite struct MigrationTests {
+    @Test func `the platform's owners have verified addresses, and are found by no email mask`()
+        async throws
+    {
+        let folder = FileManager.default.temporaryDirectory
+            .appending(path: "membership-\(UUID().uuidString)")
+        var settings = DatabaseConfiguration(path: folder.appending(path: "db").path)
+        settings.freeBytesMin = 0
+        let older = Membership.migrations.filter { $0.component != "membership" || $0.number < 5 }
+        let first = try Database(settings, migrations: older)
+        let people: [(email: String, role: Int?, state: Int?)] = [
+            ("owner@a.company.com", 1, nil), ("member@company.com", 1, 1),
+            ("blocked@company.com", 1, 2), ("former@company.com", 1, 3),
+            ("partner@company.com", 4, nil), ("ada@company.com", nil, nil),
+            ("deep@1.2.3.4.5.6.7.8.9.company.com", 1, nil),
+        ]
+        try await first.write { transaction in
+            for (number, person) in people.enumerated() {
+                let id: [UInt8] = Array(repeating: UInt8(number), count: 16)
+                try transaction.execute(
+                    """
+                    INSERT INTO user (id, email, name, created_us, version)
+                    VALUES (\(id), \(person.email), 'Ada', 0, 1)
+                    """)
+                if let role = person.role {
+                    try transaction.execute(
+                        """
+                        INSERT INTO platform_role (user_id, role, node)
+                        VALUES (\(id), \(role), x'')
+                        """)
+                }
+                guard let state = person.state else { continue }
+                try transaction.execute(
+                    """
+                    INSERT INTO membership (organization_id, user_id, id, name_key, roles, state,
+                        takes_seat, joined_us, version)
+                    VALUES (zeroblob(16), \(id), \(id), 'ada', 8192, \(state), 0, 0, 1)
+                    """)
+            }
+        }
+        first.close()
+
+        let second = try Database(settings, migrations: Membership.migrations)
+        let verified = try await second.read { snapshot in
+            try snapshot.rows("SELECT email FROM user WHERE email_verified = 1 ORDER BY email") {
+                try $0.text(0)
+            }
+        }
+        #expect(
+            verified == [
+                "blocked@company.com", "deep@1.2.3.4.5.6.7.8.9.company.com",
+                "former@company.com", "member@company.com", "owner@a.company.com",
+            ])
+        // They are the platform's own: no email mask takes them in.
+        let found = try await second.read { snapshot in
+            try snapshot.row("SELECT count(*) FROM unaffiliated_user") { try $0.int(0) }
+        }
+        #expect(found == 0)
+        second.close()
+        try FileManager.default.removeItem(at: folder)
+    }
+
     @Test func `members and ledger are brought up to date, append-only as before`() async throws {
         let folder = FileManager.default.temporaryDirectory
             .appending(path: "membership-\(UUID().uuidString)")

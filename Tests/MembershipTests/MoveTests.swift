@@ -23,6 +23,16 @@ extension Hall {
                 dryRun: dryRun), options: options)
     }
 
+    /// Tells the service that an organization has expired, as the feed of Organizations would.
+    func tellOfLapse(of organization: OrganizationID) async throws {
+        let lapse = OrganizationLapse(
+            organizationID: organization.text, kind: .expired, lastDay: 19_000)
+        let event = Messages.FeedEvent(
+            sequence: 1_000, kind: OrganizationLapse.messageName,
+            aggregateID: organization.bytes + [2], version: 1, body: lapse.encoded())
+        try await database.write { [follower] in try follower.apply(event, in: $0) }
+    }
+
     func setLimit(
         _ organization: OrganizationID, members: Int64? = nil, students: Int64? = nil
     ) async throws {
@@ -213,6 +223,31 @@ private struct Country {
         try await hall.organization(world.school, below: world.regions[0])
         #expect(try await hall.used(world.regions[0]) == 2)
         #expect(try await hall.used(world.regions[1]) == 0)
+        try await expectInvariants(hall)
+    }
+
+    @Test func `that is decided and not carried out is taken back by an event of before`()
+        async throws
+    {
+        let world = try await Country()
+        let hall = world.hall
+        for _ in 0..<2 { try await hall.admit(to: world.classroom, as: [.student]) }
+        try await hall.setLimit(world.regions[0], members: 2)
+        try await hall.move(world.school, below: world.regions[1])
+        #expect(try await hall.used(world.regions[1]) == 2)
+
+        try await hall.organization(world.school, below: world.regions[0])
+
+        #expect(try await hall.used(world.regions[0]) == 2)
+        #expect(try await hall.used(world.regions[0], .students) == 2)
+        #expect(try await hall.used(world.regions[1]) == 0)
+        // The limits above count again, and those elsewhere no longer.
+        try await hall.setLimit(world.regions[1], members: 0)
+        #expect(await refusal { try await hall.admit(to: world.classroom) } != nil)
+        // What tells of days changes nothing.
+        let before = try await hall.ledger(world.country)
+        try await hall.tellOfLapse(of: world.school)
+        #expect(try await hall.ledger(world.country) == before)
         try await expectInvariants(hall)
     }
 

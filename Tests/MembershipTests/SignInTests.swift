@@ -230,6 +230,29 @@ import Testing
         #expect(again == nil)
         let token = try await signIn(hall, words[2], email: words[1]).token
         #expect(try await owner(of: token, hall).grants.map(\.role) == [.platformOwner])
+        let user = try await hall.database.read { try $0.user(email: "owner@example.com") }
+        #expect(user?.isEmailVerified == true)
+        // The platform's own people count in no organization: no email mask takes them in.
+        #expect(try await hall.unaffiliated(of: "example.com").isEmpty)
+    }
+
+    @Test func `somebody who is there becomes the first owner, with an address that is theirs`()
+        async throws
+    {
+        let hall = try Hall()
+        let ada = try await hall.person(isVerified: false)
+        let first = FirstOwner(
+            database: hall.database, passwords: Passwords(), identifiers: hall.identifiers,
+            random: { Array(repeating: 7, count: $0) })
+
+        _ = try await first.ensure(
+            email: "\(ada.text)@example.com", password: Sample.password, at: hall.clock.now)
+
+        let user = try await hall.platformOwner.getUser(GetUserRequest(id: ada.text))
+        #expect(user.emailVerified)
+        #expect(user.version == 2)
+        #expect(try await hall.unaffiliated(of: "example.com").isEmpty)
+        #expect(try await hall.differences() == [])
     }
 
     @Test func `a given password is not printed`() async throws {

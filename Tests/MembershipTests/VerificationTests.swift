@@ -45,6 +45,14 @@ import Testing
             "UPDATE tree_node SET parent_id = x'00112233445566778899aabbccddeeff'",
             ["copy of the tree", "people counted at each organization"]
         ),
+        ("DELETE FROM unaffiliated_user", ["people without an organization"]),
+        (
+            """
+            INSERT INTO unaffiliated_user (pattern, user_id)
+            SELECT '*.example.com', user_id FROM membership
+            """, ["people without an organization"]
+        ),
+        ("UPDATE user SET email_verified = 0", ["people without an organization"]),
     ]
 
     @Test(arguments: damages.indices)
@@ -54,6 +62,7 @@ import Testing
         let root = try await hall.organization()
         let school = try await hall.organization(below: root)
         for _ in 0..<3 { _ = try await hall.admit(to: school, as: [.student]) }
+        _ = try await hall.person(at: "a.example.com")
         #expect(try await hall.differences() == [])
         try await hall.database.write { try $0.execute(damage) }
         #expect(try await hall.differences() == expected)

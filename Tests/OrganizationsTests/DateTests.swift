@@ -127,6 +127,25 @@ struct DateTests {
         #expect(renamed.title == "Renamed" && renamed.expiresAt == "2026-01-02")
     }
 
+    @Test func `a day without an enabled trial is refused, and ends none`() async throws {
+        let owner = try Installation().platformOwner()
+        let made = try await owner.createOrganization(
+            CreateOrganizationRequest(
+                title: "School", category: .academicK12, country: "US",
+                trial: Trial(enabled: true, validUntil: "2099-01-31")))
+
+        let refused = try await refusal {
+            try await owner.updateOrganization(
+                UpdateOrganizationRequest(
+                    organization: Organization(
+                        id: made.id, trial: Trial(validUntil: "2099-12-31"))))
+        }
+
+        #expect(refused.invalidFields == ["organization.trial.enabled"])
+        let kept = try await owner.getOrganization(GetOrganizationRequest(id: made.id))
+        #expect(kept.trial == Trial(enabled: true, validUntil: "2099-01-31"))
+    }
+
     @Test(arguments: ["", "2025-12-31"])
     func `a trial needs a day that is not over`(day: String) async throws {
         let owner = try installation.platformOwner()

@@ -15,6 +15,9 @@ final class Installation: Sendable {
     let database: Database
     let acknowledgements = Acknowledgements()
     let people = CountedPeople()
+    let lobby = Lobby()
+    let branding = Looks()
+    let partners = Assignments()
     let textRecords = PublishedRecords()
     let identifiers: IdentifierSource
     let pageTokens: PageTokens
@@ -34,23 +37,32 @@ final class Installation: Sendable {
         identifiers = IdentifierSource(clock: clock.clock)
         keys = try KeyRing(folder: "\(folder)/keys", name: "organizations")
         pageTokens = PageTokens(keys: keys)
-        let (acknowledgements, people) = (acknowledgements, people)
+        let (acknowledgements, people, lobby) = (acknowledgements, people, lobby)
+        let (branding, partners) = (branding, partners)
         let service = Service(
             database: database, feed: FeedServer(database), identifiers: identifiers,
             pageTokens: pageTokens, limits: limits,
             textRecords: textRecords,
-            membershipFollows: { head, _ in try acknowledgements.record(head) },
-            membershipTries: { request, _ in try await people.tries(request) })
+            others: OtherServices(
+                membershipFollows: { head, _ in try acknowledgements.record(head) },
+                membershipTries: { try await people.tries($0, $1) },
+                membershipLists: { request, _ in try await lobby.list(request) },
+                membershipAdmits: { try await lobby.admit($0, $1) },
+                brandingTries: { try await branding.tries($0, $1) },
+                partnersTry: { try await partners.tries($0, $1) },
+                ownAppearance: { try await branding.appearance($0, $1) }))
         var settings = WorkflowSettings()
         settings.pollInterval = .milliseconds(50)
-        let runner = Relocations(
+        let relocations = Relocations(
             moveSubtree: { request, _ in try await people.moves(request) },
             restoreSubtree: { request, _ in try await people.restores(request) },
-            clock: clock.clock
-        ).runner(of: database, settings: settings)
+            clock: clock.clock)
+        let runner = relocations.runner(of: database, settings: settings)
+        let operators = WorkflowService(desk: relocations.desk(of: database, pages: pageTokens))
         // Ends with the test, by being cancelled.
         work = Task { try? await runner.run() }
-        let router = router(for: Array(service.methods.joined()))
+        let router = router(
+            for: Array(service.methods.joined()) + operators.registeredMethods)
         ownRouter.withLock { $0 = router }
     }
 
@@ -176,6 +188,13 @@ extension CallOptions {
         options.metadata[text: MetadataKey.idempotencyKey] = key
         return options
     }
+
+    /// Options of a call whose update mask was made of what was sent.
+    static var impliedMask: CallOptions {
+        var options = CallOptions()
+        options.metadata[text: MetadataKey.maskIsImplied] = "true"
+        return options
+    }
 }
 
 extension CreateOrganizationRequest {
@@ -251,31 +270,5 @@ extension Installation {
             found.withLock { $0 += findings.differences.map { "\(findings.name): \($0)" } }
         }
         return found.withLock { $0 }
-    }
-}
-
-/// What Membership is asked when organizations move or come back, and what it answers.
-actor CountedPeople {
-    private(set) var moved: [MoveSubtreeRequest] = []
-    private(set) var restored: [RestoreSubtreeRequest] = []
-    private var refusal: Status?
-    private var answer = MoveSubtreeReply()
-
-    /// Makes it refuse, or answer again.
-    func refuse(with status: Status?) { refusal = status }
-
-    /// What a dry run answers.
-    func answer(with reply: MoveSubtreeReply) { answer = reply }
-
-    func tries(_ request: MoveSubtreeRequest) throws -> MoveSubtreeReply { answer }
-
-    func moves(_ request: MoveSubtreeRequest) throws {
-        moved.append(request)
-        if let refusal { throw refusal }
-    }
-
-    func restores(_ request: RestoreSubtreeRequest) throws {
-        restored.append(request)
-        if let refusal { throw refusal }
     }
 }

@@ -72,6 +72,8 @@ struct ListOrderTests {
         (part: "5", found: ["Школа № 5"]),
         (part: "100%", found: ["100% Wool"]),
         (part: "0_0", found: []),
+        (part: "_o_", found: []),
+        (part: "e_s", found: []),
         (part: "\"or\"", found: []),
         (part: "side*", found: []),
     ])
@@ -111,6 +113,51 @@ struct ListOrderTests {
 
         #expect(old.organizations.isEmpty)
         #expect(new.organizations.map(\.id) == [school.id])
+    }
+
+    @Test func `a search of everything shows the latest changed first, or last`() async throws {
+        let installation = try Installation()
+        let owner = try installation.platformOwner()
+        var made: [Organization] = []
+        for title in ["North School", "South School", "East School", "West School", "College"] {
+            installation.clock.advance(by: .seconds(1))
+            made.append(try await owner.create(title))
+        }
+        installation.clock.advance(by: .seconds(1))
+        _ = try await owner.updateOrganization(
+            UpdateOrganizationRequest(
+                organization: Organization(id: made[1].id, description: "New")))
+        _ = try await owner.deleteOrganization(DeleteOrganizationRequest(id: made[2].id))
+
+        for size in [1, 2, 50] as [Int32] {
+            let latest = try await owner.pages(
+                below: nil, size: size, orderBy: ""
+            ) { request in
+                request.subtree = true
+                request.q = "school"
+            }
+            let earliest = try await owner.pages(
+                below: nil, size: size, orderBy: "updated_at"
+            ) { request in
+                request.subtree = true
+                request.q = "school"
+            }
+            let ranged = try await owner.pages(
+                below: nil, size: size, orderBy: ""
+            ) { request in
+                request.subtree = true
+                request.q = "school"
+                request.updatedAfter = made[0].updatedAt
+                request.updatedBefore = made[4].updatedAt
+            }
+
+            let titles = ["South School", "West School", "North School"]
+            #expect(latest.flatMap(\.organizations).map(\.title) == titles)
+            #expect(earliest.flatMap(\.organizations).map(\.title) == titles.reversed())
+            #expect(ranged.flatMap(\.organizations).map(\.title) == Array(titles.dropFirst()))
+            #expect(latest.allSatisfy { $0.totalSize == 3 && !$0.totalIsMinimum })
+            #expect(ranged.allSatisfy { $0.totalSize == 2 && !$0.totalIsMinimum })
+        }
     }
 
     @Test func `a range of changes begins with its first instant and ends before its last`()
@@ -213,10 +260,22 @@ struct ListOrderTests {
         let rare = try await owner.pages(below: nil, size: 10) { $0.q = "college" }
         let short = try await owner.pages(below: nil, size: 10) { $0.q = "00" }
 
-        let titles = common.flatMap(\.organizations).map(\.title)
-        #expect(titles.count == 5_148 && Set(titles).count == 5_148)
+        let everywhere = try await owner.pages(below: nil, size: 500, orderBy: "") { request in
+            request.subtree = true
+            request.q = "school"
+        }
+
+        for pages in [common, everywhere] {
+            let titles = pages.flatMap(\.organizations).map(\.title)
+            #expect(titles.count == 5_148 && Set(titles).count == 5_148)
+        }
+        #expect(everywhere.first?.totalIsMinimum == true)
         #expect(rare.flatMap(\.organizations).count == 52)
         #expect(rare.allSatisfy { $0.totalSize == 52 && !$0.totalIsMinimum })
+        let none = try await owner.pages(below: nil, size: 10) { $0.q = "zq" }
+        // Nothing is known to be there, be it that more is looked at.
+        #expect(none.map(\.totalSize) == [0, 0])
+        #expect(none.map(\.totalIsMinimum) == [true, true])
         let withZeros = (1...5_200).filter { String($0).contains("00") }
         #expect(short.flatMap(\.organizations).count == withZeros.count)
     }
@@ -242,6 +301,49 @@ struct ListOrderTests {
             #expect(plan.count == 1)
             // Both keys lead on: however many are equal in the first.
             #expect(plan[0].contains(",serial)\(isDescending ? "<" : ">")(?,?)"), "\(plan)")
+        }
+    }
+
+    @Test func `a page token of a search goes on in no other order`() async throws {
+        let installation = try Installation()
+        let platform = try installation.platformOwner()
+        for title in ["North School", "South School", "East School"] {
+            _ = try await platform.create(title)
+        }
+        let request = ListOrganizationsRequest(pageSize: 1, subtree: true, q: "school")
+        var next = request
+        next.pageToken = try await platform.listOrganizations(request).nextPageToken
+        let school = try #require(
+            try await platform.listOrganizations(ListOrganizationsRequest()).organizations.first)
+        let user = try installation.user(
+            Access.Grant(.owner, at: try school.organizationID))
+
+        let refused = try await refusal { [next] in try await user.listOrganizations(next) }
+
+        #expect(refused.reason == ErrorReason.pageTokenInvalid.rawValue)
+    }
+
+    @Test func `a search of everything is read from the index of parts, from any place`()
+        async throws
+    {
+        let part = try #require(try TitlePart.optional("school", field: "q"))
+        let place = ListPlace(value: .integer(7), number: 7)
+
+        let installation = try Installation()
+        let (latest, earliest) = try await installation.database.read { snapshot in
+            (
+                try snapshot.plan(of: Statements.latest(withPart: part, before: place, limit: 10)),
+                try snapshot.plan(of: Statements.earliest(withPart: part, after: place, limit: 10))
+            )
+        }
+
+        for (plan, bound) in [(latest, "<"), (earliest, ">")] {
+            // The part and the place, and in the order of the index: nothing is sorted there.
+            let search = plan.first { $0.contains("organization_part") }
+            #expect(search?.contains("VIRTUAL TABLE INDEX") == true, "\(plan)")
+            #expect(search?.hasSuffix(":L0\(bound)") == true, "\(plan)")
+            #expect(plan.contains { $0.contains("organization_recency (recency=?)") }, "\(plan)")
+            #expect(plan.count { $0.contains("TEMP B-TREE") } <= 1, "\(plan)")
         }
     }
 }

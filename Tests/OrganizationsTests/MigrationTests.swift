@@ -1,5 +1,4 @@
 import Access
-import Foundation
 import ServiceKit
 import Storage
 import Testing
@@ -9,29 +8,11 @@ import Testing
 /// A database that is older than the program.
 struct MigrationTests {
     @Test func `claims of domains that waited before can be proven afterwards`() async throws {
-        let folder = FileManager.default.temporaryDirectory
-            .appending(path: "migration-\(UUID().uuidString)")
-        defer {
-            // What is left behind lies in the temporary folder, which the system empties.
-            try? FileManager.default.removeItem(at: folder)
-        }
-        let settings = DatabaseConfiguration(path: folder.appending(path: "db").path)
-        let id = OrganizationID(high: 1, low: 1)
-        let now = WallTime(microseconds: 1_767_225_600_000_000)
-        let (details, _) = try Details.new(
-            DetailsInput(title: "School", category: 1, country: "US"), today: now.day)
-        let before = migrations.filter { $0.name != "types-urls-contacts" }
-        let old = try Database(settings, migrations: before)
+        let file = OldDatabase()
+        let (id, now) = (OrganizationID(high: 1, low: 1), file.now)
+        let old = try file.open(before: "types-urls-contacts")
         try await old.write { transaction in
-            try transaction.execute(
-                """
-                INSERT INTO organization (number, serial, id, depth, standing, active, title,
-                    title_key, description, category, category_source, country,
-                    sales_rep_email, services, origin, discount_scope, members, created_by,
-                    created_micros, updated_micros, version)
-                VALUES (1, 1, \(id), 1, 1, 1, \(details.title.text), \(details.title.key), '', 1,
-                    1, 'US', '', '', 1, 1, 0, 'test', \(now), \(now), 1)
-                """)
+            try transaction.addSchool("School", number: 1, id: id, at: now)
             for (value, state) in [("old.example", 1), ("waiting.example", 2)] {
                 try transaction.execute(
                     """
@@ -43,7 +24,7 @@ struct MigrationTests {
         }
         old.close()
 
-        let database = try Database(settings, migrations: migrations)
+        let database = try file.open()
         let masks = try await database.read { snapshot in
             try snapshot.emailMasks(
                 of: id, waitingSince: now.advanced(by: .seconds(-1)), limit: 10)
@@ -54,5 +35,31 @@ struct MigrationTests {
         #expect(masks.map(\.value) == ["old.example", "waiting.example"])
         #expect(masks.map { $0.challenge == nil } == [true, false])
         #expect(platform.values == PlatformValues() && platform.version == 1)
+    }
+
+    @Test func `a search finds what was there before, the latest changed first`() async throws {
+        let file = OldDatabase()
+        let start = file.now
+        let old = try file.open(before: "recency")
+        try await old.write { transaction in
+            for (number, minute) in [(1, 3), (2, 1), (3, 2)] as [(Int64, Double)] {
+                try transaction.addSchool(
+                    "School \(number)", number: number,
+                    id: OrganizationID(high: 1, low: UInt64(number)),
+                    at: start.advanced(by: .seconds(60 * minute)))
+            }
+        }
+        old.close()
+
+        let database = try file.open()
+        let part = try #require(try TitlePart.optional("school", field: "q"))
+        let found = try await database.read { snapshot in
+            try snapshot.changes(
+                withPart: part, isDescending: true,
+                after: .start(of: .standard), limit: 10)
+        }
+        database.close()
+
+        #expect(found.map(\.details.title.text) == ["School 1", "School 3", "School 2"])
     }
 }

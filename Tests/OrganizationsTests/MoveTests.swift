@@ -278,10 +278,21 @@ struct RestoreTests {
         let refused = try await refusal {
             try await owner.restoreOrganization(RestoreOrganizationRequest(id: chain[1].id))
         }
+        let named = try await refusal {
+            try await owner.restoreOrganization(
+                RestoreOrganizationRequest(id: chain[1].id, parentID: chain[0].id))
+        }
+        let unknown = try await refusal {
+            try await owner.restoreOrganization(
+                RestoreOrganizationRequest(
+                    id: chain[1].id, parentID: OrganizationID(high: 1, low: 1).text))
+        }
         let reply = try await owner.restoreOrganization(
             RestoreOrganizationRequest(id: chain[1].id, parentID: other.id))
 
         #expect(refused.reason == "parent_archived")
+        #expect(named.reason == "parent_archived")
+        #expect(unknown.reason == "not_found")
         #expect(reply.organization?.path.map(\.title) == ["Other"])
         #expect(try await owner.get(chain[2]).path.map(\.title) == ["Other", "School"])
     }

@@ -99,6 +99,7 @@ struct OrganizationTypeTests {
                         member: SeatBenefit(licenseTypes: ["x"], courses: ["y"]))))
         }
 
+        #expect(refused.message.hasPrefix("Please type a name."))
         #expect(
             refused.invalidFields == [
                 "name", "visibility", "default_seat_type_id", "access.default_modules",
@@ -121,7 +122,14 @@ struct OrganizationTypeTests {
         let whole = try await staff.updateOrganizationType(
             .init(
                 organizationType: OrganizationType(id: type.id),
-                updateMask: FieldMask(paths: ["access", "etag"])))
+                updateMask: FieldMask(paths: ["access", "etag"])),
+            options: .impliedMask)
+        let answered = try await refusal {
+            try await staff.updateOrganizationType(
+                .init(
+                    organizationType: OrganizationType(id: type.id),
+                    updateMask: FieldMask(paths: ["access", "version"])))
+        }
         let unknown = try await refusal {
             try await staff.updateOrganizationType(
                 .init(
@@ -134,6 +142,8 @@ struct OrganizationTypeTests {
         #expect(changed.access?.requiresApproval == true)
         #expect(changed.seatBenefits?.owner?.takesSeat == false)
         #expect(whole.access?.requiresApproval == false)
+        #expect(answered.invalidFields == ["update_mask"])
+        #expect(answered.message.contains("“version”"))
         #expect(unknown.invalidFields == ["update_mask", "update_mask"])
     }
 

@@ -186,6 +186,33 @@ struct TreeTests {
         #expect(refused.invalidFields == ["organization.\(path)"])
     }
 
+    @Test(arguments: ["member_count", "version", "id", "etag", "memberCount", "trial.color"])
+    func `a mask that somebody wrote names nothing that is only answered`(
+        path: String
+    ) async throws {
+        let owner = try Installation().platformOwner()
+        let school = try await owner.create("School")
+
+        let refused = try await refusal {
+            try await owner.update(school, paths: ["description", path]) { $0.description = "x" }
+        }
+
+        #expect(refused.invalidFields == ["update_mask"])
+        #expect(refused.message.contains("“\(path)”"))
+        #expect(try await owner.get(school).version == 1)
+    }
+
+    @Test func `a part of the trial in a mask changes the trial`() async throws {
+        let owner = try Installation().platformOwner()
+        let school = try await owner.create("School")
+
+        let changed = try await owner.update(
+            school, paths: ["trial.enabled", "trial.valid_until"]
+        ) { $0.trial = Trial(enabled: true, validUntil: "2026-03-01") }
+
+        #expect(changed.trial == Trial(enabled: true, validUntil: "2026-03-01"))
+    }
+
     @Test func `what was read can be sent back with a change`() async throws {
         let owner = try Installation().platformOwner()
         let chain = try await owner.chain("District", "School")
@@ -199,20 +226,30 @@ struct TreeTests {
             "archived_at", "normalized", "member_discount",
         ]
 
+        // As the gateway names them where a body comes without a mask.
         let renamed = try await owner.updateOrganization(
             UpdateOrganizationRequest(
-                organization: school, updateMask: FieldMask(paths: everything)))
+                organization: school, updateMask: FieldMask(paths: everything)),
+            options: .impliedMask)
         school.parentID = ""
         school.etag = renamed.etag
         let moved = try await refusal {
             try await owner.updateOrganization(
                 UpdateOrganizationRequest(
-                    organization: school, updateMask: FieldMask(paths: everything)))
+                    organization: school, updateMask: FieldMask(paths: everything)),
+                options: .impliedMask)
+        }
+        let unknown = try await refusal {
+            try await owner.updateOrganization(
+                UpdateOrganizationRequest(
+                    organization: school, updateMask: FieldMask(paths: ["color"])),
+                options: .impliedMask)
         }
 
         #expect(renamed.title == "Renamed")
         #expect(renamed.version == chain[1].version + 1)
         #expect(moved.invalidFields == ["organization.parent_id"])
+        #expect(unknown.invalidFields == ["update_mask"])
     }
 
     @Test func `a change of a version that is no longer current is refused`() async throws {

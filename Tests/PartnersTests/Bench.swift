@@ -48,10 +48,10 @@ final class Bench: Sendable {
             FeedSource(OrganizationsClient(channel(to: "organizations"))), into: database,
             target: Configuration.treeTarget, logger: Logger(label: "test"))
         let runner = fulfilment.runner(of: database, random: { 0 })
+        let pages = PageTokens(key: SymmetricKey(data: [UInt8](repeating: 1, count: 32)))
         var service = Service(
-            database: database, organizations: consumer,
-            pages: PageTokens(key: SymmetricKey(data: [UInt8](repeating: 1, count: 32))),
-            identifiers: identifiers, workflows: fulfilment.definitions)
+            database: database, organizations: consumer, pages: pages, identifiers: identifiers,
+            workflows: fulfilment.desk(of: database, pages: pages))
         service.approval = approval
         let life = Life(bench: self, database: database, router: router(of: service))
         return try await withThrowingTaskGroup(of: Void.self) { group in
@@ -106,6 +106,11 @@ final class Bench: Sendable {
             try PrincipalSigner(keys: gateway, clock: clock.clock).user(user, grants: grants)
         case .service:
             try PrincipalSigner(keys: gateway, clock: clock.clock).service(audience: "partners")
+        case .organizations:
+            try PrincipalSigner(
+                keys: try KeyRing(folder: "\(folder)/keys", name: "organizations"),
+                clock: clock.clock
+            ).service(audience: "partners")
         }
     }
 }
@@ -114,6 +119,8 @@ final class Bench: Sendable {
 enum TestCaller: Sendable {
     case person(UserID, [Access.Grant])
     case service
+    /// The service of that name.
+    case organizations
 
     /// Owns the platform.
     static let owner = TestCaller.person(UserID(high: 1, low: 1), [Access.Grant(.platformOwner)])

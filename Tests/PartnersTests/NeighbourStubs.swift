@@ -236,6 +236,18 @@ extension MembershipService {
         throw notOffered
     }
 
+    func listUnaffiliatedUsers(
+        _ request: ListUnaffiliatedUsersRequest, _ context: CallContext
+    ) async throws -> ListUnaffiliatedUsersReply {
+        throw notOffered
+    }
+
+    func admitUsers(
+        _ request: AdmitUsersRequest, _ context: CallContext
+    ) async throws -> AdmitUsersReply {
+        throw notOffered
+    }
+
     func watch(
         _ request: WatchRequest, _ context: CallContext, _ replies: ReplyStream<WatchReply>
     ) async throws {
@@ -289,6 +301,12 @@ extension BrandingService {
     func getAsset(
         _ request: GetAssetRequest, _ context: CallContext
     ) async throws -> Asset {
+        throw notOffered
+    }
+
+    func previewAppearance(
+        _ request: PreviewAppearanceRequest, _ context: CallContext
+    ) async throws -> PreviewAppearanceReply {
         throw notOffered
     }
 

@@ -56,6 +56,8 @@ struct World: Sendable {
     var mishaps: [Step: [Mishap]] = [:]
     /// Requests of these steps are lost for as long as they stand here.
     var outages: Set<Step> = []
+    /// Whether Organizations says how far its feed has come.
+    var tellsHead = true
     var late: [Delivery] = []
     var nodes: [OrganizationNode] = []
     var watchers: [AsyncStream<Void>.Continuation] = []
@@ -277,7 +279,9 @@ extension Neighbours {
     func getFeedHead(
         _ request: GetFeedHeadRequest, _ context: CallContext
     ) async throws -> FeedHead {
-        FeedHead(incarnation: Self.incarnation, sequence: Int64(world.nodes.count))
+        let world = world
+        guard world.tellsHead else { throw Status(.unavailable, "Nobody answers.") }
+        return FeedHead(incarnation: Self.incarnation, sequence: Int64(world.nodes.count))
     }
 
     private func event(_ node: OrganizationNode, at index: Int) -> FeedEvent {

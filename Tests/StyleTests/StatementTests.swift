@@ -23,6 +23,7 @@ import Testing
         ("SELECT count(*) FROM partner", "the total of a list for people; partners are few"),
         ("SELECT count(*) FROM product", "the total of a list for people; products are few"),
         ("SELECT count(*) FROM sale", "the total of a list for people"),
+        ("SELECT count(*) FROM import_run", "the total of a list; imports are kept for 7 days"),
         ("UPDATE tree_node SET stale = 1, version = 0", "a rebuild of the copy from zero"),
         ("INSERT INTO tree_rebuild", "one row"),
         ("DELETE FROM tree_rebuild", "one row at most"),

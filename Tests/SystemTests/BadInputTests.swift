@@ -24,16 +24,20 @@ import Testing
                 code: "not_found"),
             Case(verb: "GET", path: "\(organizations)/not-an-id", status: 422, code: "validation"),
             Case(verb: "DELETE", path: organizations, status: 405, code: "method_not_allowed"),
-            Case(verb: "POST", path: organizations, body: "{", status: 400, code: "validation"),
-            Case(verb: "POST", path: organizations, body: "[]", status: 400, code: "validation"),
             Case(
-                verb: "POST", path: organizations, body: #"{"title": 7}"#, status: 400,
+                verb: "POST", path: organizations, body: "{", status: 400,
+                code: "malformed_message"),
+            Case(
+                verb: "POST", path: organizations, body: "[]", status: 400,
+                code: "malformed_message"),
+            Case(
+                verb: "POST", path: organizations, body: #"{"title": 7}"#, status: 422,
                 code: "validation"),
             Case(
                 verb: "POST", path: organizations, body: #"{"title": "A", "title": "B"}"#,
-                status: 400, code: "validation"),
+                status: 400, code: "malformed_message"),
             Case(
-                verb: "POST", path: organizations, body: #"{"titel": "A"}"#, status: 400,
+                verb: "POST", path: organizations, body: #"{"titel": "A"}"#, status: 422,
                 code: "validation"),
             Case(
                 verb: "POST", path: organizations, body: #"{"title": ""}"#, status: 422,

@@ -105,6 +105,58 @@ import Testing
             #expect(listed.body.totalSize.integer == 5)
         }
     }
+
+    @Test func `a mask is applied to those who are there, as far as there is room`() async throws {
+        try await RunningInstallation.run { installation in
+            let api = try await API(installation)
+            let company = try await api.organization("Company", limit: 2)
+            let branch = try await api.organization("Branch", limit: 10)
+            for (organization, value) in [
+                (company, "*.company.example"), (branch, "*.b.company.example"),
+            ] {
+                let mask = try await api.post(
+                    "/v1/organizations/\(organization)/emailMasks", ["value": .text(value)])
+                try #require(mask.status == 201, "\(mask.body)")
+            }
+            for (email, isVerified) in [
+                ("one@company.example", true), ("two@a.company.example", true),
+                ("three@company.example", true), ("four@company.example", false),
+                ("five@x.b.company.example", true),
+            ] {
+                let user = try await api.post(
+                    "/v1/users",
+                    ["email": .text(email), "name": "Ada", "emailVerified": .flag(isVerified)])
+                try #require(user.status == 201, "\(user.body)")
+            }
+            let path = "/v1/organizations/\(company)/emailMasks/*.company.example"
+
+            let preview = try await api.post("\(path):preview")
+            let applied = try await api.post("\(path):apply", key: "first")
+            let again = try await api.post("\(path):apply", key: "first")
+            let left = try await api.post("\(path):preview")
+            let near = try await api.post(
+                "/v1/organizations/\(branch)/emailMasks/*.b.company.example:apply")
+
+            #expect(preview.status == 200, "\(preview.body)")
+            #expect(preview.body.matchingCount.integer == 3)
+            #expect(applied.status == 200, "\(applied.body)")
+            #expect(applied.body.admittedCount.integer == 2)
+            let refusals = applied.body.refusals.items
+            #expect(refusals.map(\.code.string) == ["members_limit_reached"])
+            #expect(refusals.map(\.organizationId.string) == [company])
+            #expect(refusals.map(\.peopleCount.integer) == [1])
+            #expect(again.data == applied.data)
+            #expect(left.body.matchingCount.integer == 1)
+            #expect(near.body.admittedCount.integer == 1, "\(near.body)")
+            for (organization, emails) in [
+                (company, ["one@company.example", "two@a.company.example"]),
+                (branch, ["five@x.b.company.example"]),
+            ] {
+                let members = try await api.get("/v1/organizations/\(organization)/members")
+                #expect(Set(members.body.members.items.map(\.email.string)) == Set(emails))
+            }
+        }
+    }
 }
 
 extension API {

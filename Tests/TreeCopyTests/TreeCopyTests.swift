@@ -224,6 +224,22 @@ private func node(
         #expect(change == .none)
     }
 
+    @Test func `what is told of the passing of days changes no copy`() async throws {
+        try await copy.apply(node(district))
+        let lapse = OrganizationLapse(
+            organizationID: district.text, kind: .expired, lastDay: 19_000)
+        let event = Messages.FeedEvent(
+            sequence: 2, kind: OrganizationLapse.messageName, version: 7, body: lapse.encoded())
+
+        let change = try await copy.database.write { try TreeCopy.apply(event, in: $0) }
+        let later = try await copy.apply(node(district, title: "New", version: 2))
+
+        #expect(change == .none)
+        // It has not taken the place of a version of the organization.
+        #expect(later.count == 1 && later[0] != .none)
+        #expect(try await copy.path(of: district)?.state == .active)
+    }
+
     @Test(arguments: [
         OrganizationNode(id: "nonsense", title: "A"),
         OrganizationNode(

@@ -27,12 +27,18 @@ enum ReplyShapes {
         "guildhall.membership.v1.Usage": guildhallMembershipV1Usage,
         "guildhall.membership.v1.User": guildhallMembershipV1User,
         "guildhall.membership.v1.Workspace": guildhallMembershipV1Workspace,
+        "guildhall.operations.v1.ListWorkflowsReply": guildhallOperationsV1ListWorkflowsReply,
+        "guildhall.operations.v1.Workflow": guildhallOperationsV1Workflow,
+        "guildhall.operations.v1.WorkflowNote": guildhallOperationsV1WorkflowNote,
+        "guildhall.organizations.v1.ApplyEmailMaskReply": guildhallOrganizationsV1ApplyEmailMaskReply,
         "guildhall.organizations.v1.ContactReceivers": guildhallOrganizationsV1ContactReceivers,
         "guildhall.organizations.v1.CustomUrl": guildhallOrganizationsV1CustomUrl,
         "guildhall.organizations.v1.DeleteEmailMaskReply": guildhallOrganizationsV1DeleteEmailMaskReply,
         "guildhall.organizations.v1.DeleteOrganizationTypeReply": guildhallOrganizationsV1DeleteOrganizationTypeReply,
         "guildhall.organizations.v1.EffectiveReceivers": guildhallOrganizationsV1EffectiveReceivers,
         "guildhall.organizations.v1.EmailMask": guildhallOrganizationsV1EmailMask,
+        "guildhall.organizations.v1.EmailMaskPreview": guildhallOrganizationsV1EmailMaskPreview,
+        "guildhall.organizations.v1.EmailMaskRefusal": guildhallOrganizationsV1EmailMaskRefusal,
         "guildhall.organizations.v1.ExplainStateReply": guildhallOrganizationsV1ExplainStateReply,
         "guildhall.organizations.v1.FilePart": guildhallOrganizationsV1FilePart,
         "guildhall.organizations.v1.Import": guildhallOrganizationsV1Import,
@@ -44,6 +50,7 @@ enum ReplyShapes {
         "guildhall.organizations.v1.ListCustomUrlsReply": guildhallOrganizationsV1ListCustomUrlsReply,
         "guildhall.organizations.v1.ListEmailMasksReply": guildhallOrganizationsV1ListEmailMasksReply,
         "guildhall.organizations.v1.ListImportRowsReply": guildhallOrganizationsV1ListImportRowsReply,
+        "guildhall.organizations.v1.ListImportsReply": guildhallOrganizationsV1ListImportsReply,
         "guildhall.organizations.v1.ListOrganizationTypesReply": guildhallOrganizationsV1ListOrganizationTypesReply,
         "guildhall.organizations.v1.ListOrganizationsReply": guildhallOrganizationsV1ListOrganizationsReply,
         "guildhall.organizations.v1.MemberDiscount": guildhallOrganizationsV1MemberDiscount,
@@ -68,15 +75,12 @@ enum ReplyShapes {
         "guildhall.partners.v1.ListPartnersReply": guildhallPartnersV1ListPartnersReply,
         "guildhall.partners.v1.ListProductsReply": guildhallPartnersV1ListProductsReply,
         "guildhall.partners.v1.ListSalesReply": guildhallPartnersV1ListSalesReply,
-        "guildhall.partners.v1.ListWorkflowsReply": guildhallPartnersV1ListWorkflowsReply,
         "guildhall.partners.v1.NewOrganization": guildhallPartnersV1NewOrganization,
         "guildhall.partners.v1.Partner": guildhallPartnersV1Partner,
         "guildhall.partners.v1.Product": guildhallPartnersV1Product,
         "guildhall.partners.v1.Sale": guildhallPartnersV1Sale,
         "guildhall.partners.v1.SaleLine": guildhallPartnersV1SaleLine,
         "guildhall.partners.v1.SaleRefusal": guildhallPartnersV1SaleRefusal,
-        "guildhall.partners.v1.Workflow": guildhallPartnersV1Workflow,
-        "guildhall.partners.v1.WorkflowNote": guildhallPartnersV1WorkflowNote,
     ]
 
     private static let guildhallAccessV1Grant: [ReplyField] = [
@@ -232,6 +236,7 @@ enum ReplyShapes {
         ReplyField(name: "createdAt", content: .message(nil)),
         ReplyField(name: "version", content: .value(.string("0"))),
         ReplyField(name: "etag", content: .value(.string(""))),
+        ReplyField(name: "emailVerified", content: .value(.bool(false))),
     ]
 
     private static let guildhallMembershipV1Workspace: [ReplyField] = [
@@ -239,6 +244,41 @@ enum ReplyShapes {
         ReplyField(name: "organizationId", content: .value(.string(""))),
         ReplyField(name: "title", content: .value(.string(""))),
         ReplyField(name: "isDefault", content: .value(.bool(false))),
+    ]
+
+    private static let guildhallOperationsV1ListWorkflowsReply: [ReplyField] = [
+        ReplyField(name: "workflows", content: .list(of: "guildhall.operations.v1.Workflow")),
+        ReplyField(name: "nextPageToken", content: .value(.string(""))),
+    ]
+
+    private static let guildhallOperationsV1Workflow: [ReplyField] = [
+        ReplyField(name: "id", content: .value(.string(""))),
+        ReplyField(name: "kind", content: .value(.string(""))),
+        ReplyField(name: "state", content: .value(.string("WORKFLOW_STATE_UNSPECIFIED"))),
+        ReplyField(name: "step", content: .value(.string(""))),
+        ReplyField(name: "attempts", content: .value(.number("0"))),
+        ReplyField(name: "nextAttemptAt", content: .message(nil)),
+        ReplyField(name: "lastError", content: .value(.string(""))),
+        ReplyField(name: "saleId", content: .value(.string(""))),
+        ReplyField(name: "createdAt", content: .message(nil)),
+        ReplyField(name: "updatedAt", content: .message(nil)),
+        ReplyField(name: "startedBy", content: .value(.string(""))),
+        ReplyField(name: "stuck", content: .value(.bool(false))),
+        ReplyField(name: "notes", content: .list(of: "guildhall.operations.v1.WorkflowNote")),
+        ReplyField(name: "organizationId", content: .value(.string(""))),
+    ]
+
+    private static let guildhallOperationsV1WorkflowNote: [ReplyField] = [
+        ReplyField(name: "action", content: .value(.string("WORKFLOW_ACTION_UNSPECIFIED"))),
+        ReplyField(name: "author", content: .value(.string(""))),
+        ReplyField(name: "at", content: .message(nil)),
+        ReplyField(name: "text", content: .value(.string(""))),
+    ]
+
+    private static let guildhallOrganizationsV1ApplyEmailMaskReply: [ReplyField] = [
+        ReplyField(name: "admittedCount", content: .value(.string("0"))),
+        ReplyField(name: "refusals", content: .list(of: "guildhall.organizations.v1.EmailMaskRefusal")),
+        ReplyField(name: "nextPageToken", content: .value(.string(""))),
     ]
 
     private static let guildhallOrganizationsV1ContactReceivers: [ReplyField] = [
@@ -278,6 +318,17 @@ enum ReplyShapes {
         ReplyField(name: "challenge", content: .value(.string(""))),
         ReplyField(name: "challengeName", content: .value(.string(""))),
         ReplyField(name: "expiresAt", content: .message(nil)),
+    ]
+
+    private static let guildhallOrganizationsV1EmailMaskPreview: [ReplyField] = [
+        ReplyField(name: "matchingCount", content: .value(.string("0"))),
+        ReplyField(name: "matchingIsMinimum", content: .value(.bool(false))),
+    ]
+
+    private static let guildhallOrganizationsV1EmailMaskRefusal: [ReplyField] = [
+        ReplyField(name: "code", content: .value(.string(""))),
+        ReplyField(name: "organizationId", content: .value(.string(""))),
+        ReplyField(name: "peopleCount", content: .value(.string("0"))),
     ]
 
     private static let guildhallOrganizationsV1ExplainStateReply: [ReplyField] = [
@@ -359,6 +410,12 @@ enum ReplyShapes {
         ReplyField(name: "totalSize", content: .value(.string("0"))),
     ]
 
+    private static let guildhallOrganizationsV1ListImportsReply: [ReplyField] = [
+        ReplyField(name: "imports", content: .list(of: "guildhall.organizations.v1.Import")),
+        ReplyField(name: "nextPageToken", content: .value(.string(""))),
+        ReplyField(name: "totalSize", content: .value(.string("0"))),
+    ]
+
     private static let guildhallOrganizationsV1ListOrganizationTypesReply: [ReplyField] = [
         ReplyField(name: "organizationTypes", content: .list(of: "guildhall.organizations.v1.OrganizationType")),
         ReplyField(name: "nextPageToken", content: .value(.string(""))),
@@ -408,6 +465,7 @@ enum ReplyShapes {
         ReplyField(name: "organization", content: .message("guildhall.organizations.v1.Organization")),
         ReplyField(name: "effects", content: .list(of: "guildhall.organizations.v1.MoveEffect")),
         ReplyField(name: "obstacles", content: .list(of: "guildhall.organizations.v1.MoveObstacle")),
+        ReplyField(name: "unknownAspects", content: .list(of: nil)),
     ]
 
     private static let guildhallOrganizationsV1Organization: [ReplyField] = [
@@ -535,11 +593,6 @@ enum ReplyShapes {
         ReplyField(name: "totalSize", content: .value(.string("0"))),
     ]
 
-    private static let guildhallPartnersV1ListWorkflowsReply: [ReplyField] = [
-        ReplyField(name: "workflows", content: .list(of: "guildhall.partners.v1.Workflow")),
-        ReplyField(name: "nextPageToken", content: .value(.string(""))),
-    ]
-
     private static let guildhallPartnersV1NewOrganization: [ReplyField] = [
         ReplyField(name: "parentId", content: .value(.string(""))),
         ReplyField(name: "title", content: .value(.string(""))),
@@ -598,28 +651,5 @@ enum ReplyShapes {
     private static let guildhallPartnersV1SaleRefusal: [ReplyField] = [
         ReplyField(name: "code", content: .value(.string(""))),
         ReplyField(name: "message", content: .value(.string(""))),
-    ]
-
-    private static let guildhallPartnersV1Workflow: [ReplyField] = [
-        ReplyField(name: "id", content: .value(.string(""))),
-        ReplyField(name: "kind", content: .value(.string(""))),
-        ReplyField(name: "state", content: .value(.string("WORKFLOW_STATE_UNSPECIFIED"))),
-        ReplyField(name: "step", content: .value(.string(""))),
-        ReplyField(name: "attempts", content: .value(.number("0"))),
-        ReplyField(name: "nextAttemptAt", content: .message(nil)),
-        ReplyField(name: "lastError", content: .value(.string(""))),
-        ReplyField(name: "saleId", content: .value(.string(""))),
-        ReplyField(name: "createdAt", content: .message(nil)),
-        ReplyField(name: "updatedAt", content: .message(nil)),
-        ReplyField(name: "startedBy", content: .value(.string(""))),
-        ReplyField(name: "stuck", content: .value(.bool(false))),
-        ReplyField(name: "notes", content: .list(of: "guildhall.partners.v1.WorkflowNote")),
-    ]
-
-    private static let guildhallPartnersV1WorkflowNote: [ReplyField] = [
-        ReplyField(name: "action", content: .value(.string("WORKFLOW_ACTION_UNSPECIFIED"))),
-        ReplyField(name: "author", content: .value(.string(""))),
-        ReplyField(name: "at", content: .message(nil)),
-        ReplyField(name: "text", content: .value(.string(""))),
     ]
 }

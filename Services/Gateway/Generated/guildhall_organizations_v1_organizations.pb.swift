@@ -484,6 +484,50 @@ nonisolated enum Guildhall_Organizations_V1_EmailMaskState: SwiftProtobuf.Enum, 
 
 }
 
+nonisolated enum Guildhall_Organizations_V1_OrganizationLapseKind: SwiftProtobuf.Enum, Swift.CaseIterable {
+  typealias RawValue = Int
+  case unspecified // = 0
+  case trialEnded // = 1
+  case expired // = 2
+
+  /// The trial was prolonged or ended for good, or the day of expiry put off, after one of these.
+  case reactivated // = 3
+  case UNRECOGNIZED(Int)
+
+  init() {
+    self = .unspecified
+  }
+
+  init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .trialEnded
+    case 2: self = .expired
+    case 3: self = .reactivated
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .trialEnded: return 1
+    case .expired: return 2
+    case .reactivated: return 3
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  static let allCases: [Guildhall_Organizations_V1_OrganizationLapseKind] = [
+    .unspecified,
+    .trialEnded,
+    .expired,
+    .reactivated,
+  ]
+
+}
+
 /// An organization: a company, a school, a branch of one.
 nonisolated struct Guildhall_Organizations_V1_Organization: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -1061,6 +1105,10 @@ nonisolated struct Guildhall_Organizations_V1_MoveOrganizationReply: Sendable {
   /// In a dry run, everything that would refuse the move, in the order of checks.
   var obstacles: [Guildhall_Organizations_V1_MoveObstacle] = []
 
+  /// In a dry run, aspects that could not be told because the service that knows does not answer:
+  /// limits, branding or partner.
+  var unknownAspects: [String] = []
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1074,7 +1122,9 @@ nonisolated struct Guildhall_Organizations_V1_MoveEffect: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// members_limit, students_limit, teachers_limit, member_discount or state.
+  /// state, member_discount, contact_receivers.KIND such as contact_receivers.booking;
+  /// members_limit, students_limit, teachers_limit; branding.FIELD such as branding.primary;
+  /// partner, whose values are names.
   var aspect: String = String()
 
   /// The organization from which it comes now; empty for none.
@@ -1428,6 +1478,34 @@ nonisolated struct Guildhall_Organizations_V1_OrganizationNode: Sendable {
   fileprivate var _expiresOn: Int32? = nil
 }
 
+/// The body of events of the feed: the passing of days has changed the state of an organization
+/// itself, or a change has taken that back. Told once for each time.
+nonisolated struct Guildhall_Organizations_V1_OrganizationLapse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var organizationID: String = String()
+
+  var kind: Guildhall_Organizations_V1_OrganizationLapseKind = .unspecified
+
+  /// The last day on which it was valid, in days since 1970-01-01; absent of reactivated.
+  var lastDay: Int32 {
+    get {_lastDay ?? 0}
+    set {_lastDay = newValue}
+  }
+  /// Returns true if `lastDay` has been explicitly set.
+  var hasLastDay: Bool {self._lastDay != nil}
+  /// Clears the value of `lastDay`. Subsequent reads from it will return its default value.
+  mutating func clearLastDay() {self._lastDay = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _lastDay: Int32? = nil
+}
+
 /// What a workflow that moves or restores an organization is begun with, as it is kept.
 nonisolated struct Guildhall_Organizations_V1_Relocation: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -1509,6 +1587,10 @@ nonisolated extension Guildhall_Organizations_V1_EmailMaskMode: SwiftProtobuf._P
 
 nonisolated extension Guildhall_Organizations_V1_EmailMaskState: SwiftProtobuf._ProtoNameProviding {
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0EMAIL_MASK_STATE_UNSPECIFIED\0\u{1}EMAIL_MASK_STATE_ACTIVE\0\u{1}EMAIL_MASK_STATE_PENDING_VERIFICATION\0")
+}
+
+nonisolated extension Guildhall_Organizations_V1_OrganizationLapseKind: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ORGANIZATION_LAPSE_KIND_UNSPECIFIED\0\u{1}ORGANIZATION_LAPSE_KIND_TRIAL_ENDED\0\u{1}ORGANIZATION_LAPSE_KIND_EXPIRED\0\u{1}ORGANIZATION_LAPSE_KIND_REACTIVATED\0")
 }
 
 nonisolated extension Guildhall_Organizations_V1_Organization: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -2464,7 +2546,7 @@ nonisolated extension Guildhall_Organizations_V1_MoveOrganizationRequest: SwiftP
 
 nonisolated extension Guildhall_Organizations_V1_MoveOrganizationReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".MoveOrganizationReply"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}organization\0\u{1}effects\0\u{1}obstacles\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}organization\0\u{1}effects\0\u{1}obstacles\0\u{3}unknown_aspects\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2475,6 +2557,7 @@ nonisolated extension Guildhall_Organizations_V1_MoveOrganizationReply: SwiftPro
       case 1: try { try decoder.decodeSingularMessageField(value: &self._organization) }()
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.effects) }()
       case 3: try { try decoder.decodeRepeatedMessageField(value: &self.obstacles) }()
+      case 4: try { try decoder.decodeRepeatedStringField(value: &self.unknownAspects) }()
       default: break
       }
     }
@@ -2494,6 +2577,9 @@ nonisolated extension Guildhall_Organizations_V1_MoveOrganizationReply: SwiftPro
     if !self.obstacles.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.obstacles, fieldNumber: 3)
     }
+    if !self.unknownAspects.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.unknownAspects, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2501,6 +2587,7 @@ nonisolated extension Guildhall_Organizations_V1_MoveOrganizationReply: SwiftPro
     if lhs._organization != rhs._organization {return false}
     if lhs.effects != rhs.effects {return false}
     if lhs.obstacles != rhs.obstacles {return false}
+    if lhs.unknownAspects != rhs.unknownAspects {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3221,6 +3308,50 @@ nonisolated extension Guildhall_Organizations_V1_OrganizationNode: SwiftProtobuf
     if lhs.archived != rhs.archived {return false}
     if lhs._trialUntil != rhs._trialUntil {return false}
     if lhs._expiresOn != rhs._expiresOn {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Guildhall_Organizations_V1_OrganizationLapse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".OrganizationLapse"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}organization_id\0\u{1}kind\0\u{3}last_day\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.organizationID) }()
+      case 2: try { try decoder.decodeSingularEnumField(value: &self.kind) }()
+      case 3: try { try decoder.decodeSingularInt32Field(value: &self._lastDay) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.organizationID.isEmpty {
+      try visitor.visitSingularStringField(value: self.organizationID, fieldNumber: 1)
+    }
+    if self.kind != .unspecified {
+      try visitor.visitSingularEnumField(value: self.kind, fieldNumber: 2)
+    }
+    try { if let v = self._lastDay {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 3)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Guildhall_Organizations_V1_OrganizationLapse, rhs: Guildhall_Organizations_V1_OrganizationLapse) -> Bool {
+    if lhs.organizationID != rhs.organizationID {return false}
+    if lhs.kind != rhs.kind {return false}
+    if lhs._lastDay != rhs._lastDay {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -25,6 +25,9 @@ extern const message_shape guildhall__branding__v1__asset__shape_table;
 extern const message_shape guildhall__branding__v1__prepare_appearance_request__shape_table;
 extern const message_shape guildhall__branding__v1__cancel_appearance_request__shape_table;
 extern const message_shape guildhall__branding__v1__cancel_appearance_reply__shape_table;
+extern const message_shape guildhall__branding__v1__preview_appearance_request__shape_table;
+extern const message_shape guildhall__branding__v1__preview_appearance_reply__shape_table;
+extern const message_shape guildhall__branding__v1__appearance_change__shape_table;
 extern const message_shape guildhall__feed__v1__watch_request__shape_table;
 extern const message_shape guildhall__feed__v1__watch_reply__shape_table;
 extern const message_shape guildhall__feed__v1__feed_event__shape_table;
@@ -81,11 +84,25 @@ extern const message_shape guildhall__membership__v1__restore_subtree_reply__sha
 extern const message_shape guildhall__membership__v1__list_member_counts_request__shape_table;
 extern const message_shape guildhall__membership__v1__list_member_counts_reply__shape_table;
 extern const message_shape guildhall__membership__v1__member_count__shape_table;
+extern const message_shape guildhall__membership__v1__list_unaffiliated_users_request__shape_table;
+extern const message_shape guildhall__membership__v1__list_unaffiliated_users_reply__shape_table;
+extern const message_shape guildhall__membership__v1__unaffiliated_user__shape_table;
+extern const message_shape guildhall__membership__v1__admit_users_request__shape_table;
+extern const message_shape guildhall__membership__v1__admit_users_reply__shape_table;
+extern const message_shape guildhall__membership__v1__admission_refusal__shape_table;
 extern const message_shape guildhall__operations__v1__backup_request__shape_table;
 extern const message_shape guildhall__operations__v1__backup_reply__shape_table;
 extern const message_shape guildhall__operations__v1__backup_summary__shape_table;
 extern const message_shape guildhall__operations__v1__verify_request__shape_table;
 extern const message_shape guildhall__operations__v1__verification__shape_table;
+extern const message_shape guildhall__operations__v1__workflow__shape_table;
+extern const message_shape guildhall__operations__v1__workflow_note__shape_table;
+extern const message_shape guildhall__operations__v1__list_workflows_request__shape_table;
+extern const message_shape guildhall__operations__v1__list_workflows_reply__shape_table;
+extern const message_shape guildhall__operations__v1__get_workflow_request__shape_table;
+extern const message_shape guildhall__operations__v1__retry_workflow_request__shape_table;
+extern const message_shape guildhall__operations__v1__cancel_workflow_request__shape_table;
+extern const message_shape guildhall__operations__v1__annotate_workflow_request__shape_table;
 extern const message_shape guildhall__organizations__v1__contact_receivers__shape_table;
 extern const message_shape guildhall__organizations__v1__kind_receivers__shape_table;
 extern const message_shape guildhall__organizations__v1__effective_receivers__shape_table;
@@ -105,9 +122,17 @@ extern const message_shape guildhall__organizations__v1__resolve_custom_url_repl
 extern const message_shape guildhall__organizations__v1__confirm_email_mask_request__shape_table;
 extern const message_shape guildhall__organizations__v1__delete_email_mask_request__shape_table;
 extern const message_shape guildhall__organizations__v1__delete_email_mask_reply__shape_table;
+extern const message_shape guildhall__organizations__v1__preview_email_mask_request__shape_table;
+extern const message_shape guildhall__organizations__v1__email_mask_preview__shape_table;
+extern const message_shape guildhall__organizations__v1__apply_email_mask_request__shape_table;
+extern const message_shape guildhall__organizations__v1__apply_email_mask_reply__shape_table;
+extern const message_shape guildhall__organizations__v1__email_mask_refusal__shape_table;
+extern const message_shape guildhall__organizations__v1__email_mask_application__shape_table;
 extern const message_shape guildhall__organizations__v1__plan_import_request__shape_table;
 extern const message_shape guildhall__organizations__v1__import__shape_table;
 extern const message_shape guildhall__organizations__v1__get_import_request__shape_table;
+extern const message_shape guildhall__organizations__v1__list_imports_request__shape_table;
+extern const message_shape guildhall__organizations__v1__list_imports_reply__shape_table;
 extern const message_shape guildhall__organizations__v1__list_import_rows_request__shape_table;
 extern const message_shape guildhall__organizations__v1__list_import_rows_reply__shape_table;
 extern const message_shape guildhall__organizations__v1__import_row__shape_table;
@@ -169,6 +194,7 @@ extern const message_shape guildhall__organizations__v1__commit_organization_req
 extern const message_shape guildhall__organizations__v1__cancel_preparation_request__shape_table;
 extern const message_shape guildhall__organizations__v1__cancel_preparation_reply__shape_table;
 extern const message_shape guildhall__organizations__v1__organization_node__shape_table;
+extern const message_shape guildhall__organizations__v1__organization_lapse__shape_table;
 extern const message_shape guildhall__organizations__v1__relocation__shape_table;
 extern const message_shape guildhall__organizations__v1__relocation_begun__shape_table;
 extern const message_shape guildhall__organizations__v1__platform_settings__shape_table;
@@ -199,14 +225,9 @@ extern const message_shape guildhall__partners__v1__cancel_sale_request__shape_t
 extern const message_shape guildhall__partners__v1__distributor_discount__shape_table;
 extern const message_shape guildhall__partners__v1__get_distributor_discount_request__shape_table;
 extern const message_shape guildhall__partners__v1__set_distributor_discount_request__shape_table;
-extern const message_shape guildhall__partners__v1__workflow__shape_table;
-extern const message_shape guildhall__partners__v1__workflow_note__shape_table;
-extern const message_shape guildhall__partners__v1__list_workflows_request__shape_table;
-extern const message_shape guildhall__partners__v1__list_workflows_reply__shape_table;
-extern const message_shape guildhall__partners__v1__get_workflow_request__shape_table;
-extern const message_shape guildhall__partners__v1__retry_workflow_request__shape_table;
-extern const message_shape guildhall__partners__v1__cancel_workflow_request__shape_table;
-extern const message_shape guildhall__partners__v1__annotate_workflow_request__shape_table;
+extern const message_shape guildhall__partners__v1__preview_assignment_request__shape_table;
+extern const message_shape guildhall__partners__v1__preview_assignment_reply__shape_table;
+extern const message_shape guildhall__partners__v1__partner_place__shape_table;
 extern const message_shape guildhall__rpc__v1__frame__shape_table;
 extern const message_shape guildhall__rpc__v1__open__shape_table;
 extern const message_shape guildhall__rpc__v1__data__shape_table;
@@ -317,6 +338,15 @@ static inline const message_shape *guildhall__branding__v1__cancel_appearance_re
 }
 static inline const message_shape *guildhall__branding__v1__cancel_appearance_reply__shape(void) {
   return &guildhall__branding__v1__cancel_appearance_reply__shape_table;
+}
+static inline const message_shape *guildhall__branding__v1__preview_appearance_request__shape(void) {
+  return &guildhall__branding__v1__preview_appearance_request__shape_table;
+}
+static inline const message_shape *guildhall__branding__v1__preview_appearance_reply__shape(void) {
+  return &guildhall__branding__v1__preview_appearance_reply__shape_table;
+}
+static inline const message_shape *guildhall__branding__v1__appearance_change__shape(void) {
+  return &guildhall__branding__v1__appearance_change__shape_table;
 }
 static inline const message_shape *guildhall__feed__v1__watch_request__shape(void) {
   return &guildhall__feed__v1__watch_request__shape_table;
@@ -486,6 +516,24 @@ static inline const message_shape *guildhall__membership__v1__list_member_counts
 static inline const message_shape *guildhall__membership__v1__member_count__shape(void) {
   return &guildhall__membership__v1__member_count__shape_table;
 }
+static inline const message_shape *guildhall__membership__v1__list_unaffiliated_users_request__shape(void) {
+  return &guildhall__membership__v1__list_unaffiliated_users_request__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__list_unaffiliated_users_reply__shape(void) {
+  return &guildhall__membership__v1__list_unaffiliated_users_reply__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__unaffiliated_user__shape(void) {
+  return &guildhall__membership__v1__unaffiliated_user__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__admit_users_request__shape(void) {
+  return &guildhall__membership__v1__admit_users_request__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__admit_users_reply__shape(void) {
+  return &guildhall__membership__v1__admit_users_reply__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__admission_refusal__shape(void) {
+  return &guildhall__membership__v1__admission_refusal__shape_table;
+}
 static inline const message_shape *guildhall__operations__v1__backup_request__shape(void) {
   return &guildhall__operations__v1__backup_request__shape_table;
 }
@@ -500,6 +548,30 @@ static inline const message_shape *guildhall__operations__v1__verify_request__sh
 }
 static inline const message_shape *guildhall__operations__v1__verification__shape(void) {
   return &guildhall__operations__v1__verification__shape_table;
+}
+static inline const message_shape *guildhall__operations__v1__workflow__shape(void) {
+  return &guildhall__operations__v1__workflow__shape_table;
+}
+static inline const message_shape *guildhall__operations__v1__workflow_note__shape(void) {
+  return &guildhall__operations__v1__workflow_note__shape_table;
+}
+static inline const message_shape *guildhall__operations__v1__list_workflows_request__shape(void) {
+  return &guildhall__operations__v1__list_workflows_request__shape_table;
+}
+static inline const message_shape *guildhall__operations__v1__list_workflows_reply__shape(void) {
+  return &guildhall__operations__v1__list_workflows_reply__shape_table;
+}
+static inline const message_shape *guildhall__operations__v1__get_workflow_request__shape(void) {
+  return &guildhall__operations__v1__get_workflow_request__shape_table;
+}
+static inline const message_shape *guildhall__operations__v1__retry_workflow_request__shape(void) {
+  return &guildhall__operations__v1__retry_workflow_request__shape_table;
+}
+static inline const message_shape *guildhall__operations__v1__cancel_workflow_request__shape(void) {
+  return &guildhall__operations__v1__cancel_workflow_request__shape_table;
+}
+static inline const message_shape *guildhall__operations__v1__annotate_workflow_request__shape(void) {
+  return &guildhall__operations__v1__annotate_workflow_request__shape_table;
 }
 static inline const message_shape *guildhall__organizations__v1__contact_receivers__shape(void) {
   return &guildhall__organizations__v1__contact_receivers__shape_table;
@@ -558,6 +630,24 @@ static inline const message_shape *guildhall__organizations__v1__delete_email_ma
 static inline const message_shape *guildhall__organizations__v1__delete_email_mask_reply__shape(void) {
   return &guildhall__organizations__v1__delete_email_mask_reply__shape_table;
 }
+static inline const message_shape *guildhall__organizations__v1__preview_email_mask_request__shape(void) {
+  return &guildhall__organizations__v1__preview_email_mask_request__shape_table;
+}
+static inline const message_shape *guildhall__organizations__v1__email_mask_preview__shape(void) {
+  return &guildhall__organizations__v1__email_mask_preview__shape_table;
+}
+static inline const message_shape *guildhall__organizations__v1__apply_email_mask_request__shape(void) {
+  return &guildhall__organizations__v1__apply_email_mask_request__shape_table;
+}
+static inline const message_shape *guildhall__organizations__v1__apply_email_mask_reply__shape(void) {
+  return &guildhall__organizations__v1__apply_email_mask_reply__shape_table;
+}
+static inline const message_shape *guildhall__organizations__v1__email_mask_refusal__shape(void) {
+  return &guildhall__organizations__v1__email_mask_refusal__shape_table;
+}
+static inline const message_shape *guildhall__organizations__v1__email_mask_application__shape(void) {
+  return &guildhall__organizations__v1__email_mask_application__shape_table;
+}
 static inline const message_shape *guildhall__organizations__v1__plan_import_request__shape(void) {
   return &guildhall__organizations__v1__plan_import_request__shape_table;
 }
@@ -566,6 +656,12 @@ static inline const message_shape *guildhall__organizations__v1__import__shape(v
 }
 static inline const message_shape *guildhall__organizations__v1__get_import_request__shape(void) {
   return &guildhall__organizations__v1__get_import_request__shape_table;
+}
+static inline const message_shape *guildhall__organizations__v1__list_imports_request__shape(void) {
+  return &guildhall__organizations__v1__list_imports_request__shape_table;
+}
+static inline const message_shape *guildhall__organizations__v1__list_imports_reply__shape(void) {
+  return &guildhall__organizations__v1__list_imports_reply__shape_table;
 }
 static inline const message_shape *guildhall__organizations__v1__list_import_rows_request__shape(void) {
   return &guildhall__organizations__v1__list_import_rows_request__shape_table;
@@ -750,6 +846,9 @@ static inline const message_shape *guildhall__organizations__v1__cancel_preparat
 static inline const message_shape *guildhall__organizations__v1__organization_node__shape(void) {
   return &guildhall__organizations__v1__organization_node__shape_table;
 }
+static inline const message_shape *guildhall__organizations__v1__organization_lapse__shape(void) {
+  return &guildhall__organizations__v1__organization_lapse__shape_table;
+}
 static inline const message_shape *guildhall__organizations__v1__relocation__shape(void) {
   return &guildhall__organizations__v1__relocation__shape_table;
 }
@@ -840,29 +939,14 @@ static inline const message_shape *guildhall__partners__v1__get_distributor_disc
 static inline const message_shape *guildhall__partners__v1__set_distributor_discount_request__shape(void) {
   return &guildhall__partners__v1__set_distributor_discount_request__shape_table;
 }
-static inline const message_shape *guildhall__partners__v1__workflow__shape(void) {
-  return &guildhall__partners__v1__workflow__shape_table;
+static inline const message_shape *guildhall__partners__v1__preview_assignment_request__shape(void) {
+  return &guildhall__partners__v1__preview_assignment_request__shape_table;
 }
-static inline const message_shape *guildhall__partners__v1__workflow_note__shape(void) {
-  return &guildhall__partners__v1__workflow_note__shape_table;
+static inline const message_shape *guildhall__partners__v1__preview_assignment_reply__shape(void) {
+  return &guildhall__partners__v1__preview_assignment_reply__shape_table;
 }
-static inline const message_shape *guildhall__partners__v1__list_workflows_request__shape(void) {
-  return &guildhall__partners__v1__list_workflows_request__shape_table;
-}
-static inline const message_shape *guildhall__partners__v1__list_workflows_reply__shape(void) {
-  return &guildhall__partners__v1__list_workflows_reply__shape_table;
-}
-static inline const message_shape *guildhall__partners__v1__get_workflow_request__shape(void) {
-  return &guildhall__partners__v1__get_workflow_request__shape_table;
-}
-static inline const message_shape *guildhall__partners__v1__retry_workflow_request__shape(void) {
-  return &guildhall__partners__v1__retry_workflow_request__shape_table;
-}
-static inline const message_shape *guildhall__partners__v1__cancel_workflow_request__shape(void) {
-  return &guildhall__partners__v1__cancel_workflow_request__shape_table;
-}
-static inline const message_shape *guildhall__partners__v1__annotate_workflow_request__shape(void) {
-  return &guildhall__partners__v1__annotate_workflow_request__shape_table;
+static inline const message_shape *guildhall__partners__v1__partner_place__shape(void) {
+  return &guildhall__partners__v1__partner_place__shape_table;
 }
 static inline const message_shape *guildhall__rpc__v1__frame__shape(void) {
   return &guildhall__rpc__v1__frame__shape_table;

@@ -717,3 +717,132 @@ extension CancelAppearanceReply: @unsafe Bridged {
     init(lifting lowered: UnsafePointer<Guildhall__Branding__V1__CancelAppearanceReply>) {
     }
 }
+
+extension PreviewAppearanceRequest {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.branding.v1.PreviewAppearanceRequest" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 12
+        bound += self.organizationID.utf8.count
+        bound += self.newParentID.utf8.count
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension PreviewAppearanceRequest: @unsafe Bridged {
+    typealias Lowered = Guildhall__Branding__V1__PreviewAppearanceRequest
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__branding__v1__preview_appearance_request__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        unsafe writer.add(18, text: self.newParentID)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Branding__V1__PreviewAppearanceRequest>) {
+        self.organizationID = unsafe Lift.text(lowered.pointee.organization_id)
+        self.newParentID = unsafe Lift.text(lowered.pointee.new_parent_id)
+    }
+}
+
+extension PreviewAppearanceReply {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.branding.v1.PreviewAppearanceReply" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 0
+        for value in self.changes { bound += 6 + value.encodedByteCountMax }
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension PreviewAppearanceReply: @unsafe Bridged {
+    typealias Lowered = Guildhall__Branding__V1__PreviewAppearanceReply
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__branding__v1__preview_appearance_reply__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.put(10, messages: self.changes)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Branding__V1__PreviewAppearanceReply>) {
+        self.changes = unsafe Lift.messages(lowered.pointee.n_changes, lowered.pointee.changes)
+    }
+}
+
+extension AppearanceChange {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.branding.v1.AppearanceChange" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 6
+        bound += self.field.utf8.count
+        if let value = self.from { bound += 6 + value.encodedByteCountMax }
+        if let value = self.to { bound += 6 + value.encodedByteCountMax }
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension AppearanceChange: @unsafe Bridged {
+    typealias Lowered = Guildhall__Branding__V1__AppearanceChange
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__branding__v1__appearance_change__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.field)
+        if let value = self.from { unsafe writer.put(18, message: value) }
+        if let value = self.to { unsafe writer.put(26, message: value) }
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Branding__V1__AppearanceChange>) {
+        self.field = unsafe Lift.text(lowered.pointee.field)
+        self.from = unsafe Lift.message(lowered.pointee.from)
+        self.to = unsafe Lift.message(lowered.pointee.to)
+    }
+}

@@ -50,6 +50,11 @@ public protocol BrandingService: Sendable {
         _ request: CancelAppearanceRequest, _ context: CallContext
     ) async throws -> CancelAppearanceReply
 
+    /// Answers what an organization would look otherwise below another parent. For Organizations.
+    func previewAppearance(
+        _ request: PreviewAppearanceRequest, _ context: CallContext
+    ) async throws -> PreviewAppearanceReply
+
     /// The method `Watch`.
     func watch(
         _ request: WatchRequest, _ context: CallContext,
@@ -92,6 +97,9 @@ extension BrandingService {
             }),
             RegisteredMethod(BrandingMethods.cancelAppearance, .unary { payload, context in
                 .message(try await self.cancelAppearance(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(BrandingMethods.previewAppearance, .unary { payload, context in
+                .message(try await self.previewAppearance(Calls.request(in: payload), context))
             }),
             Calls.registered(BrandingMethods.watch) { try await self.watch($0, $1, $2) },
             RegisteredMethod(BrandingMethods.getFeedHead, .unary { payload, context in
@@ -148,6 +156,11 @@ public enum BrandingMethods {
         service: "guildhall.branding.v1.Branding", name: "CancelAppearance",
         kind: .unary, idempotency: .keyed)
 
+    /// Answers what an organization would look otherwise below another parent. For Organizations.
+    public static let previewAppearance = MethodDescriptor(
+        service: "guildhall.branding.v1.Branding", name: "PreviewAppearance",
+        kind: .unary, idempotency: .safe)
+
     /// The method `Watch`.
     public static let watch = MethodDescriptor(
         service: "guildhall.branding.v1.Branding", name: "Watch",
@@ -169,6 +182,7 @@ public enum BrandingMethods {
         getAsset,
         prepareAppearance,
         cancelAppearance,
+        previewAppearance,
         watch,
         getFeedHead,
     ]
@@ -244,6 +258,13 @@ public struct BrandingClient: Sendable {
         _ request: CancelAppearanceRequest, options: CallOptions = CallOptions()
     ) async throws -> CancelAppearanceReply {
         try await Calls.make(channel, BrandingMethods.cancelAppearance, request, options)
+    }
+
+    /// Answers what an organization would look otherwise below another parent. For Organizations.
+    public func previewAppearance(
+        _ request: PreviewAppearanceRequest, options: CallOptions = CallOptions()
+    ) async throws -> PreviewAppearanceReply {
+        try await Calls.make(channel, BrandingMethods.previewAppearance, request, options)
     }
 
     /// The method `Watch`.

@@ -389,3 +389,73 @@ public struct CancelAppearanceReply: Message {
     public init() {
     }
 }
+
+/// The message `guildhall.branding.v1.PreviewAppearanceRequest`.
+public struct PreviewAppearanceRequest: Message {
+    /// The field `organization_id`.
+    public var organizationID: String
+    /// Empty: to the root.
+    public var newParentID: String
+
+    /// A message with every field at its default.
+    public init() {
+        self.organizationID = ""
+        self.newParentID = ""
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        organizationID: String = "",
+        newParentID: String = ""
+    ) {
+        self.organizationID = organizationID
+        self.newParentID = newParentID
+    }
+}
+
+/// The message `guildhall.branding.v1.PreviewAppearanceReply`.
+public struct PreviewAppearanceReply: Message {
+    /// In the order primary, secondary, advanced by name, logo.
+    public var changes: [AppearanceChange]
+
+    /// A message with every field at its default.
+    public init() {
+        self.changes = []
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        changes: [AppearanceChange] = []
+    ) {
+        self.changes = changes
+    }
+}
+
+/// A value that would hold no longer, and the one that would. A value that comes from another
+/// organization is a change, be it the same.
+public struct AppearanceChange: Message {
+    /// primary, secondary, advanced.NAME or logo.
+    public var field: String
+    /// Absent when there is none.
+    public var from: SourcedValue?
+    /// The field `to`.
+    public var to: SourcedValue?
+
+    /// A message with every field at its default.
+    public init() {
+        self.field = ""
+        self.from = nil
+        self.to = nil
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        field: String = "",
+        from: SourcedValue? = nil,
+        to: SourcedValue? = nil
+    ) {
+        self.field = field
+        self.from = from
+        self.to = to
+    }
+}

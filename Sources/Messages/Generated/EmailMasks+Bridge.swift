@@ -126,3 +126,263 @@ extension DeleteEmailMaskReply: @unsafe Bridged {
     init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__DeleteEmailMaskReply>) {
     }
 }
+
+extension PreviewEmailMaskRequest {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.organizations.v1.PreviewEmailMaskRequest" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 12
+        bound += self.organizationID.utf8.count
+        bound += self.value.utf8.count
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension PreviewEmailMaskRequest: @unsafe Bridged {
+    typealias Lowered = Guildhall__Organizations__V1__PreviewEmailMaskRequest
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__organizations__v1__preview_email_mask_request__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        unsafe writer.add(18, text: self.value)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__PreviewEmailMaskRequest>) {
+        self.organizationID = unsafe Lift.text(lowered.pointee.organization_id)
+        self.value = unsafe Lift.text(lowered.pointee.value)
+    }
+}
+
+extension EmailMaskPreview {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.organizations.v1.EmailMaskPreview" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int { 13 }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension EmailMaskPreview: @unsafe Bridged {
+    typealias Lowered = Guildhall__Organizations__V1__EmailMaskPreview
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__organizations__v1__email_mask_preview__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: UInt64(bitPattern: self.matchingCount))
+        unsafe writer.add(16, varint: self.matchingIsMinimum ? 1 : 0)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__EmailMaskPreview>) {
+        self.matchingCount = unsafe lowered.pointee.matching_count
+        self.matchingIsMinimum = unsafe lowered.pointee.matching_is_minimum != 0
+    }
+}
+
+extension ApplyEmailMaskRequest {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.organizations.v1.ApplyEmailMaskRequest" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 18
+        bound += self.organizationID.utf8.count
+        bound += self.value.utf8.count
+        bound += self.pageToken.utf8.count
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension ApplyEmailMaskRequest: @unsafe Bridged {
+    typealias Lowered = Guildhall__Organizations__V1__ApplyEmailMaskRequest
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__organizations__v1__apply_email_mask_request__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        unsafe writer.add(18, text: self.value)
+        unsafe writer.add(26, text: self.pageToken)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__ApplyEmailMaskRequest>) {
+        self.organizationID = unsafe Lift.text(lowered.pointee.organization_id)
+        self.value = unsafe Lift.text(lowered.pointee.value)
+        self.pageToken = unsafe Lift.text(lowered.pointee.page_token)
+    }
+}
+
+extension ApplyEmailMaskReply {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.organizations.v1.ApplyEmailMaskReply" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 17
+        for value in self.refusals { bound += 6 + value.encodedByteCountMax }
+        bound += self.nextPageToken.utf8.count
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension ApplyEmailMaskReply: @unsafe Bridged {
+    typealias Lowered = Guildhall__Organizations__V1__ApplyEmailMaskReply
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__organizations__v1__apply_email_mask_reply__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: UInt64(bitPattern: self.admittedCount))
+        unsafe writer.put(18, messages: self.refusals)
+        unsafe writer.add(26, text: self.nextPageToken)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__ApplyEmailMaskReply>) {
+        self.admittedCount = unsafe lowered.pointee.admitted_count
+        self.refusals = unsafe Lift.messages(lowered.pointee.n_refusals, lowered.pointee.refusals)
+        self.nextPageToken = unsafe Lift.text(lowered.pointee.next_page_token)
+    }
+}
+
+extension EmailMaskRefusal {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.organizations.v1.EmailMaskRefusal" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 23
+        bound += self.code.utf8.count
+        bound += self.organizationID.utf8.count
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension EmailMaskRefusal: @unsafe Bridged {
+    typealias Lowered = Guildhall__Organizations__V1__EmailMaskRefusal
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__organizations__v1__email_mask_refusal__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.code)
+        unsafe writer.add(18, text: self.organizationID)
+        unsafe writer.add(24, varint: UInt64(bitPattern: self.peopleCount))
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__EmailMaskRefusal>) {
+        self.code = unsafe Lift.text(lowered.pointee.code)
+        self.organizationID = unsafe Lift.text(lowered.pointee.organization_id)
+        self.peopleCount = unsafe lowered.pointee.people_count
+    }
+}
+
+extension EmailMaskApplication {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.organizations.v1.EmailMaskApplication" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 6
+        for value in self.userIDs { bound += 6 + value.utf8.count }
+        bound += self.nextPageToken.utf8.count
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension EmailMaskApplication: @unsafe Bridged {
+    typealias Lowered = Guildhall__Organizations__V1__EmailMaskApplication
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__organizations__v1__email_mask_application__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        for value in self.userIDs { unsafe writer.put(10, text: value) }
+        unsafe writer.add(18, text: self.nextPageToken)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__EmailMaskApplication>) {
+        self.userIDs = unsafe Lift.array(lowered.pointee.n_user_ids, lowered.pointee.user_ids) { unsafe Lift.text($0) }
+        self.nextPageToken = unsafe Lift.text(lowered.pointee.next_page_token)
+    }
+}

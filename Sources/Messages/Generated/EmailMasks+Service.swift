@@ -10,6 +10,17 @@ public protocol EmailMasksService: Sendable {
         _ request: ConfirmEmailMaskRequest, _ context: CallContext
     ) async throws -> EmailMask
 
+    /// Answers how many people would join by a mask that counts, were it applied; changes nothing.
+    func previewEmailMask(
+        _ request: PreviewEmailMaskRequest, _ context: CallContext
+    ) async throws -> EmailMaskPreview
+
+    /// Admits the people whom a mask to join by matches and who belong to no organization, each by
+    /// all the gates. A call looks at so many; the next goes on where it ended.
+    func applyEmailMask(
+        _ request: ApplyEmailMaskRequest, _ context: CallContext
+    ) async throws -> ApplyEmailMaskReply
+
     /// Takes a mask away; others may have the domain.
     func deleteEmailMask(
         _ request: DeleteEmailMaskRequest, _ context: CallContext
@@ -22,6 +33,12 @@ extension EmailMasksService {
         [
             RegisteredMethod(EmailMasksMethods.confirmEmailMask, .unary { payload, context in
                 .message(try await self.confirmEmailMask(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(EmailMasksMethods.previewEmailMask, .unary { payload, context in
+                .message(try await self.previewEmailMask(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(EmailMasksMethods.applyEmailMask, .unary { payload, context in
+                .message(try await self.applyEmailMask(Calls.request(in: payload), context))
             }),
             RegisteredMethod(EmailMasksMethods.deleteEmailMask, .unary { payload, context in
                 .message(try await self.deleteEmailMask(Calls.request(in: payload), context))
@@ -37,6 +54,17 @@ public enum EmailMasksMethods {
         service: "guildhall.organizations.v1.EmailMasks", name: "ConfirmEmailMask",
         kind: .unary, idempotency: .keyed)
 
+    /// Answers how many people would join by a mask that counts, were it applied; changes nothing.
+    public static let previewEmailMask = MethodDescriptor(
+        service: "guildhall.organizations.v1.EmailMasks", name: "PreviewEmailMask",
+        kind: .unary, idempotency: .safe)
+
+    /// Admits the people whom a mask to join by matches and who belong to no organization, each by
+    /// all the gates. A call looks at so many; the next goes on where it ended.
+    public static let applyEmailMask = MethodDescriptor(
+        service: "guildhall.organizations.v1.EmailMasks", name: "ApplyEmailMask",
+        kind: .unary, idempotency: .keyed)
+
     /// Takes a mask away; others may have the domain.
     public static let deleteEmailMask = MethodDescriptor(
         service: "guildhall.organizations.v1.EmailMasks", name: "DeleteEmailMask",
@@ -45,6 +73,8 @@ public enum EmailMasksMethods {
     /// Every method, in the order of the .proto file.
     public static let all: [MethodDescriptor] = [
         confirmEmailMask,
+        previewEmailMask,
+        applyEmailMask,
         deleteEmailMask,
     ]
 }
@@ -63,6 +93,21 @@ public struct EmailMasksClient: Sendable {
         _ request: ConfirmEmailMaskRequest, options: CallOptions = CallOptions()
     ) async throws -> EmailMask {
         try await Calls.make(channel, EmailMasksMethods.confirmEmailMask, request, options)
+    }
+
+    /// Answers how many people would join by a mask that counts, were it applied; changes nothing.
+    public func previewEmailMask(
+        _ request: PreviewEmailMaskRequest, options: CallOptions = CallOptions()
+    ) async throws -> EmailMaskPreview {
+        try await Calls.make(channel, EmailMasksMethods.previewEmailMask, request, options)
+    }
+
+    /// Admits the people whom a mask to join by matches and who belong to no organization, each by
+    /// all the gates. A call looks at so many; the next goes on where it ended.
+    public func applyEmailMask(
+        _ request: ApplyEmailMaskRequest, options: CallOptions = CallOptions()
+    ) async throws -> ApplyEmailMaskReply {
+        try await Calls.make(channel, EmailMasksMethods.applyEmailMask, request, options)
     }
 
     /// Takes a mask away; others may have the domain.

@@ -61,6 +61,159 @@ public struct DeleteEmailMaskReply: Message {
     }
 }
 
+/// The message `guildhall.organizations.v1.PreviewEmailMaskRequest`.
+public struct PreviewEmailMaskRequest: Message {
+    /// The field `organization_id`.
+    public var organizationID: String
+    /// The field `value`.
+    public var value: String
+
+    /// A message with every field at its default.
+    public init() {
+        self.organizationID = ""
+        self.value = ""
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        organizationID: String = "",
+        value: String = ""
+    ) {
+        self.organizationID = organizationID
+        self.value = value
+    }
+}
+
+/// The message `guildhall.organizations.v1.EmailMaskPreview`.
+public struct EmailMaskPreview: Message {
+    /// People with a verified address that joins by this mask, who belong to no organization.
+    public var matchingCount: Int64
+    /// Set when there may be more: counting ends at a limit.
+    public var matchingIsMinimum: Bool
+
+    /// A message with every field at its default.
+    public init() {
+        self.matchingCount = 0
+        self.matchingIsMinimum = false
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        matchingCount: Int64 = 0,
+        matchingIsMinimum: Bool = false
+    ) {
+        self.matchingCount = matchingCount
+        self.matchingIsMinimum = matchingIsMinimum
+    }
+}
+
+/// The message `guildhall.organizations.v1.ApplyEmailMaskRequest`.
+public struct ApplyEmailMaskRequest: Message {
+    /// The field `organization_id`.
+    public var organizationID: String
+    /// The field `value`.
+    public var value: String
+    /// From the reply before; empty begins.
+    public var pageToken: String
+
+    /// A message with every field at its default.
+    public init() {
+        self.organizationID = ""
+        self.value = ""
+        self.pageToken = ""
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        organizationID: String = "",
+        value: String = "",
+        pageToken: String = ""
+    ) {
+        self.organizationID = organizationID
+        self.value = value
+        self.pageToken = pageToken
+    }
+}
+
+/// The message `guildhall.organizations.v1.ApplyEmailMaskReply`.
+public struct ApplyEmailMaskReply: Message {
+    /// The field `admitted_count`.
+    public var admittedCount: Int64
+    /// Who was not admitted, counted by what refused: addresses are told to nobody.
+    public var refusals: [EmailMaskRefusal]
+    /// Empty when all have been looked at.
+    public var nextPageToken: String
+
+    /// A message with every field at its default.
+    public init() {
+        self.admittedCount = 0
+        self.refusals = []
+        self.nextPageToken = ""
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        admittedCount: Int64 = 0,
+        refusals: [EmailMaskRefusal] = [],
+        nextPageToken: String = ""
+    ) {
+        self.admittedCount = admittedCount
+        self.refusals = refusals
+        self.nextPageToken = nextPageToken
+    }
+}
+
+/// The message `guildhall.organizations.v1.EmailMaskRefusal`.
+public struct EmailMaskRefusal: Message {
+    /// The reason, such as members_limit_reached.
+    public var code: String
+    /// The organization whose limit it is; empty when it is none.
+    public var organizationID: String
+    /// The field `people_count`.
+    public var peopleCount: Int64
+
+    /// A message with every field at its default.
+    public init() {
+        self.code = ""
+        self.organizationID = ""
+        self.peopleCount = 0
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        code: String = "",
+        organizationID: String = "",
+        peopleCount: Int64 = 0
+    ) {
+        self.code = code
+        self.organizationID = organizationID
+        self.peopleCount = peopleCount
+    }
+}
+
+/// The reply of a command that has chosen whom a call of ApplyEmailMask admits, as it is kept.
+public struct EmailMaskApplication: Message {
+    /// At most 500, each once.
+    public var userIDs: [String]
+    /// That of the reply.
+    public var nextPageToken: String
+
+    /// A message with every field at its default.
+    public init() {
+        self.userIDs = []
+        self.nextPageToken = ""
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        userIDs: [String] = [],
+        nextPageToken: String = ""
+    ) {
+        self.userIDs = userIDs
+        self.nextPageToken = nextPageToken
+    }
+}
+
 /// The enum `guildhall.organizations.v1.EmailMaskVerification`.
 public enum EmailMaskVerification: Sendable, Hashable {
     /// By the role of the caller, which must be one that enters masks without waiting.

@@ -159,6 +159,95 @@ extension GetImportRequest: @unsafe Bridged {
     }
 }
 
+extension ListImportsRequest {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.organizations.v1.ListImportsRequest" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 28
+        bound += self.pageToken.utf8.count
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension ListImportsRequest: @unsafe Bridged {
+    typealias Lowered = Guildhall__Organizations__V1__ListImportsRequest
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__organizations__v1__list_imports_request__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(8, varint: UInt64(bitPattern: Int64(self.state.rawValue)))
+        unsafe writer.add(16, varint: UInt64(bitPattern: Int64(self.pageSize)))
+        unsafe writer.add(26, text: self.pageToken)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__ListImportsRequest>) {
+        self.state = unsafe ImportState(rawValue: .init(truncatingIfNeeded: lowered.pointee.state.rawValue))
+        self.pageSize = unsafe lowered.pointee.page_size
+        self.pageToken = unsafe Lift.text(lowered.pointee.page_token)
+    }
+}
+
+extension ListImportsReply {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.organizations.v1.ListImportsReply" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 17
+        for value in self.imports { bound += 6 + value.encodedByteCountMax }
+        bound += self.nextPageToken.utf8.count
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension ListImportsReply: @unsafe Bridged {
+    typealias Lowered = Guildhall__Organizations__V1__ListImportsReply
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__organizations__v1__list_imports_reply__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.put(10, messages: self.imports)
+        unsafe writer.add(18, text: self.nextPageToken)
+        unsafe writer.add(24, varint: UInt64(bitPattern: self.totalSize))
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__ListImportsReply>) {
+        self.imports = unsafe Lift.messages(lowered.pointee.n_imports, lowered.pointee.imports)
+        self.nextPageToken = unsafe Lift.text(lowered.pointee.next_page_token)
+        self.totalSize = unsafe lowered.pointee.total_size
+    }
+}
+
 extension ListImportRowsRequest {
     /// The full protobuf name.
     public static var messageName: String { "guildhall.organizations.v1.ListImportRowsRequest" }

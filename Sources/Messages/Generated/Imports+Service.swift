@@ -16,6 +16,12 @@ public protocol ImportsService: Sendable {
         _ request: GetImportRequest, _ context: CallContext
     ) async throws -> Import
 
+    /// Answers a page of imports, the latest first: the caller's own, or all of them to those who
+    /// import everywhere.
+    func listImports(
+        _ request: ListImportsRequest, _ context: CallContext
+    ) async throws -> ListImportsReply
+
     /// Answers a page of the rows of a plan, in the order of the file.
     func listImportRows(
         _ request: ListImportRowsRequest, _ context: CallContext
@@ -59,6 +65,9 @@ extension ImportsService {
             RegisteredMethod(ImportsMethods.getImport, .unary { payload, context in
                 .message(try await self.getImport(Calls.request(in: payload), context))
             }),
+            RegisteredMethod(ImportsMethods.listImports, .unary { payload, context in
+                .message(try await self.listImports(Calls.request(in: payload), context))
+            }),
             RegisteredMethod(ImportsMethods.listImportRows, .unary { payload, context in
                 .message(try await self.listImportRows(Calls.request(in: payload), context))
             }),
@@ -86,6 +95,12 @@ public enum ImportsMethods {
     /// Answers how far an import has come.
     public static let getImport = MethodDescriptor(
         service: "guildhall.organizations.v1.Imports", name: "GetImport",
+        kind: .unary, idempotency: .safe)
+
+    /// Answers a page of imports, the latest first: the caller's own, or all of them to those who
+    /// import everywhere.
+    public static let listImports = MethodDescriptor(
+        service: "guildhall.organizations.v1.Imports", name: "ListImports",
         kind: .unary, idempotency: .safe)
 
     /// Answers a page of the rows of a plan, in the order of the file.
@@ -123,6 +138,7 @@ public enum ImportsMethods {
     public static let all: [MethodDescriptor] = [
         planImport,
         getImport,
+        listImports,
         listImportRows,
         watchImport,
         applyImport,
@@ -155,6 +171,14 @@ public struct ImportsClient: Sendable {
         _ request: GetImportRequest, options: CallOptions = CallOptions()
     ) async throws -> Import {
         try await Calls.make(channel, ImportsMethods.getImport, request, options)
+    }
+
+    /// Answers a page of imports, the latest first: the caller's own, or all of them to those who
+    /// import everywhere.
+    public func listImports(
+        _ request: ListImportsRequest, options: CallOptions = CallOptions()
+    ) async throws -> ListImportsReply {
+        try await Calls.make(channel, ImportsMethods.listImports, request, options)
     }
 
     /// Answers a page of the rows of a plan, in the order of the file.

@@ -128,6 +128,62 @@ public struct GetImportRequest: Message {
     }
 }
 
+/// The message `guildhall.organizations.v1.ListImportsRequest`.
+public struct ListImportsRequest: Message {
+    /// Unspecified: all.
+    public var state: ImportState
+    /// The field `page_size`.
+    public var pageSize: Int32
+    /// The field `page_token`.
+    public var pageToken: String
+
+    /// A message with every field at its default.
+    public init() {
+        self.state = .unspecified
+        self.pageSize = 0
+        self.pageToken = ""
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        state: ImportState = .unspecified,
+        pageSize: Int32 = 0,
+        pageToken: String = ""
+    ) {
+        self.state = state
+        self.pageSize = pageSize
+        self.pageToken = pageToken
+    }
+}
+
+/// The message `guildhall.organizations.v1.ListImportsReply`.
+public struct ListImportsReply: Message {
+    /// The field `imports`.
+    public var imports: [Import]
+    /// The field `next_page_token`.
+    public var nextPageToken: String
+    /// The field `total_size`.
+    public var totalSize: Int64
+
+    /// A message with every field at its default.
+    public init() {
+        self.imports = []
+        self.nextPageToken = ""
+        self.totalSize = 0
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        imports: [Import] = [],
+        nextPageToken: String = "",
+        totalSize: Int64 = 0
+    ) {
+        self.imports = imports
+        self.nextPageToken = nextPageToken
+        self.totalSize = totalSize
+    }
+}
+
 /// The message `guildhall.organizations.v1.ListImportRowsRequest`.
 public struct ListImportRowsRequest: Message {
     /// The field `id`.

@@ -347,7 +347,7 @@ extension User {
 
     /// The most bytes that `encode(into:)` can append for this value.
     public var encodedByteCountMax: Int {
-        var bound = 35
+        var bound = 37
         bound += self.id.utf8.count
         bound += self.email.utf8.count
         bound += self.name.utf8.count
@@ -376,6 +376,7 @@ extension User: @unsafe Bridged {
         if let value = self.createdAt { unsafe writer.put(34, message: value) }
         unsafe writer.add(40, varint: UInt64(bitPattern: self.version))
         unsafe writer.add(50, text: self.etag)
+        unsafe writer.add(56, varint: self.emailVerified ? 1 : 0)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__User>) {
@@ -385,6 +386,7 @@ extension User: @unsafe Bridged {
         self.createdAt = unsafe Lift.message(lowered.pointee.created_at)
         self.version = unsafe lowered.pointee.version
         self.etag = unsafe Lift.text(lowered.pointee.etag)
+        self.emailVerified = unsafe lowered.pointee.email_verified != 0
     }
 }
 
@@ -401,7 +403,7 @@ extension CreateUserRequest {
 
     /// The most bytes that `encode(into:)` can append for this value.
     public var encodedByteCountMax: Int {
-        var bound = 18
+        var bound = 20
         bound += self.email.utf8.count
         bound += self.name.utf8.count
         bound += self.password.utf8.count
@@ -425,12 +427,14 @@ extension CreateUserRequest: @unsafe Bridged {
         unsafe writer.add(10, text: self.email)
         unsafe writer.add(18, text: self.name)
         unsafe writer.add(26, text: self.password)
+        unsafe writer.add(32, varint: self.emailVerified ? 1 : 0)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__CreateUserRequest>) {
         self.email = unsafe Lift.text(lowered.pointee.email)
         self.name = unsafe Lift.text(lowered.pointee.name)
         self.password = unsafe Lift.text(lowered.pointee.password)
+        self.emailVerified = unsafe lowered.pointee.email_verified != 0
     }
 }
 
@@ -2301,5 +2305,266 @@ extension MemberCount: @unsafe Bridged {
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__MemberCount>) {
         self.organizationID = unsafe Lift.text(lowered.pointee.organization_id)
         self.members = unsafe lowered.pointee.members
+    }
+}
+
+extension ListUnaffiliatedUsersRequest {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.membership.v1.ListUnaffiliatedUsersRequest" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 25
+        bound += self.domain.utf8.count
+        bound += self.afterUserID.utf8.count
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension ListUnaffiliatedUsersRequest: @unsafe Bridged {
+    typealias Lowered = Guildhall__Membership__V1__ListUnaffiliatedUsersRequest
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__membership__v1__list_unaffiliated_users_request__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.domain)
+        unsafe writer.add(16, varint: self.subdomains ? 1 : 0)
+        unsafe writer.add(26, text: self.afterUserID)
+        unsafe writer.add(32, varint: UInt64(bitPattern: Int64(self.pageSize)))
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__ListUnaffiliatedUsersRequest>) {
+        self.domain = unsafe Lift.text(lowered.pointee.domain)
+        self.subdomains = unsafe lowered.pointee.subdomains != 0
+        self.afterUserID = unsafe Lift.text(lowered.pointee.after_user_id)
+        self.pageSize = unsafe lowered.pointee.page_size
+    }
+}
+
+extension ListUnaffiliatedUsersReply {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.membership.v1.ListUnaffiliatedUsersReply" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 2
+        for value in self.users { bound += 6 + value.encodedByteCountMax }
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension ListUnaffiliatedUsersReply: @unsafe Bridged {
+    typealias Lowered = Guildhall__Membership__V1__ListUnaffiliatedUsersReply
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__membership__v1__list_unaffiliated_users_reply__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.put(10, messages: self.users)
+        unsafe writer.add(16, varint: self.more ? 1 : 0)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__ListUnaffiliatedUsersReply>) {
+        self.users = unsafe Lift.messages(lowered.pointee.n_users, lowered.pointee.users)
+        self.more = unsafe lowered.pointee.more != 0
+    }
+}
+
+extension UnaffiliatedUser {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.membership.v1.UnaffiliatedUser" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 12
+        bound += self.id.utf8.count
+        bound += self.email.utf8.count
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension UnaffiliatedUser: @unsafe Bridged {
+    typealias Lowered = Guildhall__Membership__V1__UnaffiliatedUser
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__membership__v1__unaffiliated_user__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.id)
+        unsafe writer.add(18, text: self.email)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__UnaffiliatedUser>) {
+        self.id = unsafe Lift.text(lowered.pointee.id)
+        self.email = unsafe Lift.text(lowered.pointee.email)
+    }
+}
+
+extension AdmitUsersRequest {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.membership.v1.AdmitUsersRequest" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 6
+        bound += self.organizationID.utf8.count
+        for value in self.userIDs { bound += 6 + value.utf8.count }
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension AdmitUsersRequest: @unsafe Bridged {
+    typealias Lowered = Guildhall__Membership__V1__AdmitUsersRequest
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__membership__v1__admit_users_request__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        for value in self.userIDs { unsafe writer.put(18, text: value) }
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__AdmitUsersRequest>) {
+        self.organizationID = unsafe Lift.text(lowered.pointee.organization_id)
+        self.userIDs = unsafe Lift.array(lowered.pointee.n_user_ids, lowered.pointee.user_ids) { unsafe Lift.text($0) }
+    }
+}
+
+extension AdmitUsersReply {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.membership.v1.AdmitUsersReply" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 0
+        for value in self.admittedUserIDs { bound += 6 + value.utf8.count }
+        for value in self.refusals { bound += 6 + value.encodedByteCountMax }
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension AdmitUsersReply: @unsafe Bridged {
+    typealias Lowered = Guildhall__Membership__V1__AdmitUsersReply
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__membership__v1__admit_users_reply__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        for value in self.admittedUserIDs { unsafe writer.put(10, text: value) }
+        unsafe writer.put(18, messages: self.refusals)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__AdmitUsersReply>) {
+        self.admittedUserIDs = unsafe Lift.array(lowered.pointee.n_admitted_user_ids, lowered.pointee.admitted_user_ids) { unsafe Lift.text($0) }
+        self.refusals = unsafe Lift.messages(lowered.pointee.n_refusals, lowered.pointee.refusals)
+    }
+}
+
+extension AdmissionRefusal {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.membership.v1.AdmissionRefusal" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 6
+        bound += self.userID.utf8.count
+        if let value = self.gate { bound += 6 + value.encodedByteCountMax }
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension AdmissionRefusal: @unsafe Bridged {
+    typealias Lowered = Guildhall__Membership__V1__AdmissionRefusal
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__membership__v1__admission_refusal__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.userID)
+        if let value = self.gate { unsafe writer.put(18, message: value) }
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__AdmissionRefusal>) {
+        self.userID = unsafe Lift.text(lowered.pointee.user_id)
+        self.gate = unsafe Lift.message(lowered.pointee.gate)
     }
 }

@@ -140,6 +140,17 @@ public protocol MembershipService: Sendable {
         _ request: ListMemberCountsRequest, _ context: CallContext
     ) async throws -> ListMemberCountsReply
 
+    /// Answers people who belong to no organization and whose verified address is of a domain, in the
+    /// order of their identifiers. For Organizations.
+    func listUnaffiliatedUsers(
+        _ request: ListUnaffiliatedUsersRequest, _ context: CallContext
+    ) async throws -> ListUnaffiliatedUsersReply
+
+    /// Admits people to an organization one by one, each by all the gates. For Organizations.
+    func admitUsers(
+        _ request: AdmitUsersRequest, _ context: CallContext
+    ) async throws -> AdmitUsersReply
+
     /// The method `Watch`.
     func watch(
         _ request: WatchRequest, _ context: CallContext,
@@ -233,6 +244,12 @@ extension MembershipService {
             }),
             RegisteredMethod(MembershipMethods.listMemberCounts, .unary { payload, context in
                 .message(try await self.listMemberCounts(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(MembershipMethods.listUnaffiliatedUsers, .unary { payload, context in
+                .message(try await self.listUnaffiliatedUsers(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(MembershipMethods.admitUsers, .unary { payload, context in
+                .message(try await self.admitUsers(Calls.request(in: payload, limits: .bulk), context))
             }),
             Calls.registered(MembershipMethods.watch) { try await self.watch($0, $1, $2) },
             RegisteredMethod(MembershipMethods.getFeedHead, .unary { payload, context in
@@ -379,6 +396,17 @@ public enum MembershipMethods {
         service: "guildhall.membership.v1.Membership", name: "ListMemberCounts",
         kind: .unary, idempotency: .safe)
 
+    /// Answers people who belong to no organization and whose verified address is of a domain, in the
+    /// order of their identifiers. For Organizations.
+    public static let listUnaffiliatedUsers = MethodDescriptor(
+        service: "guildhall.membership.v1.Membership", name: "ListUnaffiliatedUsers",
+        kind: .unary, idempotency: .safe)
+
+    /// Admits people to an organization one by one, each by all the gates. For Organizations.
+    public static let admitUsers = MethodDescriptor(
+        service: "guildhall.membership.v1.Membership", name: "AdmitUsers",
+        kind: .unary, idempotency: .keyed, isBulk: true)
+
     /// The method `Watch`.
     public static let watch = MethodDescriptor(
         service: "guildhall.membership.v1.Membership", name: "Watch",
@@ -417,6 +445,8 @@ public enum MembershipMethods {
         moveSubtree,
         restoreSubtree,
         listMemberCounts,
+        listUnaffiliatedUsers,
+        admitUsers,
         watch,
         getFeedHead,
     ]
@@ -616,6 +646,21 @@ public struct MembershipClient: Sendable {
         _ request: ListMemberCountsRequest, options: CallOptions = CallOptions()
     ) async throws -> ListMemberCountsReply {
         try await Calls.make(channel, MembershipMethods.listMemberCounts, request, options)
+    }
+
+    /// Answers people who belong to no organization and whose verified address is of a domain, in the
+    /// order of their identifiers. For Organizations.
+    public func listUnaffiliatedUsers(
+        _ request: ListUnaffiliatedUsersRequest, options: CallOptions = CallOptions()
+    ) async throws -> ListUnaffiliatedUsersReply {
+        try await Calls.make(channel, MembershipMethods.listUnaffiliatedUsers, request, options)
+    }
+
+    /// Admits people to an organization one by one, each by all the gates. For Organizations.
+    public func admitUsers(
+        _ request: AdmitUsersRequest, options: CallOptions = CallOptions()
+    ) async throws -> AdmitUsersReply {
+        try await Calls.make(channel, MembershipMethods.admitUsers, request, options)
     }
 
     /// The method `Watch`.

@@ -174,6 +174,8 @@ public struct User: Message {
     public var version: Int64
     /// The field `etag`.
     public var etag: String
+    /// Whether the person has shown, or somebody of the platform vouches, that the address is theirs.
+    public var emailVerified: Bool
 
     /// A message with every field at its default.
     public init() {
@@ -183,6 +185,7 @@ public struct User: Message {
         self.createdAt = nil
         self.version = 0
         self.etag = ""
+        self.emailVerified = false
     }
 
     /// A message with the given fields, the others at their defaults.
@@ -192,7 +195,8 @@ public struct User: Message {
         name: String = "",
         createdAt: Timestamp? = nil,
         version: Int64 = 0,
-        etag: String = ""
+        etag: String = "",
+        emailVerified: Bool = false
     ) {
         self.id = id
         self.email = email
@@ -200,6 +204,7 @@ public struct User: Message {
         self.createdAt = createdAt
         self.version = version
         self.etag = etag
+        self.emailVerified = emailVerified
     }
 }
 
@@ -211,23 +216,28 @@ public struct CreateUserRequest: Message {
     public var name: String
     /// Optional: without one the person cannot sign in by password.
     public var password: String
+    /// Vouches that the address is the person's: for staff of the whole platform.
+    public var emailVerified: Bool
 
     /// A message with every field at its default.
     public init() {
         self.email = ""
         self.name = ""
         self.password = ""
+        self.emailVerified = false
     }
 
     /// A message with the given fields, the others at their defaults.
     public init(
         email: String = "",
         name: String = "",
-        password: String = ""
+        password: String = "",
+        emailVerified: Bool = false
     ) {
         self.email = email
         self.name = name
         self.password = password
+        self.emailVerified = emailVerified
     }
 }
 
@@ -1370,6 +1380,155 @@ public struct MemberCount: Message {
     ) {
         self.organizationID = organizationID
         self.members = members
+    }
+}
+
+/// The message `guildhall.membership.v1.ListUnaffiliatedUsersRequest`.
+public struct ListUnaffiliatedUsersRequest: Message {
+    /// Lower case, IDNA A-label.
+    public var domain: String
+    /// Also those of every domain below it.
+    public var subdomains: Bool
+    /// The last identifier of the reply before; empty begins.
+    public var afterUserID: String
+    /// 1 to 1,000.
+    public var pageSize: Int32
+
+    /// A message with every field at its default.
+    public init() {
+        self.domain = ""
+        self.subdomains = false
+        self.afterUserID = ""
+        self.pageSize = 0
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        domain: String = "",
+        subdomains: Bool = false,
+        afterUserID: String = "",
+        pageSize: Int32 = 0
+    ) {
+        self.domain = domain
+        self.subdomains = subdomains
+        self.afterUserID = afterUserID
+        self.pageSize = pageSize
+    }
+}
+
+/// The message `guildhall.membership.v1.ListUnaffiliatedUsersReply`.
+public struct ListUnaffiliatedUsersReply: Message {
+    /// The field `users`.
+    public var users: [UnaffiliatedUser]
+    /// Whether there is more to ask for.
+    public var more: Bool
+
+    /// A message with every field at its default.
+    public init() {
+        self.users = []
+        self.more = false
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        users: [UnaffiliatedUser] = [],
+        more: Bool = false
+    ) {
+        self.users = users
+        self.more = more
+    }
+}
+
+/// The message `guildhall.membership.v1.UnaffiliatedUser`.
+public struct UnaffiliatedUser: Message {
+    /// The field `id`.
+    public var id: String
+    /// The field `email`.
+    public var email: String
+
+    /// A message with every field at its default.
+    public init() {
+        self.id = ""
+        self.email = ""
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        id: String = "",
+        email: String = ""
+    ) {
+        self.id = id
+        self.email = email
+    }
+}
+
+/// The message `guildhall.membership.v1.AdmitUsersRequest`.
+public struct AdmitUsersRequest: Message {
+    /// The field `organization_id`.
+    public var organizationID: String
+    /// At most 500, each once.
+    public var userIDs: [String]
+
+    /// A message with every field at its default.
+    public init() {
+        self.organizationID = ""
+        self.userIDs = []
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        organizationID: String = "",
+        userIDs: [String] = []
+    ) {
+        self.organizationID = organizationID
+        self.userIDs = userIDs
+    }
+}
+
+/// The message `guildhall.membership.v1.AdmitUsersReply`.
+public struct AdmitUsersReply: Message {
+    /// Those who were admitted, in the order of the request.
+    public var admittedUserIDs: [String]
+    /// Who was not, with the first gate that refused; somebody who belongs to an organization by now
+    /// is in neither.
+    public var refusals: [AdmissionRefusal]
+
+    /// A message with every field at its default.
+    public init() {
+        self.admittedUserIDs = []
+        self.refusals = []
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        admittedUserIDs: [String] = [],
+        refusals: [AdmissionRefusal] = []
+    ) {
+        self.admittedUserIDs = admittedUserIDs
+        self.refusals = refusals
+    }
+}
+
+/// The message `guildhall.membership.v1.AdmissionRefusal`.
+public struct AdmissionRefusal: Message {
+    /// The field `user_id`.
+    public var userID: String
+    /// The field `gate`.
+    public var gate: AdmissionGate?
+
+    /// A message with every field at its default.
+    public init() {
+        self.userID = ""
+        self.gate = nil
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        userID: String = "",
+        gate: AdmissionGate? = nil
+    ) {
+        self.userID = userID
+        self.gate = gate
     }
 }
 

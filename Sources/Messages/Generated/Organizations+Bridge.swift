@@ -875,6 +875,7 @@ extension MoveOrganizationReply {
         if let value = self.organization { bound += 6 + value.encodedByteCountMax }
         for value in self.effects { bound += 6 + value.encodedByteCountMax }
         for value in self.obstacles { bound += 6 + value.encodedByteCountMax }
+        for value in self.unknownAspects { bound += 6 + value.utf8.count }
         return bound
     }
 
@@ -895,12 +896,14 @@ extension MoveOrganizationReply: @unsafe Bridged {
         if let value = self.organization { unsafe writer.put(10, message: value) }
         unsafe writer.put(18, messages: self.effects)
         unsafe writer.put(26, messages: self.obstacles)
+        for value in self.unknownAspects { unsafe writer.put(34, text: value) }
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__MoveOrganizationReply>) {
         self.organization = unsafe Lift.message(lowered.pointee.organization)
         self.effects = unsafe Lift.messages(lowered.pointee.n_effects, lowered.pointee.effects)
         self.obstacles = unsafe Lift.messages(lowered.pointee.n_obstacles, lowered.pointee.obstacles)
+        self.unknownAspects = unsafe Lift.array(lowered.pointee.n_unknown_aspects, lowered.pointee.unknown_aspects) { unsafe Lift.text($0) }
     }
 }
 
@@ -1687,6 +1690,52 @@ extension OrganizationNode: @unsafe Bridged {
             ? lowered.pointee.trial_until : nil
         self.expiresOn = unsafe lowered.pointee._expires_on_case.rawValue == 10
             ? lowered.pointee.expires_on : nil
+    }
+}
+
+extension OrganizationLapse {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.organizations.v1.OrganizationLapse" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 17
+        bound += self.organizationID.utf8.count
+        if self.lastDay != nil { bound += 11 }
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension OrganizationLapse: @unsafe Bridged {
+    typealias Lowered = Guildhall__Organizations__V1__OrganizationLapse
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__organizations__v1__organization_lapse__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        unsafe writer.add(16, varint: UInt64(bitPattern: Int64(self.kind.rawValue)))
+        if let value = self.lastDay { unsafe writer.put(24, varint: UInt64(bitPattern: Int64(value))) }
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__OrganizationLapse>) {
+        self.organizationID = unsafe Lift.text(lowered.pointee.organization_id)
+        self.kind = unsafe OrganizationLapseKind(rawValue: .init(truncatingIfNeeded: lowered.pointee.kind.rawValue))
+        self.lastDay = unsafe lowered.pointee._last_day_case.rawValue == 3
+            ? lowered.pointee.last_day : nil
     }
 }
 

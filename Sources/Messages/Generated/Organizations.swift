@@ -642,29 +642,37 @@ public struct MoveOrganizationReply: Message {
     public var effects: [MoveEffect]
     /// In a dry run, everything that would refuse the move, in the order of checks.
     public var obstacles: [MoveObstacle]
+    /// In a dry run, aspects that could not be told because the service that knows does not answer:
+    /// limits, branding or partner.
+    public var unknownAspects: [String]
 
     /// A message with every field at its default.
     public init() {
         self.organization = nil
         self.effects = []
         self.obstacles = []
+        self.unknownAspects = []
     }
 
     /// A message with the given fields, the others at their defaults.
     public init(
         organization: Organization? = nil,
         effects: [MoveEffect] = [],
-        obstacles: [MoveObstacle] = []
+        obstacles: [MoveObstacle] = [],
+        unknownAspects: [String] = []
     ) {
         self.organization = organization
         self.effects = effects
         self.obstacles = obstacles
+        self.unknownAspects = unknownAspects
     }
 }
 
 /// What an organization would have otherwise at the new place.
 public struct MoveEffect: Message {
-    /// members_limit, students_limit, teachers_limit, member_discount or state.
+    /// state, member_discount, contact_receivers.KIND such as contact_receivers.booking;
+    /// members_limit, students_limit, teachers_limit; branding.FIELD such as branding.primary;
+    /// partner, whose values are names.
     public var aspect: String
     /// The organization from which it comes now; empty for none.
     public var fromOrganizationID: String
@@ -1163,6 +1171,35 @@ public struct OrganizationNode: Message {
     }
 }
 
+/// The body of events of the feed: the passing of days has changed the state of an organization
+/// itself, or a change has taken that back. Told once for each time.
+public struct OrganizationLapse: Message {
+    /// The field `organization_id`.
+    public var organizationID: String
+    /// The field `kind`.
+    public var kind: OrganizationLapseKind
+    /// The last day on which it was valid, in days since 1970-01-01; absent of reactivated.
+    public var lastDay: Int32?
+
+    /// A message with every field at its default.
+    public init() {
+        self.organizationID = ""
+        self.kind = .unspecified
+        self.lastDay = nil
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        organizationID: String = "",
+        kind: OrganizationLapseKind = .unspecified,
+        lastDay: Int32? = nil
+    ) {
+        self.organizationID = organizationID
+        self.kind = kind
+        self.lastDay = lastDay
+    }
+}
+
 /// What a workflow that moves or restores an organization is begun with, as it is kept.
 public struct Relocation: Message {
     /// The field `organization_id`.
@@ -1608,6 +1645,43 @@ public enum EmailMaskState: Sendable, Hashable {
         case .unspecified: 0
         case .active: 1
         case .pendingVerification: 2
+        case .unrecognized(let rawValue): rawValue
+        }
+    }
+}
+
+/// The enum `guildhall.organizations.v1.OrganizationLapseKind`.
+public enum OrganizationLapseKind: Sendable, Hashable {
+    /// `ORGANIZATION_LAPSE_KIND_UNSPECIFIED`.
+    case unspecified
+    /// `ORGANIZATION_LAPSE_KIND_TRIAL_ENDED`.
+    case trialEnded
+    /// `ORGANIZATION_LAPSE_KIND_EXPIRED`.
+    case expired
+    /// The trial was prolonged or ended for good, or the day of expiry put off, after one of these.
+    case reactivated
+    /// A number that this version does not know; make it by `init(rawValue:)`.
+    case unrecognized(Int32)
+
+    /// The value with a number.
+    public init(rawValue: Int32) {
+        self =
+            switch rawValue {
+            case 0: .unspecified
+            case 1: .trialEnded
+            case 2: .expired
+            case 3: .reactivated
+            default: .unrecognized(rawValue)
+            }
+    }
+
+    /// The number on the wire.
+    public var rawValue: Int32 {
+        switch self {
+        case .unspecified: 0
+        case .trialEnded: 1
+        case .expired: 2
+        case .reactivated: 3
         case .unrecognized(let rawValue): rawValue
         }
     }

@@ -1162,257 +1162,9 @@ extension SetDistributorDiscountRequest: @unsafe Bridged {
     }
 }
 
-extension Workflow {
+extension PreviewAssignmentRequest {
     /// The full protobuf name.
-    public static var messageName: String { "guildhall.partners.v1.Workflow" }
-
-    /// Decodes a message after the linear pre-check of its bytes.
-    ///
-    /// - Throws: `DecodingFault` naming what is wrong.
-    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
-        self = try unsafe Codec.decode(bytes, limits)
-    }
-
-    /// The most bytes that `encode(into:)` can append for this value.
-    public var encodedByteCountMax: Int {
-        var bound = 60
-        bound += self.id.utf8.count
-        bound += self.kind.utf8.count
-        bound += self.step.utf8.count
-        if let value = self.nextAttemptAt { bound += 6 + value.encodedByteCountMax }
-        bound += self.lastError.utf8.count
-        bound += self.saleID.utf8.count
-        if let value = self.createdAt { bound += 6 + value.encodedByteCountMax }
-        if let value = self.updatedAt { bound += 6 + value.encodedByteCountMax }
-        bound += self.startedBy.utf8.count
-        for value in self.notes { bound += 6 + value.encodedByteCountMax }
-        return bound
-    }
-
-    /// Appends the encoded message.
-    public func encode(into output: inout OutputRawSpan) {
-        unsafe Codec.append(self, to: &output)
-    }
-}
-
-extension Workflow: @unsafe Bridged {
-    typealias Lowered = Guildhall__Partners__V1__Workflow
-
-    static var shape: UnsafePointer<message_shape> {
-        unsafe guildhall__partners__v1__workflow__shape()
-    }
-
-    func encode(with writer: inout MessageWriter) {
-        unsafe writer.add(10, text: self.id)
-        unsafe writer.add(18, text: self.kind)
-        unsafe writer.add(24, varint: UInt64(bitPattern: Int64(self.state.rawValue)))
-        unsafe writer.add(34, text: self.step)
-        unsafe writer.add(40, varint: UInt64(bitPattern: Int64(self.attempts)))
-        if let value = self.nextAttemptAt { unsafe writer.put(50, message: value) }
-        unsafe writer.add(58, text: self.lastError)
-        unsafe writer.add(66, text: self.saleID)
-        if let value = self.createdAt { unsafe writer.put(74, message: value) }
-        if let value = self.updatedAt { unsafe writer.put(82, message: value) }
-        unsafe writer.add(90, text: self.startedBy)
-        unsafe writer.add(96, varint: self.stuck ? 1 : 0)
-        unsafe writer.put(106, messages: self.notes)
-    }
-
-    init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__Workflow>) {
-        self.id = unsafe Lift.text(lowered.pointee.id)
-        self.kind = unsafe Lift.text(lowered.pointee.kind)
-        self.state = unsafe WorkflowState(rawValue: .init(truncatingIfNeeded: lowered.pointee.state.rawValue))
-        self.step = unsafe Lift.text(lowered.pointee.step)
-        self.attempts = unsafe lowered.pointee.attempts
-        self.nextAttemptAt = unsafe Lift.message(lowered.pointee.next_attempt_at)
-        self.lastError = unsafe Lift.text(lowered.pointee.last_error)
-        self.saleID = unsafe Lift.text(lowered.pointee.sale_id)
-        self.createdAt = unsafe Lift.message(lowered.pointee.created_at)
-        self.updatedAt = unsafe Lift.message(lowered.pointee.updated_at)
-        self.startedBy = unsafe Lift.text(lowered.pointee.started_by)
-        self.stuck = unsafe lowered.pointee.stuck != 0
-        self.notes = unsafe Lift.messages(lowered.pointee.n_notes, lowered.pointee.notes)
-    }
-}
-
-extension WorkflowNote {
-    /// The full protobuf name.
-    public static var messageName: String { "guildhall.partners.v1.WorkflowNote" }
-
-    /// Decodes a message after the linear pre-check of its bytes.
-    ///
-    /// - Throws: `DecodingFault` naming what is wrong.
-    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
-        self = try unsafe Codec.decode(bytes, limits)
-    }
-
-    /// The most bytes that `encode(into:)` can append for this value.
-    public var encodedByteCountMax: Int {
-        var bound = 23
-        bound += self.author.utf8.count
-        if let value = self.at { bound += 6 + value.encodedByteCountMax }
-        bound += self.text.utf8.count
-        return bound
-    }
-
-    /// Appends the encoded message.
-    public func encode(into output: inout OutputRawSpan) {
-        unsafe Codec.append(self, to: &output)
-    }
-}
-
-extension WorkflowNote: @unsafe Bridged {
-    typealias Lowered = Guildhall__Partners__V1__WorkflowNote
-
-    static var shape: UnsafePointer<message_shape> {
-        unsafe guildhall__partners__v1__workflow_note__shape()
-    }
-
-    func encode(with writer: inout MessageWriter) {
-        unsafe writer.add(8, varint: UInt64(bitPattern: Int64(self.action.rawValue)))
-        unsafe writer.add(18, text: self.author)
-        if let value = self.at { unsafe writer.put(26, message: value) }
-        unsafe writer.add(34, text: self.text)
-    }
-
-    init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__WorkflowNote>) {
-        self.action = unsafe WorkflowAction(rawValue: .init(truncatingIfNeeded: lowered.pointee.action.rawValue))
-        self.author = unsafe Lift.text(lowered.pointee.author)
-        self.at = unsafe Lift.message(lowered.pointee.at)
-        self.text = unsafe Lift.text(lowered.pointee.text)
-    }
-}
-
-extension ListWorkflowsRequest {
-    /// The full protobuf name.
-    public static var messageName: String { "guildhall.partners.v1.ListWorkflowsRequest" }
-
-    /// Decodes a message after the linear pre-check of its bytes.
-    ///
-    /// - Throws: `DecodingFault` naming what is wrong.
-    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
-        self = try unsafe Codec.decode(bytes, limits)
-    }
-
-    /// The most bytes that `encode(into:)` can append for this value.
-    public var encodedByteCountMax: Int {
-        var bound = 28
-        bound += self.pageToken.utf8.count
-        return bound
-    }
-
-    /// Appends the encoded message.
-    public func encode(into output: inout OutputRawSpan) {
-        unsafe Codec.append(self, to: &output)
-    }
-}
-
-extension ListWorkflowsRequest: @unsafe Bridged {
-    typealias Lowered = Guildhall__Partners__V1__ListWorkflowsRequest
-
-    static var shape: UnsafePointer<message_shape> {
-        unsafe guildhall__partners__v1__list_workflows_request__shape()
-    }
-
-    func encode(with writer: inout MessageWriter) {
-        unsafe writer.add(8, varint: UInt64(bitPattern: Int64(self.state.rawValue)))
-        unsafe writer.add(16, varint: UInt64(bitPattern: Int64(self.pageSize)))
-        unsafe writer.add(26, text: self.pageToken)
-    }
-
-    init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__ListWorkflowsRequest>) {
-        self.state = unsafe WorkflowState(rawValue: .init(truncatingIfNeeded: lowered.pointee.state.rawValue))
-        self.pageSize = unsafe lowered.pointee.page_size
-        self.pageToken = unsafe Lift.text(lowered.pointee.page_token)
-    }
-}
-
-extension ListWorkflowsReply {
-    /// The full protobuf name.
-    public static var messageName: String { "guildhall.partners.v1.ListWorkflowsReply" }
-
-    /// Decodes a message after the linear pre-check of its bytes.
-    ///
-    /// - Throws: `DecodingFault` naming what is wrong.
-    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
-        self = try unsafe Codec.decode(bytes, limits)
-    }
-
-    /// The most bytes that `encode(into:)` can append for this value.
-    public var encodedByteCountMax: Int {
-        var bound = 6
-        for value in self.workflows { bound += 6 + value.encodedByteCountMax }
-        bound += self.nextPageToken.utf8.count
-        return bound
-    }
-
-    /// Appends the encoded message.
-    public func encode(into output: inout OutputRawSpan) {
-        unsafe Codec.append(self, to: &output)
-    }
-}
-
-extension ListWorkflowsReply: @unsafe Bridged {
-    typealias Lowered = Guildhall__Partners__V1__ListWorkflowsReply
-
-    static var shape: UnsafePointer<message_shape> {
-        unsafe guildhall__partners__v1__list_workflows_reply__shape()
-    }
-
-    func encode(with writer: inout MessageWriter) {
-        unsafe writer.put(10, messages: self.workflows)
-        unsafe writer.add(18, text: self.nextPageToken)
-    }
-
-    init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__ListWorkflowsReply>) {
-        self.workflows = unsafe Lift.messages(lowered.pointee.n_workflows, lowered.pointee.workflows)
-        self.nextPageToken = unsafe Lift.text(lowered.pointee.next_page_token)
-    }
-}
-
-extension GetWorkflowRequest {
-    /// The full protobuf name.
-    public static var messageName: String { "guildhall.partners.v1.GetWorkflowRequest" }
-
-    /// Decodes a message after the linear pre-check of its bytes.
-    ///
-    /// - Throws: `DecodingFault` naming what is wrong.
-    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
-        self = try unsafe Codec.decode(bytes, limits)
-    }
-
-    /// The most bytes that `encode(into:)` can append for this value.
-    public var encodedByteCountMax: Int {
-        var bound = 6
-        bound += self.id.utf8.count
-        return bound
-    }
-
-    /// Appends the encoded message.
-    public func encode(into output: inout OutputRawSpan) {
-        unsafe Codec.append(self, to: &output)
-    }
-}
-
-extension GetWorkflowRequest: @unsafe Bridged {
-    typealias Lowered = Guildhall__Partners__V1__GetWorkflowRequest
-
-    static var shape: UnsafePointer<message_shape> {
-        unsafe guildhall__partners__v1__get_workflow_request__shape()
-    }
-
-    func encode(with writer: inout MessageWriter) {
-        unsafe writer.add(10, text: self.id)
-    }
-
-    init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__GetWorkflowRequest>) {
-        self.id = unsafe Lift.text(lowered.pointee.id)
-    }
-}
-
-extension RetryWorkflowRequest {
-    /// The full protobuf name.
-    public static var messageName: String { "guildhall.partners.v1.RetryWorkflowRequest" }
+    public static var messageName: String { "guildhall.partners.v1.PreviewAssignmentRequest" }
 
     /// Decodes a message after the linear pre-check of its bytes.
     ///
@@ -1424,8 +1176,8 @@ extension RetryWorkflowRequest {
     /// The most bytes that `encode(into:)` can append for this value.
     public var encodedByteCountMax: Int {
         var bound = 12
-        bound += self.id.utf8.count
-        bound += self.text.utf8.count
+        bound += self.organizationID.utf8.count
+        bound += self.newParentID.utf8.count
         return bound
     }
 
@@ -1435,27 +1187,27 @@ extension RetryWorkflowRequest {
     }
 }
 
-extension RetryWorkflowRequest: @unsafe Bridged {
-    typealias Lowered = Guildhall__Partners__V1__RetryWorkflowRequest
+extension PreviewAssignmentRequest: @unsafe Bridged {
+    typealias Lowered = Guildhall__Partners__V1__PreviewAssignmentRequest
 
     static var shape: UnsafePointer<message_shape> {
-        unsafe guildhall__partners__v1__retry_workflow_request__shape()
+        unsafe guildhall__partners__v1__preview_assignment_request__shape()
     }
 
     func encode(with writer: inout MessageWriter) {
-        unsafe writer.add(10, text: self.id)
-        unsafe writer.add(18, text: self.text)
+        unsafe writer.add(10, text: self.organizationID)
+        unsafe writer.add(18, text: self.newParentID)
     }
 
-    init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__RetryWorkflowRequest>) {
-        self.id = unsafe Lift.text(lowered.pointee.id)
-        self.text = unsafe Lift.text(lowered.pointee.text)
+    init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__PreviewAssignmentRequest>) {
+        self.organizationID = unsafe Lift.text(lowered.pointee.organization_id)
+        self.newParentID = unsafe Lift.text(lowered.pointee.new_parent_id)
     }
 }
 
-extension CancelWorkflowRequest {
+extension PreviewAssignmentReply {
     /// The full protobuf name.
-    public static var messageName: String { "guildhall.partners.v1.CancelWorkflowRequest" }
+    public static var messageName: String { "guildhall.partners.v1.PreviewAssignmentReply" }
 
     /// Decodes a message after the linear pre-check of its bytes.
     ///
@@ -1466,9 +1218,9 @@ extension CancelWorkflowRequest {
 
     /// The most bytes that `encode(into:)` can append for this value.
     public var encodedByteCountMax: Int {
-        var bound = 12
-        bound += self.id.utf8.count
-        bound += self.text.utf8.count
+        var bound = 0
+        if let value = self.from { bound += 6 + value.encodedByteCountMax }
+        if let value = self.to { bound += 6 + value.encodedByteCountMax }
         return bound
     }
 
@@ -1478,27 +1230,27 @@ extension CancelWorkflowRequest {
     }
 }
 
-extension CancelWorkflowRequest: @unsafe Bridged {
-    typealias Lowered = Guildhall__Partners__V1__CancelWorkflowRequest
+extension PreviewAssignmentReply: @unsafe Bridged {
+    typealias Lowered = Guildhall__Partners__V1__PreviewAssignmentReply
 
     static var shape: UnsafePointer<message_shape> {
-        unsafe guildhall__partners__v1__cancel_workflow_request__shape()
+        unsafe guildhall__partners__v1__preview_assignment_reply__shape()
     }
 
     func encode(with writer: inout MessageWriter) {
-        unsafe writer.add(10, text: self.id)
-        unsafe writer.add(18, text: self.text)
+        if let value = self.from { unsafe writer.put(10, message: value) }
+        if let value = self.to { unsafe writer.put(18, message: value) }
     }
 
-    init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__CancelWorkflowRequest>) {
-        self.id = unsafe Lift.text(lowered.pointee.id)
-        self.text = unsafe Lift.text(lowered.pointee.text)
+    init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__PreviewAssignmentReply>) {
+        self.from = unsafe Lift.message(lowered.pointee.from)
+        self.to = unsafe Lift.message(lowered.pointee.to)
     }
 }
 
-extension AnnotateWorkflowRequest {
+extension PartnerPlace {
     /// The full protobuf name.
-    public static var messageName: String { "guildhall.partners.v1.AnnotateWorkflowRequest" }
+    public static var messageName: String { "guildhall.partners.v1.PartnerPlace" }
 
     /// Decodes a message after the linear pre-check of its bytes.
     ///
@@ -1509,9 +1261,10 @@ extension AnnotateWorkflowRequest {
 
     /// The most bytes that `encode(into:)` can append for this value.
     public var encodedByteCountMax: Int {
-        var bound = 12
-        bound += self.id.utf8.count
-        bound += self.text.utf8.count
+        var bound = 18
+        bound += self.partnerID.utf8.count
+        bound += self.partnerName.utf8.count
+        bound += self.organizationID.utf8.count
         return bound
     }
 
@@ -1521,20 +1274,22 @@ extension AnnotateWorkflowRequest {
     }
 }
 
-extension AnnotateWorkflowRequest: @unsafe Bridged {
-    typealias Lowered = Guildhall__Partners__V1__AnnotateWorkflowRequest
+extension PartnerPlace: @unsafe Bridged {
+    typealias Lowered = Guildhall__Partners__V1__PartnerPlace
 
     static var shape: UnsafePointer<message_shape> {
-        unsafe guildhall__partners__v1__annotate_workflow_request__shape()
+        unsafe guildhall__partners__v1__partner_place__shape()
     }
 
     func encode(with writer: inout MessageWriter) {
-        unsafe writer.add(10, text: self.id)
-        unsafe writer.add(18, text: self.text)
+        unsafe writer.add(10, text: self.partnerID)
+        unsafe writer.add(18, text: self.partnerName)
+        unsafe writer.add(26, text: self.organizationID)
     }
 
-    init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__AnnotateWorkflowRequest>) {
-        self.id = unsafe Lift.text(lowered.pointee.id)
-        self.text = unsafe Lift.text(lowered.pointee.text)
+    init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__PartnerPlace>) {
+        self.partnerID = unsafe Lift.text(lowered.pointee.partner_id)
+        self.partnerName = unsafe Lift.text(lowered.pointee.partner_name)
+        self.organizationID = unsafe Lift.text(lowered.pointee.organization_id)
     }
 }

@@ -101,6 +101,12 @@ public protocol PartnersService: Sendable {
         _ request: AnnotateWorkflowRequest, _ context: CallContext
     ) async throws -> Workflow
 
+    /// Answers whether an organization would belong to another partner below another parent. For
+    /// Organizations.
+    func previewAssignment(
+        _ request: PreviewAssignmentRequest, _ context: CallContext
+    ) async throws -> PreviewAssignmentReply
+
     /// The method `Watch`.
     func watch(
         _ request: WatchRequest, _ context: CallContext,
@@ -173,6 +179,9 @@ extension PartnersService {
             }),
             RegisteredMethod(PartnersMethods.annotateWorkflow, .unary { payload, context in
                 .message(try await self.annotateWorkflow(Calls.request(in: payload), context))
+            }),
+            RegisteredMethod(PartnersMethods.previewAssignment, .unary { payload, context in
+                .message(try await self.previewAssignment(Calls.request(in: payload), context))
             }),
             Calls.registered(PartnersMethods.watch) { try await self.watch($0, $1, $2) },
             RegisteredMethod(PartnersMethods.getFeedHead, .unary { payload, context in
@@ -280,6 +289,12 @@ public enum PartnersMethods {
         service: "guildhall.partners.v1.Partners", name: "AnnotateWorkflow",
         kind: .unary, idempotency: .keyed)
 
+    /// Answers whether an organization would belong to another partner below another parent. For
+    /// Organizations.
+    public static let previewAssignment = MethodDescriptor(
+        service: "guildhall.partners.v1.Partners", name: "PreviewAssignment",
+        kind: .unary, idempotency: .safe)
+
     /// The method `Watch`.
     public static let watch = MethodDescriptor(
         service: "guildhall.partners.v1.Partners", name: "Watch",
@@ -311,6 +326,7 @@ public enum PartnersMethods {
         retryWorkflow,
         cancelWorkflow,
         annotateWorkflow,
+        previewAssignment,
         watch,
         getFeedHead,
     ]
@@ -457,6 +473,14 @@ public struct PartnersClient: Sendable {
         _ request: AnnotateWorkflowRequest, options: CallOptions = CallOptions()
     ) async throws -> Workflow {
         try await Calls.make(channel, PartnersMethods.annotateWorkflow, request, options)
+    }
+
+    /// Answers whether an organization would belong to another partner below another parent. For
+    /// Organizations.
+    public func previewAssignment(
+        _ request: PreviewAssignmentRequest, options: CallOptions = CallOptions()
+    ) async throws -> PreviewAssignmentReply {
+        try await Calls.make(channel, PartnersMethods.previewAssignment, request, options)
     }
 
     /// The method `Watch`.

@@ -759,252 +759,77 @@ public struct SetDistributorDiscountRequest: Message {
     }
 }
 
-/// A durable workflow as its operator sees it.
-public struct Workflow: Message {
-    /// The field `id`.
-    public var id: String
-    /// Such as "fulfil_sale".
-    public var kind: String
-    /// The field `state`.
-    public var state: WorkflowState
-    /// The step at which it stands, by name.
-    public var step: String
-    /// The field `attempts`.
-    public var attempts: Int32
-    /// The field `next_attempt_at`.
-    public var nextAttemptAt: Timestamp?
-    /// The field `last_error`.
-    public var lastError: String
-    /// The field `sale_id`.
-    public var saleID: String
-    /// The field `created_at`.
-    public var createdAt: Timestamp?
-    /// The field `updated_at`.
-    public var updatedAt: Timestamp?
-    /// The person or process that started it.
-    public var startedBy: String
-    /// Whether it has failed so often, or for so long, that an operator should look at it.
-    public var stuck: Bool
-    /// What operators did and said, oldest first: the last hundred; not in lists.
-    public var notes: [WorkflowNote]
+/// The message `guildhall.partners.v1.PreviewAssignmentRequest`.
+public struct PreviewAssignmentRequest: Message {
+    /// The field `organization_id`.
+    public var organizationID: String
+    /// Empty: to the root.
+    public var newParentID: String
 
     /// A message with every field at its default.
     public init() {
-        self.id = ""
-        self.kind = ""
-        self.state = .unspecified
-        self.step = ""
-        self.attempts = 0
-        self.nextAttemptAt = nil
-        self.lastError = ""
-        self.saleID = ""
-        self.createdAt = nil
-        self.updatedAt = nil
-        self.startedBy = ""
-        self.stuck = false
-        self.notes = []
+        self.organizationID = ""
+        self.newParentID = ""
     }
 
     /// A message with the given fields, the others at their defaults.
     public init(
-        id: String = "",
-        kind: String = "",
-        state: WorkflowState = .unspecified,
-        step: String = "",
-        attempts: Int32 = 0,
-        nextAttemptAt: Timestamp? = nil,
-        lastError: String = "",
-        saleID: String = "",
-        createdAt: Timestamp? = nil,
-        updatedAt: Timestamp? = nil,
-        startedBy: String = "",
-        stuck: Bool = false,
-        notes: [WorkflowNote] = []
+        organizationID: String = "",
+        newParentID: String = ""
     ) {
-        self.id = id
-        self.kind = kind
-        self.state = state
-        self.step = step
-        self.attempts = attempts
-        self.nextAttemptAt = nextAttemptAt
-        self.lastError = lastError
-        self.saleID = saleID
-        self.createdAt = createdAt
-        self.updatedAt = updatedAt
-        self.startedBy = startedBy
-        self.stuck = stuck
-        self.notes = notes
+        self.organizationID = organizationID
+        self.newParentID = newParentID
     }
 }
 
-/// What an operator did about a workflow, or had to say about it.
-public struct WorkflowNote: Message {
-    /// The field `action`.
-    public var action: WorkflowAction
-    /// The person.
-    public var author: String
-    /// The field `at`.
-    public var at: Timestamp?
-    /// The field `text`.
-    public var text: String
+/// The message `guildhall.partners.v1.PreviewAssignmentReply`.
+public struct PreviewAssignmentReply: Message {
+    /// The field `from`.
+    public var from: PartnerPlace?
+    /// The field `to`.
+    public var to: PartnerPlace?
 
     /// A message with every field at its default.
     public init() {
-        self.action = .unspecified
-        self.author = ""
-        self.at = nil
-        self.text = ""
+        self.from = nil
+        self.to = nil
     }
 
     /// A message with the given fields, the others at their defaults.
     public init(
-        action: WorkflowAction = .unspecified,
-        author: String = "",
-        at: Timestamp? = nil,
-        text: String = ""
+        from: PartnerPlace? = nil,
+        to: PartnerPlace? = nil
     ) {
-        self.action = action
-        self.author = author
-        self.at = at
-        self.text = text
+        self.from = from
+        self.to = to
     }
 }
 
-/// The message `guildhall.partners.v1.ListWorkflowsRequest`.
-public struct ListWorkflowsRequest: Message {
-    /// Unspecified: those that are under way.
-    public var state: WorkflowState
-    /// The field `page_size`.
-    public var pageSize: Int32
-    /// The field `page_token`.
-    public var pageToken: String
+/// To whom an organization belongs, by the nearest assignment; empty for nobody.
+public struct PartnerPlace: Message {
+    /// The field `partner_id`.
+    public var partnerID: String
+    /// The field `partner_name`.
+    public var partnerName: String
+    /// The organization that is assigned: itself or an ancestor.
+    public var organizationID: String
 
     /// A message with every field at its default.
     public init() {
-        self.state = .unspecified
-        self.pageSize = 0
-        self.pageToken = ""
+        self.partnerID = ""
+        self.partnerName = ""
+        self.organizationID = ""
     }
 
     /// A message with the given fields, the others at their defaults.
     public init(
-        state: WorkflowState = .unspecified,
-        pageSize: Int32 = 0,
-        pageToken: String = ""
+        partnerID: String = "",
+        partnerName: String = "",
+        organizationID: String = ""
     ) {
-        self.state = state
-        self.pageSize = pageSize
-        self.pageToken = pageToken
-    }
-}
-
-/// The message `guildhall.partners.v1.ListWorkflowsReply`.
-public struct ListWorkflowsReply: Message {
-    /// The field `workflows`.
-    public var workflows: [Workflow]
-    /// The field `next_page_token`.
-    public var nextPageToken: String
-
-    /// A message with every field at its default.
-    public init() {
-        self.workflows = []
-        self.nextPageToken = ""
-    }
-
-    /// A message with the given fields, the others at their defaults.
-    public init(
-        workflows: [Workflow] = [],
-        nextPageToken: String = ""
-    ) {
-        self.workflows = workflows
-        self.nextPageToken = nextPageToken
-    }
-}
-
-/// The message `guildhall.partners.v1.GetWorkflowRequest`.
-public struct GetWorkflowRequest: Message {
-    /// The field `id`.
-    public var id: String
-
-    /// A message with every field at its default.
-    public init() {
-        self.id = ""
-    }
-
-    /// A message with the given fields, the others at their defaults.
-    public init(
-        id: String = ""
-    ) {
-        self.id = id
-    }
-}
-
-/// The message `guildhall.partners.v1.RetryWorkflowRequest`.
-public struct RetryWorkflowRequest: Message {
-    /// The field `id`.
-    public var id: String
-    /// Why, for other operators: at most 500 characters; may be empty.
-    public var text: String
-
-    /// A message with every field at its default.
-    public init() {
-        self.id = ""
-        self.text = ""
-    }
-
-    /// A message with the given fields, the others at their defaults.
-    public init(
-        id: String = "",
-        text: String = ""
-    ) {
-        self.id = id
-        self.text = text
-    }
-}
-
-/// The message `guildhall.partners.v1.CancelWorkflowRequest`.
-public struct CancelWorkflowRequest: Message {
-    /// The field `id`.
-    public var id: String
-    /// Why, for other operators: at most 500 characters; may be empty.
-    public var text: String
-
-    /// A message with every field at its default.
-    public init() {
-        self.id = ""
-        self.text = ""
-    }
-
-    /// A message with the given fields, the others at their defaults.
-    public init(
-        id: String = "",
-        text: String = ""
-    ) {
-        self.id = id
-        self.text = text
-    }
-}
-
-/// The message `guildhall.partners.v1.AnnotateWorkflowRequest`.
-public struct AnnotateWorkflowRequest: Message {
-    /// The field `id`.
-    public var id: String
-    /// 1 to 500 characters.
-    public var text: String
-
-    /// A message with every field at its default.
-    public init() {
-        self.id = ""
-        self.text = ""
-    }
-
-    /// A message with the given fields, the others at their defaults.
-    public init(
-        id: String = "",
-        text: String = ""
-    ) {
-        self.id = id
-        self.text = text
+        self.partnerID = partnerID
+        self.partnerName = partnerName
+        self.organizationID = organizationID
     }
 }
 
@@ -1048,84 +873,6 @@ public enum SaleState: Sendable, Hashable {
         case .approved: 3
         case .fulfilled: 4
         case .cancelled: 5
-        case .unrecognized(let rawValue): rawValue
-        }
-    }
-}
-
-/// The enum `guildhall.partners.v1.WorkflowState`.
-public enum WorkflowState: Sendable, Hashable {
-    /// `WORKFLOW_STATE_UNSPECIFIED`.
-    case unspecified
-    /// `WORKFLOW_STATE_RUNNING`.
-    case running
-    /// `WORKFLOW_STATE_COMPENSATING`.
-    case compensating
-    /// `WORKFLOW_STATE_DONE`.
-    case done
-    /// `WORKFLOW_STATE_ABORTED`.
-    case aborted
-    /// A number that this version does not know; make it by `init(rawValue:)`.
-    case unrecognized(Int32)
-
-    /// The value with a number.
-    public init(rawValue: Int32) {
-        self =
-            switch rawValue {
-            case 0: .unspecified
-            case 1: .running
-            case 2: .compensating
-            case 3: .done
-            case 4: .aborted
-            default: .unrecognized(rawValue)
-            }
-    }
-
-    /// The number on the wire.
-    public var rawValue: Int32 {
-        switch self {
-        case .unspecified: 0
-        case .running: 1
-        case .compensating: 2
-        case .done: 3
-        case .aborted: 4
-        case .unrecognized(let rawValue): rawValue
-        }
-    }
-}
-
-/// The enum `guildhall.partners.v1.WorkflowAction`.
-public enum WorkflowAction: Sendable, Hashable {
-    /// `WORKFLOW_ACTION_UNSPECIFIED`.
-    case unspecified
-    /// A remark alone.
-    case remark
-    /// `WORKFLOW_ACTION_RETRY`.
-    case retry
-    /// `WORKFLOW_ACTION_CANCEL`.
-    case cancel
-    /// A number that this version does not know; make it by `init(rawValue:)`.
-    case unrecognized(Int32)
-
-    /// The value with a number.
-    public init(rawValue: Int32) {
-        self =
-            switch rawValue {
-            case 0: .unspecified
-            case 1: .remark
-            case 2: .retry
-            case 3: .cancel
-            default: .unrecognized(rawValue)
-            }
-    }
-
-    /// The number on the wire.
-    public var rawValue: Int32 {
-        switch self {
-        case .unspecified: 0
-        case .remark: 1
-        case .retry: 2
-        case .cancel: 3
         case .unrecognized(let rawValue): rawValue
         }
     }

@@ -115,6 +115,24 @@ void   guildhall__branding__v1__cancel_appearance_reply__init
   static const Guildhall__Branding__V1__CancelAppearanceReply init_value = GUILDHALL__BRANDING__V1__CANCEL_APPEARANCE_REPLY__INIT;
   *message = init_value;
 }
+void   guildhall__branding__v1__preview_appearance_request__init
+                     (Guildhall__Branding__V1__PreviewAppearanceRequest         *message)
+{
+  static const Guildhall__Branding__V1__PreviewAppearanceRequest init_value = GUILDHALL__BRANDING__V1__PREVIEW_APPEARANCE_REQUEST__INIT;
+  *message = init_value;
+}
+void   guildhall__branding__v1__preview_appearance_reply__init
+                     (Guildhall__Branding__V1__PreviewAppearanceReply         *message)
+{
+  static const Guildhall__Branding__V1__PreviewAppearanceReply init_value = GUILDHALL__BRANDING__V1__PREVIEW_APPEARANCE_REPLY__INIT;
+  *message = init_value;
+}
+void   guildhall__branding__v1__appearance_change__init
+                     (Guildhall__Branding__V1__AppearanceChange         *message)
+{
+  static const Guildhall__Branding__V1__AppearanceChange init_value = GUILDHALL__BRANDING__V1__APPEARANCE_CHANGE__INIT;
+  *message = init_value;
+}
 static const ProtobufCFieldDescriptor guildhall__branding__v1__colors__advanced_entry__field_descriptors[2] =
 {
   {
@@ -1089,5 +1107,158 @@ const ProtobufCMessageDescriptor guildhall__branding__v1__cancel_appearance_repl
   guildhall__branding__v1__cancel_appearance_reply__field_indices_by_name,
   0,  guildhall__branding__v1__cancel_appearance_reply__number_ranges,
   (ProtobufCMessageInit) guildhall__branding__v1__cancel_appearance_reply__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__branding__v1__preview_appearance_request__field_descriptors[2] =
+{
+  {
+    "organization_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Branding__V1__PreviewAppearanceRequest, organization_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "new_parent_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Branding__V1__PreviewAppearanceRequest, new_parent_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__branding__v1__preview_appearance_request__field_indices_by_name[] = {
+  1,   /* field[1] = new_parent_id */
+  0,   /* field[0] = organization_id */
+};
+static const ProtobufCIntRange guildhall__branding__v1__preview_appearance_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor guildhall__branding__v1__preview_appearance_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.branding.v1.PreviewAppearanceRequest",
+  "PreviewAppearanceRequest",
+  "Guildhall__Branding__V1__PreviewAppearanceRequest",
+  "guildhall.branding.v1",
+  sizeof(Guildhall__Branding__V1__PreviewAppearanceRequest),
+  2,
+  guildhall__branding__v1__preview_appearance_request__field_descriptors,
+  guildhall__branding__v1__preview_appearance_request__field_indices_by_name,
+  1,  guildhall__branding__v1__preview_appearance_request__number_ranges,
+  (ProtobufCMessageInit) guildhall__branding__v1__preview_appearance_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__branding__v1__preview_appearance_reply__field_descriptors[1] =
+{
+  {
+    "changes",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Guildhall__Branding__V1__PreviewAppearanceReply, n_changes),
+    offsetof(Guildhall__Branding__V1__PreviewAppearanceReply, changes),
+    &guildhall__branding__v1__appearance_change__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__branding__v1__preview_appearance_reply__field_indices_by_name[] = {
+  0,   /* field[0] = changes */
+};
+static const ProtobufCIntRange guildhall__branding__v1__preview_appearance_reply__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor guildhall__branding__v1__preview_appearance_reply__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.branding.v1.PreviewAppearanceReply",
+  "PreviewAppearanceReply",
+  "Guildhall__Branding__V1__PreviewAppearanceReply",
+  "guildhall.branding.v1",
+  sizeof(Guildhall__Branding__V1__PreviewAppearanceReply),
+  1,
+  guildhall__branding__v1__preview_appearance_reply__field_descriptors,
+  guildhall__branding__v1__preview_appearance_reply__field_indices_by_name,
+  1,  guildhall__branding__v1__preview_appearance_reply__number_ranges,
+  (ProtobufCMessageInit) guildhall__branding__v1__preview_appearance_reply__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__branding__v1__appearance_change__field_descriptors[3] =
+{
+  {
+    "field",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Branding__V1__AppearanceChange, field),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "from",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Branding__V1__AppearanceChange, from),
+    &guildhall__branding__v1__sourced_value__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "to",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Branding__V1__AppearanceChange, to),
+    &guildhall__branding__v1__sourced_value__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__branding__v1__appearance_change__field_indices_by_name[] = {
+  0,   /* field[0] = field */
+  1,   /* field[1] = from */
+  2,   /* field[2] = to */
+};
+static const ProtobufCIntRange guildhall__branding__v1__appearance_change__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor guildhall__branding__v1__appearance_change__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.branding.v1.AppearanceChange",
+  "AppearanceChange",
+  "Guildhall__Branding__V1__AppearanceChange",
+  "guildhall.branding.v1",
+  sizeof(Guildhall__Branding__V1__AppearanceChange),
+  3,
+  guildhall__branding__v1__appearance_change__field_descriptors,
+  guildhall__branding__v1__appearance_change__field_indices_by_name,
+  1,  guildhall__branding__v1__appearance_change__number_ranges,
+  (ProtobufCMessageInit) guildhall__branding__v1__appearance_change__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -313,6 +313,42 @@ void   guildhall__membership__v1__member_count__init
   static const Guildhall__Membership__V1__MemberCount init_value = GUILDHALL__MEMBERSHIP__V1__MEMBER_COUNT__INIT;
   *message = init_value;
 }
+void   guildhall__membership__v1__list_unaffiliated_users_request__init
+                     (Guildhall__Membership__V1__ListUnaffiliatedUsersRequest         *message)
+{
+  static const Guildhall__Membership__V1__ListUnaffiliatedUsersRequest init_value = GUILDHALL__MEMBERSHIP__V1__LIST_UNAFFILIATED_USERS_REQUEST__INIT;
+  *message = init_value;
+}
+void   guildhall__membership__v1__list_unaffiliated_users_reply__init
+                     (Guildhall__Membership__V1__ListUnaffiliatedUsersReply         *message)
+{
+  static const Guildhall__Membership__V1__ListUnaffiliatedUsersReply init_value = GUILDHALL__MEMBERSHIP__V1__LIST_UNAFFILIATED_USERS_REPLY__INIT;
+  *message = init_value;
+}
+void   guildhall__membership__v1__unaffiliated_user__init
+                     (Guildhall__Membership__V1__UnaffiliatedUser         *message)
+{
+  static const Guildhall__Membership__V1__UnaffiliatedUser init_value = GUILDHALL__MEMBERSHIP__V1__UNAFFILIATED_USER__INIT;
+  *message = init_value;
+}
+void   guildhall__membership__v1__admit_users_request__init
+                     (Guildhall__Membership__V1__AdmitUsersRequest         *message)
+{
+  static const Guildhall__Membership__V1__AdmitUsersRequest init_value = GUILDHALL__MEMBERSHIP__V1__ADMIT_USERS_REQUEST__INIT;
+  *message = init_value;
+}
+void   guildhall__membership__v1__admit_users_reply__init
+                     (Guildhall__Membership__V1__AdmitUsersReply         *message)
+{
+  static const Guildhall__Membership__V1__AdmitUsersReply init_value = GUILDHALL__MEMBERSHIP__V1__ADMIT_USERS_REPLY__INIT;
+  *message = init_value;
+}
+void   guildhall__membership__v1__admission_refusal__init
+                     (Guildhall__Membership__V1__AdmissionRefusal         *message)
+{
+  static const Guildhall__Membership__V1__AdmissionRefusal init_value = GUILDHALL__MEMBERSHIP__V1__ADMISSION_REFUSAL__INIT;
+  *message = init_value;
+}
 static const ProtobufCFieldDescriptor guildhall__membership__v1__sign_in_request__field_descriptors[2] =
 {
   {
@@ -668,7 +704,7 @@ const ProtobufCMessageDescriptor guildhall__membership__v1__me__descriptor =
   (ProtobufCMessageInit) guildhall__membership__v1__me__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor guildhall__membership__v1__user__field_descriptors[6] =
+static const ProtobufCFieldDescriptor guildhall__membership__v1__user__field_descriptors[7] =
 {
   {
     "id",
@@ -742,10 +778,23 @@ static const ProtobufCFieldDescriptor guildhall__membership__v1__user__field_des
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "email_verified",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Membership__V1__User, email_verified),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned guildhall__membership__v1__user__field_indices_by_name[] = {
   3,   /* field[3] = created_at */
   1,   /* field[1] = email */
+  6,   /* field[6] = email_verified */
   5,   /* field[5] = etag */
   0,   /* field[0] = id */
   2,   /* field[2] = name */
@@ -754,7 +803,7 @@ static const unsigned guildhall__membership__v1__user__field_indices_by_name[] =
 static const ProtobufCIntRange guildhall__membership__v1__user__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor guildhall__membership__v1__user__descriptor =
 {
@@ -764,14 +813,14 @@ const ProtobufCMessageDescriptor guildhall__membership__v1__user__descriptor =
   "Guildhall__Membership__V1__User",
   "guildhall.membership.v1",
   sizeof(Guildhall__Membership__V1__User),
-  6,
+  7,
   guildhall__membership__v1__user__field_descriptors,
   guildhall__membership__v1__user__field_indices_by_name,
   1,  guildhall__membership__v1__user__number_ranges,
   (ProtobufCMessageInit) guildhall__membership__v1__user__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor guildhall__membership__v1__create_user_request__field_descriptors[3] =
+static const ProtobufCFieldDescriptor guildhall__membership__v1__create_user_request__field_descriptors[4] =
 {
   {
     "email",
@@ -809,16 +858,29 @@ static const ProtobufCFieldDescriptor guildhall__membership__v1__create_user_req
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "email_verified",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Membership__V1__CreateUserRequest, email_verified),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned guildhall__membership__v1__create_user_request__field_indices_by_name[] = {
   0,   /* field[0] = email */
+  3,   /* field[3] = email_verified */
   1,   /* field[1] = name */
   2,   /* field[2] = password */
 };
 static const ProtobufCIntRange guildhall__membership__v1__create_user_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor guildhall__membership__v1__create_user_request__descriptor =
 {
@@ -828,7 +890,7 @@ const ProtobufCMessageDescriptor guildhall__membership__v1__create_user_request_
   "Guildhall__Membership__V1__CreateUserRequest",
   "guildhall.membership.v1",
   sizeof(Guildhall__Membership__V1__CreateUserRequest),
-  3,
+  4,
   guildhall__membership__v1__create_user_request__field_descriptors,
   guildhall__membership__v1__create_user_request__field_indices_by_name,
   1,  guildhall__membership__v1__create_user_request__number_ranges,
@@ -3456,6 +3518,338 @@ const ProtobufCMessageDescriptor guildhall__membership__v1__member_count__descri
   guildhall__membership__v1__member_count__field_indices_by_name,
   1,  guildhall__membership__v1__member_count__number_ranges,
   (ProtobufCMessageInit) guildhall__membership__v1__member_count__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__membership__v1__list_unaffiliated_users_request__field_descriptors[4] =
+{
+  {
+    "domain",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Membership__V1__ListUnaffiliatedUsersRequest, domain),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "subdomains",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Membership__V1__ListUnaffiliatedUsersRequest, subdomains),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "after_user_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Membership__V1__ListUnaffiliatedUsersRequest, after_user_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page_size",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Membership__V1__ListUnaffiliatedUsersRequest, page_size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__membership__v1__list_unaffiliated_users_request__field_indices_by_name[] = {
+  2,   /* field[2] = after_user_id */
+  0,   /* field[0] = domain */
+  3,   /* field[3] = page_size */
+  1,   /* field[1] = subdomains */
+};
+static const ProtobufCIntRange guildhall__membership__v1__list_unaffiliated_users_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor guildhall__membership__v1__list_unaffiliated_users_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.membership.v1.ListUnaffiliatedUsersRequest",
+  "ListUnaffiliatedUsersRequest",
+  "Guildhall__Membership__V1__ListUnaffiliatedUsersRequest",
+  "guildhall.membership.v1",
+  sizeof(Guildhall__Membership__V1__ListUnaffiliatedUsersRequest),
+  4,
+  guildhall__membership__v1__list_unaffiliated_users_request__field_descriptors,
+  guildhall__membership__v1__list_unaffiliated_users_request__field_indices_by_name,
+  1,  guildhall__membership__v1__list_unaffiliated_users_request__number_ranges,
+  (ProtobufCMessageInit) guildhall__membership__v1__list_unaffiliated_users_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__membership__v1__list_unaffiliated_users_reply__field_descriptors[2] =
+{
+  {
+    "users",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Guildhall__Membership__V1__ListUnaffiliatedUsersReply, n_users),
+    offsetof(Guildhall__Membership__V1__ListUnaffiliatedUsersReply, users),
+    &guildhall__membership__v1__unaffiliated_user__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "more",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Membership__V1__ListUnaffiliatedUsersReply, more),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__membership__v1__list_unaffiliated_users_reply__field_indices_by_name[] = {
+  1,   /* field[1] = more */
+  0,   /* field[0] = users */
+};
+static const ProtobufCIntRange guildhall__membership__v1__list_unaffiliated_users_reply__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor guildhall__membership__v1__list_unaffiliated_users_reply__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.membership.v1.ListUnaffiliatedUsersReply",
+  "ListUnaffiliatedUsersReply",
+  "Guildhall__Membership__V1__ListUnaffiliatedUsersReply",
+  "guildhall.membership.v1",
+  sizeof(Guildhall__Membership__V1__ListUnaffiliatedUsersReply),
+  2,
+  guildhall__membership__v1__list_unaffiliated_users_reply__field_descriptors,
+  guildhall__membership__v1__list_unaffiliated_users_reply__field_indices_by_name,
+  1,  guildhall__membership__v1__list_unaffiliated_users_reply__number_ranges,
+  (ProtobufCMessageInit) guildhall__membership__v1__list_unaffiliated_users_reply__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__membership__v1__unaffiliated_user__field_descriptors[2] =
+{
+  {
+    "id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Membership__V1__UnaffiliatedUser, id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "email",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Membership__V1__UnaffiliatedUser, email),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__membership__v1__unaffiliated_user__field_indices_by_name[] = {
+  1,   /* field[1] = email */
+  0,   /* field[0] = id */
+};
+static const ProtobufCIntRange guildhall__membership__v1__unaffiliated_user__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor guildhall__membership__v1__unaffiliated_user__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.membership.v1.UnaffiliatedUser",
+  "UnaffiliatedUser",
+  "Guildhall__Membership__V1__UnaffiliatedUser",
+  "guildhall.membership.v1",
+  sizeof(Guildhall__Membership__V1__UnaffiliatedUser),
+  2,
+  guildhall__membership__v1__unaffiliated_user__field_descriptors,
+  guildhall__membership__v1__unaffiliated_user__field_indices_by_name,
+  1,  guildhall__membership__v1__unaffiliated_user__number_ranges,
+  (ProtobufCMessageInit) guildhall__membership__v1__unaffiliated_user__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__membership__v1__admit_users_request__field_descriptors[2] =
+{
+  {
+    "organization_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Membership__V1__AdmitUsersRequest, organization_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "user_ids",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Guildhall__Membership__V1__AdmitUsersRequest, n_user_ids),
+    offsetof(Guildhall__Membership__V1__AdmitUsersRequest, user_ids),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__membership__v1__admit_users_request__field_indices_by_name[] = {
+  0,   /* field[0] = organization_id */
+  1,   /* field[1] = user_ids */
+};
+static const ProtobufCIntRange guildhall__membership__v1__admit_users_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor guildhall__membership__v1__admit_users_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.membership.v1.AdmitUsersRequest",
+  "AdmitUsersRequest",
+  "Guildhall__Membership__V1__AdmitUsersRequest",
+  "guildhall.membership.v1",
+  sizeof(Guildhall__Membership__V1__AdmitUsersRequest),
+  2,
+  guildhall__membership__v1__admit_users_request__field_descriptors,
+  guildhall__membership__v1__admit_users_request__field_indices_by_name,
+  1,  guildhall__membership__v1__admit_users_request__number_ranges,
+  (ProtobufCMessageInit) guildhall__membership__v1__admit_users_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__membership__v1__admit_users_reply__field_descriptors[2] =
+{
+  {
+    "admitted_user_ids",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Guildhall__Membership__V1__AdmitUsersReply, n_admitted_user_ids),
+    offsetof(Guildhall__Membership__V1__AdmitUsersReply, admitted_user_ids),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "refusals",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Guildhall__Membership__V1__AdmitUsersReply, n_refusals),
+    offsetof(Guildhall__Membership__V1__AdmitUsersReply, refusals),
+    &guildhall__membership__v1__admission_refusal__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__membership__v1__admit_users_reply__field_indices_by_name[] = {
+  0,   /* field[0] = admitted_user_ids */
+  1,   /* field[1] = refusals */
+};
+static const ProtobufCIntRange guildhall__membership__v1__admit_users_reply__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor guildhall__membership__v1__admit_users_reply__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.membership.v1.AdmitUsersReply",
+  "AdmitUsersReply",
+  "Guildhall__Membership__V1__AdmitUsersReply",
+  "guildhall.membership.v1",
+  sizeof(Guildhall__Membership__V1__AdmitUsersReply),
+  2,
+  guildhall__membership__v1__admit_users_reply__field_descriptors,
+  guildhall__membership__v1__admit_users_reply__field_indices_by_name,
+  1,  guildhall__membership__v1__admit_users_reply__number_ranges,
+  (ProtobufCMessageInit) guildhall__membership__v1__admit_users_reply__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__membership__v1__admission_refusal__field_descriptors[2] =
+{
+  {
+    "user_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Membership__V1__AdmissionRefusal, user_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "gate",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Membership__V1__AdmissionRefusal, gate),
+    &guildhall__membership__v1__admission_gate__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__membership__v1__admission_refusal__field_indices_by_name[] = {
+  1,   /* field[1] = gate */
+  0,   /* field[0] = user_id */
+};
+static const ProtobufCIntRange guildhall__membership__v1__admission_refusal__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor guildhall__membership__v1__admission_refusal__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.membership.v1.AdmissionRefusal",
+  "AdmissionRefusal",
+  "Guildhall__Membership__V1__AdmissionRefusal",
+  "guildhall.membership.v1",
+  sizeof(Guildhall__Membership__V1__AdmissionRefusal),
+  2,
+  guildhall__membership__v1__admission_refusal__field_descriptors,
+  guildhall__membership__v1__admission_refusal__field_indices_by_name,
+  1,  guildhall__membership__v1__admission_refusal__number_ranges,
+  (ProtobufCMessageInit) guildhall__membership__v1__admission_refusal__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue guildhall__membership__v1__member_state__enum_values_by_number[4] =

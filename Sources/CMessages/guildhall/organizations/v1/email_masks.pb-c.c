@@ -25,6 +25,42 @@ void   guildhall__organizations__v1__delete_email_mask_reply__init
   static const Guildhall__Organizations__V1__DeleteEmailMaskReply init_value = GUILDHALL__ORGANIZATIONS__V1__DELETE_EMAIL_MASK_REPLY__INIT;
   *message = init_value;
 }
+void   guildhall__organizations__v1__preview_email_mask_request__init
+                     (Guildhall__Organizations__V1__PreviewEmailMaskRequest         *message)
+{
+  static const Guildhall__Organizations__V1__PreviewEmailMaskRequest init_value = GUILDHALL__ORGANIZATIONS__V1__PREVIEW_EMAIL_MASK_REQUEST__INIT;
+  *message = init_value;
+}
+void   guildhall__organizations__v1__email_mask_preview__init
+                     (Guildhall__Organizations__V1__EmailMaskPreview         *message)
+{
+  static const Guildhall__Organizations__V1__EmailMaskPreview init_value = GUILDHALL__ORGANIZATIONS__V1__EMAIL_MASK_PREVIEW__INIT;
+  *message = init_value;
+}
+void   guildhall__organizations__v1__apply_email_mask_request__init
+                     (Guildhall__Organizations__V1__ApplyEmailMaskRequest         *message)
+{
+  static const Guildhall__Organizations__V1__ApplyEmailMaskRequest init_value = GUILDHALL__ORGANIZATIONS__V1__APPLY_EMAIL_MASK_REQUEST__INIT;
+  *message = init_value;
+}
+void   guildhall__organizations__v1__apply_email_mask_reply__init
+                     (Guildhall__Organizations__V1__ApplyEmailMaskReply         *message)
+{
+  static const Guildhall__Organizations__V1__ApplyEmailMaskReply init_value = GUILDHALL__ORGANIZATIONS__V1__APPLY_EMAIL_MASK_REPLY__INIT;
+  *message = init_value;
+}
+void   guildhall__organizations__v1__email_mask_refusal__init
+                     (Guildhall__Organizations__V1__EmailMaskRefusal         *message)
+{
+  static const Guildhall__Organizations__V1__EmailMaskRefusal init_value = GUILDHALL__ORGANIZATIONS__V1__EMAIL_MASK_REFUSAL__INIT;
+  *message = init_value;
+}
+void   guildhall__organizations__v1__email_mask_application__init
+                     (Guildhall__Organizations__V1__EmailMaskApplication         *message)
+{
+  static const Guildhall__Organizations__V1__EmailMaskApplication init_value = GUILDHALL__ORGANIZATIONS__V1__EMAIL_MASK_APPLICATION__INIT;
+  *message = init_value;
+}
 static const ProtobufCFieldDescriptor guildhall__organizations__v1__confirm_email_mask_request__field_descriptors[3] =
 {
   {
@@ -156,6 +192,351 @@ const ProtobufCMessageDescriptor guildhall__organizations__v1__delete_email_mask
   guildhall__organizations__v1__delete_email_mask_reply__field_indices_by_name,
   0,  guildhall__organizations__v1__delete_email_mask_reply__number_ranges,
   (ProtobufCMessageInit) guildhall__organizations__v1__delete_email_mask_reply__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__organizations__v1__preview_email_mask_request__field_descriptors[2] =
+{
+  {
+    "organization_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__PreviewEmailMaskRequest, organization_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "value",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__PreviewEmailMaskRequest, value),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__organizations__v1__preview_email_mask_request__field_indices_by_name[] = {
+  0,   /* field[0] = organization_id */
+  1,   /* field[1] = value */
+};
+static const ProtobufCIntRange guildhall__organizations__v1__preview_email_mask_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor guildhall__organizations__v1__preview_email_mask_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.organizations.v1.PreviewEmailMaskRequest",
+  "PreviewEmailMaskRequest",
+  "Guildhall__Organizations__V1__PreviewEmailMaskRequest",
+  "guildhall.organizations.v1",
+  sizeof(Guildhall__Organizations__V1__PreviewEmailMaskRequest),
+  2,
+  guildhall__organizations__v1__preview_email_mask_request__field_descriptors,
+  guildhall__organizations__v1__preview_email_mask_request__field_indices_by_name,
+  1,  guildhall__organizations__v1__preview_email_mask_request__number_ranges,
+  (ProtobufCMessageInit) guildhall__organizations__v1__preview_email_mask_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__organizations__v1__email_mask_preview__field_descriptors[2] =
+{
+  {
+    "matching_count",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__EmailMaskPreview, matching_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "matching_is_minimum",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__EmailMaskPreview, matching_is_minimum),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__organizations__v1__email_mask_preview__field_indices_by_name[] = {
+  0,   /* field[0] = matching_count */
+  1,   /* field[1] = matching_is_minimum */
+};
+static const ProtobufCIntRange guildhall__organizations__v1__email_mask_preview__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor guildhall__organizations__v1__email_mask_preview__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.organizations.v1.EmailMaskPreview",
+  "EmailMaskPreview",
+  "Guildhall__Organizations__V1__EmailMaskPreview",
+  "guildhall.organizations.v1",
+  sizeof(Guildhall__Organizations__V1__EmailMaskPreview),
+  2,
+  guildhall__organizations__v1__email_mask_preview__field_descriptors,
+  guildhall__organizations__v1__email_mask_preview__field_indices_by_name,
+  1,  guildhall__organizations__v1__email_mask_preview__number_ranges,
+  (ProtobufCMessageInit) guildhall__organizations__v1__email_mask_preview__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__organizations__v1__apply_email_mask_request__field_descriptors[3] =
+{
+  {
+    "organization_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__ApplyEmailMaskRequest, organization_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "value",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__ApplyEmailMaskRequest, value),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page_token",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__ApplyEmailMaskRequest, page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__organizations__v1__apply_email_mask_request__field_indices_by_name[] = {
+  0,   /* field[0] = organization_id */
+  2,   /* field[2] = page_token */
+  1,   /* field[1] = value */
+};
+static const ProtobufCIntRange guildhall__organizations__v1__apply_email_mask_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor guildhall__organizations__v1__apply_email_mask_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.organizations.v1.ApplyEmailMaskRequest",
+  "ApplyEmailMaskRequest",
+  "Guildhall__Organizations__V1__ApplyEmailMaskRequest",
+  "guildhall.organizations.v1",
+  sizeof(Guildhall__Organizations__V1__ApplyEmailMaskRequest),
+  3,
+  guildhall__organizations__v1__apply_email_mask_request__field_descriptors,
+  guildhall__organizations__v1__apply_email_mask_request__field_indices_by_name,
+  1,  guildhall__organizations__v1__apply_email_mask_request__number_ranges,
+  (ProtobufCMessageInit) guildhall__organizations__v1__apply_email_mask_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__organizations__v1__apply_email_mask_reply__field_descriptors[3] =
+{
+  {
+    "admitted_count",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__ApplyEmailMaskReply, admitted_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "refusals",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Guildhall__Organizations__V1__ApplyEmailMaskReply, n_refusals),
+    offsetof(Guildhall__Organizations__V1__ApplyEmailMaskReply, refusals),
+    &guildhall__organizations__v1__email_mask_refusal__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "next_page_token",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__ApplyEmailMaskReply, next_page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__organizations__v1__apply_email_mask_reply__field_indices_by_name[] = {
+  0,   /* field[0] = admitted_count */
+  2,   /* field[2] = next_page_token */
+  1,   /* field[1] = refusals */
+};
+static const ProtobufCIntRange guildhall__organizations__v1__apply_email_mask_reply__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor guildhall__organizations__v1__apply_email_mask_reply__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.organizations.v1.ApplyEmailMaskReply",
+  "ApplyEmailMaskReply",
+  "Guildhall__Organizations__V1__ApplyEmailMaskReply",
+  "guildhall.organizations.v1",
+  sizeof(Guildhall__Organizations__V1__ApplyEmailMaskReply),
+  3,
+  guildhall__organizations__v1__apply_email_mask_reply__field_descriptors,
+  guildhall__organizations__v1__apply_email_mask_reply__field_indices_by_name,
+  1,  guildhall__organizations__v1__apply_email_mask_reply__number_ranges,
+  (ProtobufCMessageInit) guildhall__organizations__v1__apply_email_mask_reply__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__organizations__v1__email_mask_refusal__field_descriptors[3] =
+{
+  {
+    "code",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__EmailMaskRefusal, code),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "organization_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__EmailMaskRefusal, organization_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "people_count",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__EmailMaskRefusal, people_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__organizations__v1__email_mask_refusal__field_indices_by_name[] = {
+  0,   /* field[0] = code */
+  1,   /* field[1] = organization_id */
+  2,   /* field[2] = people_count */
+};
+static const ProtobufCIntRange guildhall__organizations__v1__email_mask_refusal__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor guildhall__organizations__v1__email_mask_refusal__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.organizations.v1.EmailMaskRefusal",
+  "EmailMaskRefusal",
+  "Guildhall__Organizations__V1__EmailMaskRefusal",
+  "guildhall.organizations.v1",
+  sizeof(Guildhall__Organizations__V1__EmailMaskRefusal),
+  3,
+  guildhall__organizations__v1__email_mask_refusal__field_descriptors,
+  guildhall__organizations__v1__email_mask_refusal__field_indices_by_name,
+  1,  guildhall__organizations__v1__email_mask_refusal__number_ranges,
+  (ProtobufCMessageInit) guildhall__organizations__v1__email_mask_refusal__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__organizations__v1__email_mask_application__field_descriptors[2] =
+{
+  {
+    "user_ids",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Guildhall__Organizations__V1__EmailMaskApplication, n_user_ids),
+    offsetof(Guildhall__Organizations__V1__EmailMaskApplication, user_ids),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "next_page_token",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__EmailMaskApplication, next_page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__organizations__v1__email_mask_application__field_indices_by_name[] = {
+  1,   /* field[1] = next_page_token */
+  0,   /* field[0] = user_ids */
+};
+static const ProtobufCIntRange guildhall__organizations__v1__email_mask_application__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor guildhall__organizations__v1__email_mask_application__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.organizations.v1.EmailMaskApplication",
+  "EmailMaskApplication",
+  "Guildhall__Organizations__V1__EmailMaskApplication",
+  "guildhall.organizations.v1",
+  sizeof(Guildhall__Organizations__V1__EmailMaskApplication),
+  2,
+  guildhall__organizations__v1__email_mask_application__field_descriptors,
+  guildhall__organizations__v1__email_mask_application__field_indices_by_name,
+  1,  guildhall__organizations__v1__email_mask_application__number_ranges,
+  (ProtobufCMessageInit) guildhall__organizations__v1__email_mask_application__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue guildhall__organizations__v1__email_mask_verification__enum_values_by_number[2] =

@@ -25,6 +25,18 @@ void   guildhall__organizations__v1__get_import_request__init
   static const Guildhall__Organizations__V1__GetImportRequest init_value = GUILDHALL__ORGANIZATIONS__V1__GET_IMPORT_REQUEST__INIT;
   *message = init_value;
 }
+void   guildhall__organizations__v1__list_imports_request__init
+                     (Guildhall__Organizations__V1__ListImportsRequest         *message)
+{
+  static const Guildhall__Organizations__V1__ListImportsRequest init_value = GUILDHALL__ORGANIZATIONS__V1__LIST_IMPORTS_REQUEST__INIT;
+  *message = init_value;
+}
+void   guildhall__organizations__v1__list_imports_reply__init
+                     (Guildhall__Organizations__V1__ListImportsReply         *message)
+{
+  static const Guildhall__Organizations__V1__ListImportsReply init_value = GUILDHALL__ORGANIZATIONS__V1__LIST_IMPORTS_REPLY__INIT;
+  *message = init_value;
+}
 void   guildhall__organizations__v1__list_import_rows_request__init
                      (Guildhall__Organizations__V1__ListImportRowsRequest         *message)
 {
@@ -385,6 +397,134 @@ const ProtobufCMessageDescriptor guildhall__organizations__v1__get_import_reques
   guildhall__organizations__v1__get_import_request__field_indices_by_name,
   1,  guildhall__organizations__v1__get_import_request__number_ranges,
   (ProtobufCMessageInit) guildhall__organizations__v1__get_import_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__organizations__v1__list_imports_request__field_descriptors[3] =
+{
+  {
+    "state",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__ListImportsRequest, state),
+    &guildhall__organizations__v1__import_state__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page_size",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__ListImportsRequest, page_size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page_token",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__ListImportsRequest, page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__organizations__v1__list_imports_request__field_indices_by_name[] = {
+  1,   /* field[1] = page_size */
+  2,   /* field[2] = page_token */
+  0,   /* field[0] = state */
+};
+static const ProtobufCIntRange guildhall__organizations__v1__list_imports_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor guildhall__organizations__v1__list_imports_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.organizations.v1.ListImportsRequest",
+  "ListImportsRequest",
+  "Guildhall__Organizations__V1__ListImportsRequest",
+  "guildhall.organizations.v1",
+  sizeof(Guildhall__Organizations__V1__ListImportsRequest),
+  3,
+  guildhall__organizations__v1__list_imports_request__field_descriptors,
+  guildhall__organizations__v1__list_imports_request__field_indices_by_name,
+  1,  guildhall__organizations__v1__list_imports_request__number_ranges,
+  (ProtobufCMessageInit) guildhall__organizations__v1__list_imports_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__organizations__v1__list_imports_reply__field_descriptors[3] =
+{
+  {
+    "imports",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Guildhall__Organizations__V1__ListImportsReply, n_imports),
+    offsetof(Guildhall__Organizations__V1__ListImportsReply, imports),
+    &guildhall__organizations__v1__import__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "next_page_token",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__ListImportsReply, next_page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "total_size",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__ListImportsReply, total_size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__organizations__v1__list_imports_reply__field_indices_by_name[] = {
+  0,   /* field[0] = imports */
+  1,   /* field[1] = next_page_token */
+  2,   /* field[2] = total_size */
+};
+static const ProtobufCIntRange guildhall__organizations__v1__list_imports_reply__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor guildhall__organizations__v1__list_imports_reply__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.organizations.v1.ListImportsReply",
+  "ListImportsReply",
+  "Guildhall__Organizations__V1__ListImportsReply",
+  "guildhall.organizations.v1",
+  sizeof(Guildhall__Organizations__V1__ListImportsReply),
+  3,
+  guildhall__organizations__v1__list_imports_reply__field_descriptors,
+  guildhall__organizations__v1__list_imports_reply__field_indices_by_name,
+  1,  guildhall__organizations__v1__list_imports_reply__number_ranges,
+  (ProtobufCMessageInit) guildhall__organizations__v1__list_imports_reply__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor guildhall__organizations__v1__list_import_rows_request__field_descriptors[4] =

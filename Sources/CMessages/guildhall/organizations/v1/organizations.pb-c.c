@@ -217,6 +217,12 @@ void   guildhall__organizations__v1__organization_node__init
   static const Guildhall__Organizations__V1__OrganizationNode init_value = GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_NODE__INIT;
   *message = init_value;
 }
+void   guildhall__organizations__v1__organization_lapse__init
+                     (Guildhall__Organizations__V1__OrganizationLapse         *message)
+{
+  static const Guildhall__Organizations__V1__OrganizationLapse init_value = GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_LAPSE__INIT;
+  *message = init_value;
+}
 void   guildhall__organizations__v1__relocation__init
                      (Guildhall__Organizations__V1__Relocation         *message)
 {
@@ -1720,7 +1726,7 @@ const ProtobufCMessageDescriptor guildhall__organizations__v1__move_organization
   (ProtobufCMessageInit) guildhall__organizations__v1__move_organization_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor guildhall__organizations__v1__move_organization_reply__field_descriptors[3] =
+static const ProtobufCFieldDescriptor guildhall__organizations__v1__move_organization_reply__field_descriptors[4] =
 {
   {
     "organization",
@@ -1758,16 +1764,29 @@ static const ProtobufCFieldDescriptor guildhall__organizations__v1__move_organiz
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "unknown_aspects",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Guildhall__Organizations__V1__MoveOrganizationReply, n_unknown_aspects),
+    offsetof(Guildhall__Organizations__V1__MoveOrganizationReply, unknown_aspects),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned guildhall__organizations__v1__move_organization_reply__field_indices_by_name[] = {
   1,   /* field[1] = effects */
   2,   /* field[2] = obstacles */
   0,   /* field[0] = organization */
+  3,   /* field[3] = unknown_aspects */
 };
 static const ProtobufCIntRange guildhall__organizations__v1__move_organization_reply__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor guildhall__organizations__v1__move_organization_reply__descriptor =
 {
@@ -1777,7 +1796,7 @@ const ProtobufCMessageDescriptor guildhall__organizations__v1__move_organization
   "Guildhall__Organizations__V1__MoveOrganizationReply",
   "guildhall.organizations.v1",
   sizeof(Guildhall__Organizations__V1__MoveOrganizationReply),
-  3,
+  4,
   guildhall__organizations__v1__move_organization_reply__field_descriptors,
   guildhall__organizations__v1__move_organization_reply__field_indices_by_name,
   1,  guildhall__organizations__v1__move_organization_reply__number_ranges,
@@ -2943,6 +2962,70 @@ const ProtobufCMessageDescriptor guildhall__organizations__v1__organization_node
   (ProtobufCMessageInit) guildhall__organizations__v1__organization_node__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor guildhall__organizations__v1__organization_lapse__field_descriptors[3] =
+{
+  {
+    "organization_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__OrganizationLapse, organization_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "kind",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__OrganizationLapse, kind),
+    &guildhall__organizations__v1__organization_lapse_kind__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last_day",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    offsetof(Guildhall__Organizations__V1__OrganizationLapse, _last_day_case),
+    offsetof(Guildhall__Organizations__V1__OrganizationLapse, last_day),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__organizations__v1__organization_lapse__field_indices_by_name[] = {
+  1,   /* field[1] = kind */
+  2,   /* field[2] = last_day */
+  0,   /* field[0] = organization_id */
+};
+static const ProtobufCIntRange guildhall__organizations__v1__organization_lapse__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor guildhall__organizations__v1__organization_lapse__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.organizations.v1.OrganizationLapse",
+  "OrganizationLapse",
+  "Guildhall__Organizations__V1__OrganizationLapse",
+  "guildhall.organizations.v1",
+  sizeof(Guildhall__Organizations__V1__OrganizationLapse),
+  3,
+  guildhall__organizations__v1__organization_lapse__field_descriptors,
+  guildhall__organizations__v1__organization_lapse__field_indices_by_name,
+  1,  guildhall__organizations__v1__organization_lapse__number_ranges,
+  (ProtobufCMessageInit) guildhall__organizations__v1__organization_lapse__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor guildhall__organizations__v1__relocation__field_descriptors[5] =
 {
   {
@@ -3401,5 +3484,37 @@ const ProtobufCEnumDescriptor guildhall__organizations__v1__email_mask_state__de
   guildhall__organizations__v1__email_mask_state__enum_values_by_name,
   1,
   guildhall__organizations__v1__email_mask_state__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue guildhall__organizations__v1__organization_lapse_kind__enum_values_by_number[4] =
+{
+  { "ORGANIZATION_LAPSE_KIND_UNSPECIFIED", "GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_LAPSE_KIND__ORGANIZATION_LAPSE_KIND_UNSPECIFIED", 0 },
+  { "ORGANIZATION_LAPSE_KIND_TRIAL_ENDED", "GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_LAPSE_KIND__ORGANIZATION_LAPSE_KIND_TRIAL_ENDED", 1 },
+  { "ORGANIZATION_LAPSE_KIND_EXPIRED", "GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_LAPSE_KIND__ORGANIZATION_LAPSE_KIND_EXPIRED", 2 },
+  { "ORGANIZATION_LAPSE_KIND_REACTIVATED", "GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_LAPSE_KIND__ORGANIZATION_LAPSE_KIND_REACTIVATED", 3 },
+};
+static const ProtobufCIntRange guildhall__organizations__v1__organization_lapse_kind__value_ranges[] = {
+{0, 0},{0, 4}
+};
+static const ProtobufCEnumValueIndex guildhall__organizations__v1__organization_lapse_kind__enum_values_by_name[4] =
+{
+  { "ORGANIZATION_LAPSE_KIND_EXPIRED", 2 },
+  { "ORGANIZATION_LAPSE_KIND_REACTIVATED", 3 },
+  { "ORGANIZATION_LAPSE_KIND_TRIAL_ENDED", 1 },
+  { "ORGANIZATION_LAPSE_KIND_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor guildhall__organizations__v1__organization_lapse_kind__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "guildhall.organizations.v1.OrganizationLapseKind",
+  "OrganizationLapseKind",
+  "Guildhall__Organizations__V1__OrganizationLapseKind",
+  "guildhall.organizations.v1",
+  4,
+  guildhall__organizations__v1__organization_lapse_kind__enum_values_by_number,
+  4,
+  guildhall__organizations__v1__organization_lapse_kind__enum_values_by_name,
+  1,
+  guildhall__organizations__v1__organization_lapse_kind__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

@@ -157,52 +157,22 @@ void   guildhall__partners__v1__set_distributor_discount_request__init
   static const Guildhall__Partners__V1__SetDistributorDiscountRequest init_value = GUILDHALL__PARTNERS__V1__SET_DISTRIBUTOR_DISCOUNT_REQUEST__INIT;
   *message = init_value;
 }
-void   guildhall__partners__v1__workflow__init
-                     (Guildhall__Partners__V1__Workflow         *message)
+void   guildhall__partners__v1__preview_assignment_request__init
+                     (Guildhall__Partners__V1__PreviewAssignmentRequest         *message)
 {
-  static const Guildhall__Partners__V1__Workflow init_value = GUILDHALL__PARTNERS__V1__WORKFLOW__INIT;
+  static const Guildhall__Partners__V1__PreviewAssignmentRequest init_value = GUILDHALL__PARTNERS__V1__PREVIEW_ASSIGNMENT_REQUEST__INIT;
   *message = init_value;
 }
-void   guildhall__partners__v1__workflow_note__init
-                     (Guildhall__Partners__V1__WorkflowNote         *message)
+void   guildhall__partners__v1__preview_assignment_reply__init
+                     (Guildhall__Partners__V1__PreviewAssignmentReply         *message)
 {
-  static const Guildhall__Partners__V1__WorkflowNote init_value = GUILDHALL__PARTNERS__V1__WORKFLOW_NOTE__INIT;
+  static const Guildhall__Partners__V1__PreviewAssignmentReply init_value = GUILDHALL__PARTNERS__V1__PREVIEW_ASSIGNMENT_REPLY__INIT;
   *message = init_value;
 }
-void   guildhall__partners__v1__list_workflows_request__init
-                     (Guildhall__Partners__V1__ListWorkflowsRequest         *message)
+void   guildhall__partners__v1__partner_place__init
+                     (Guildhall__Partners__V1__PartnerPlace         *message)
 {
-  static const Guildhall__Partners__V1__ListWorkflowsRequest init_value = GUILDHALL__PARTNERS__V1__LIST_WORKFLOWS_REQUEST__INIT;
-  *message = init_value;
-}
-void   guildhall__partners__v1__list_workflows_reply__init
-                     (Guildhall__Partners__V1__ListWorkflowsReply         *message)
-{
-  static const Guildhall__Partners__V1__ListWorkflowsReply init_value = GUILDHALL__PARTNERS__V1__LIST_WORKFLOWS_REPLY__INIT;
-  *message = init_value;
-}
-void   guildhall__partners__v1__get_workflow_request__init
-                     (Guildhall__Partners__V1__GetWorkflowRequest         *message)
-{
-  static const Guildhall__Partners__V1__GetWorkflowRequest init_value = GUILDHALL__PARTNERS__V1__GET_WORKFLOW_REQUEST__INIT;
-  *message = init_value;
-}
-void   guildhall__partners__v1__retry_workflow_request__init
-                     (Guildhall__Partners__V1__RetryWorkflowRequest         *message)
-{
-  static const Guildhall__Partners__V1__RetryWorkflowRequest init_value = GUILDHALL__PARTNERS__V1__RETRY_WORKFLOW_REQUEST__INIT;
-  *message = init_value;
-}
-void   guildhall__partners__v1__cancel_workflow_request__init
-                     (Guildhall__Partners__V1__CancelWorkflowRequest         *message)
-{
-  static const Guildhall__Partners__V1__CancelWorkflowRequest init_value = GUILDHALL__PARTNERS__V1__CANCEL_WORKFLOW_REQUEST__INIT;
-  *message = init_value;
-}
-void   guildhall__partners__v1__annotate_workflow_request__init
-                     (Guildhall__Partners__V1__AnnotateWorkflowRequest         *message)
-{
-  static const Guildhall__Partners__V1__AnnotateWorkflowRequest init_value = GUILDHALL__PARTNERS__V1__ANNOTATE_WORKFLOW_REQUEST__INIT;
+  static const Guildhall__Partners__V1__PartnerPlace init_value = GUILDHALL__PARTNERS__V1__PARTNER_PLACE__INIT;
   *message = init_value;
 }
 static const ProtobufCFieldDescriptor guildhall__partners__v1__partner__field_descriptors[7] =
@@ -1948,581 +1918,170 @@ const ProtobufCMessageDescriptor guildhall__partners__v1__set_distributor_discou
   (ProtobufCMessageInit) guildhall__partners__v1__set_distributor_discount_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor guildhall__partners__v1__workflow__field_descriptors[13] =
+static const ProtobufCFieldDescriptor guildhall__partners__v1__preview_assignment_request__field_descriptors[2] =
 {
   {
-    "id",
+    "organization_id",
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BYTES,
     0,   /* quantifier_offset */
-    offsetof(Guildhall__Partners__V1__Workflow, id),
+    offsetof(Guildhall__Partners__V1__PreviewAssignmentRequest, organization_id),
     NULL,
     &protobuf_c_empty_string,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "kind",
+    "new_parent_id",
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BYTES,
     0,   /* quantifier_offset */
-    offsetof(Guildhall__Partners__V1__Workflow, kind),
+    offsetof(Guildhall__Partners__V1__PreviewAssignmentRequest, new_parent_id),
     NULL,
     &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "state",
-    3,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_ENUM,
-    0,   /* quantifier_offset */
-    offsetof(Guildhall__Partners__V1__Workflow, state),
-    &guildhall__partners__v1__workflow_state__descriptor,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "step",
-    4,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Guildhall__Partners__V1__Workflow, step),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "attempts",
-    5,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_INT32,
-    0,   /* quantifier_offset */
-    offsetof(Guildhall__Partners__V1__Workflow, attempts),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "next_attempt_at",
-    6,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_MESSAGE,
-    0,   /* quantifier_offset */
-    offsetof(Guildhall__Partners__V1__Workflow, next_attempt_at),
-    &google__protobuf__timestamp__descriptor,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "last_error",
-    7,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Guildhall__Partners__V1__Workflow, last_error),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "sale_id",
-    8,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Guildhall__Partners__V1__Workflow, sale_id),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "created_at",
-    9,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_MESSAGE,
-    0,   /* quantifier_offset */
-    offsetof(Guildhall__Partners__V1__Workflow, created_at),
-    &google__protobuf__timestamp__descriptor,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "updated_at",
-    10,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_MESSAGE,
-    0,   /* quantifier_offset */
-    offsetof(Guildhall__Partners__V1__Workflow, updated_at),
-    &google__protobuf__timestamp__descriptor,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "started_by",
-    11,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Guildhall__Partners__V1__Workflow, started_by),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "stuck",
-    12,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BOOL,
-    0,   /* quantifier_offset */
-    offsetof(Guildhall__Partners__V1__Workflow, stuck),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "notes",
-    13,
-    PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
-    offsetof(Guildhall__Partners__V1__Workflow, n_notes),
-    offsetof(Guildhall__Partners__V1__Workflow, notes),
-    &guildhall__partners__v1__workflow_note__descriptor,
-    NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned guildhall__partners__v1__workflow__field_indices_by_name[] = {
-  4,   /* field[4] = attempts */
-  8,   /* field[8] = created_at */
-  0,   /* field[0] = id */
-  1,   /* field[1] = kind */
-  6,   /* field[6] = last_error */
-  5,   /* field[5] = next_attempt_at */
-  12,   /* field[12] = notes */
-  7,   /* field[7] = sale_id */
-  10,   /* field[10] = started_by */
-  2,   /* field[2] = state */
-  3,   /* field[3] = step */
-  11,   /* field[11] = stuck */
-  9,   /* field[9] = updated_at */
+static const unsigned guildhall__partners__v1__preview_assignment_request__field_indices_by_name[] = {
+  1,   /* field[1] = new_parent_id */
+  0,   /* field[0] = organization_id */
 };
-static const ProtobufCIntRange guildhall__partners__v1__workflow__number_ranges[1 + 1] =
+static const ProtobufCIntRange guildhall__partners__v1__preview_assignment_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 2 }
 };
-const ProtobufCMessageDescriptor guildhall__partners__v1__workflow__descriptor =
+const ProtobufCMessageDescriptor guildhall__partners__v1__preview_assignment_request__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "guildhall.partners.v1.Workflow",
-  "Workflow",
-  "Guildhall__Partners__V1__Workflow",
+  "guildhall.partners.v1.PreviewAssignmentRequest",
+  "PreviewAssignmentRequest",
+  "Guildhall__Partners__V1__PreviewAssignmentRequest",
   "guildhall.partners.v1",
-  sizeof(Guildhall__Partners__V1__Workflow),
-  13,
-  guildhall__partners__v1__workflow__field_descriptors,
-  guildhall__partners__v1__workflow__field_indices_by_name,
-  1,  guildhall__partners__v1__workflow__number_ranges,
-  (ProtobufCMessageInit) guildhall__partners__v1__workflow__init,
+  sizeof(Guildhall__Partners__V1__PreviewAssignmentRequest),
+  2,
+  guildhall__partners__v1__preview_assignment_request__field_descriptors,
+  guildhall__partners__v1__preview_assignment_request__field_indices_by_name,
+  1,  guildhall__partners__v1__preview_assignment_request__number_ranges,
+  (ProtobufCMessageInit) guildhall__partners__v1__preview_assignment_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor guildhall__partners__v1__workflow_note__field_descriptors[4] =
+static const ProtobufCFieldDescriptor guildhall__partners__v1__preview_assignment_reply__field_descriptors[2] =
 {
   {
-    "action",
+    "from",
     1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_ENUM,
-    0,   /* quantifier_offset */
-    offsetof(Guildhall__Partners__V1__WorkflowNote, action),
-    &guildhall__partners__v1__workflow_action__descriptor,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "author",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Guildhall__Partners__V1__WorkflowNote, author),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "at",
-    3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
     0,   /* quantifier_offset */
-    offsetof(Guildhall__Partners__V1__WorkflowNote, at),
-    &google__protobuf__timestamp__descriptor,
+    offsetof(Guildhall__Partners__V1__PreviewAssignmentReply, from),
+    &guildhall__partners__v1__partner_place__descriptor,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "text",
-    4,
+    "to",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Partners__V1__PreviewAssignmentReply, to),
+    &guildhall__partners__v1__partner_place__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__partners__v1__preview_assignment_reply__field_indices_by_name[] = {
+  0,   /* field[0] = from */
+  1,   /* field[1] = to */
+};
+static const ProtobufCIntRange guildhall__partners__v1__preview_assignment_reply__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor guildhall__partners__v1__preview_assignment_reply__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.partners.v1.PreviewAssignmentReply",
+  "PreviewAssignmentReply",
+  "Guildhall__Partners__V1__PreviewAssignmentReply",
+  "guildhall.partners.v1",
+  sizeof(Guildhall__Partners__V1__PreviewAssignmentReply),
+  2,
+  guildhall__partners__v1__preview_assignment_reply__field_descriptors,
+  guildhall__partners__v1__preview_assignment_reply__field_indices_by_name,
+  1,  guildhall__partners__v1__preview_assignment_reply__number_ranges,
+  (ProtobufCMessageInit) guildhall__partners__v1__preview_assignment_reply__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__partners__v1__partner_place__field_descriptors[3] =
+{
+  {
+    "partner_id",
+    1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BYTES,
     0,   /* quantifier_offset */
-    offsetof(Guildhall__Partners__V1__WorkflowNote, text),
+    offsetof(Guildhall__Partners__V1__PartnerPlace, partner_id),
     NULL,
     &protobuf_c_empty_string,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
-};
-static const unsigned guildhall__partners__v1__workflow_note__field_indices_by_name[] = {
-  0,   /* field[0] = action */
-  2,   /* field[2] = at */
-  1,   /* field[1] = author */
-  3,   /* field[3] = text */
-};
-static const ProtobufCIntRange guildhall__partners__v1__workflow_note__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 4 }
-};
-const ProtobufCMessageDescriptor guildhall__partners__v1__workflow_note__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "guildhall.partners.v1.WorkflowNote",
-  "WorkflowNote",
-  "Guildhall__Partners__V1__WorkflowNote",
-  "guildhall.partners.v1",
-  sizeof(Guildhall__Partners__V1__WorkflowNote),
-  4,
-  guildhall__partners__v1__workflow_note__field_descriptors,
-  guildhall__partners__v1__workflow_note__field_indices_by_name,
-  1,  guildhall__partners__v1__workflow_note__number_ranges,
-  (ProtobufCMessageInit) guildhall__partners__v1__workflow_note__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor guildhall__partners__v1__list_workflows_request__field_descriptors[3] =
-{
   {
-    "state",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_ENUM,
-    0,   /* quantifier_offset */
-    offsetof(Guildhall__Partners__V1__ListWorkflowsRequest, state),
-    &guildhall__partners__v1__workflow_state__descriptor,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "page_size",
+    "partner_name",
     2,
     PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_INT32,
+    PROTOBUF_C_TYPE_BYTES,
     0,   /* quantifier_offset */
-    offsetof(Guildhall__Partners__V1__ListWorkflowsRequest, page_size),
+    offsetof(Guildhall__Partners__V1__PartnerPlace, partner_name),
     NULL,
-    NULL,
+    &protobuf_c_empty_string,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "page_token",
+    "organization_id",
     3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BYTES,
     0,   /* quantifier_offset */
-    offsetof(Guildhall__Partners__V1__ListWorkflowsRequest, page_token),
+    offsetof(Guildhall__Partners__V1__PartnerPlace, organization_id),
     NULL,
     &protobuf_c_empty_string,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned guildhall__partners__v1__list_workflows_request__field_indices_by_name[] = {
-  1,   /* field[1] = page_size */
-  2,   /* field[2] = page_token */
-  0,   /* field[0] = state */
+static const unsigned guildhall__partners__v1__partner_place__field_indices_by_name[] = {
+  2,   /* field[2] = organization_id */
+  0,   /* field[0] = partner_id */
+  1,   /* field[1] = partner_name */
 };
-static const ProtobufCIntRange guildhall__partners__v1__list_workflows_request__number_ranges[1 + 1] =
+static const ProtobufCIntRange guildhall__partners__v1__partner_place__number_ranges[1 + 1] =
 {
   { 1, 0 },
   { 0, 3 }
 };
-const ProtobufCMessageDescriptor guildhall__partners__v1__list_workflows_request__descriptor =
+const ProtobufCMessageDescriptor guildhall__partners__v1__partner_place__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "guildhall.partners.v1.ListWorkflowsRequest",
-  "ListWorkflowsRequest",
-  "Guildhall__Partners__V1__ListWorkflowsRequest",
+  "guildhall.partners.v1.PartnerPlace",
+  "PartnerPlace",
+  "Guildhall__Partners__V1__PartnerPlace",
   "guildhall.partners.v1",
-  sizeof(Guildhall__Partners__V1__ListWorkflowsRequest),
+  sizeof(Guildhall__Partners__V1__PartnerPlace),
   3,
-  guildhall__partners__v1__list_workflows_request__field_descriptors,
-  guildhall__partners__v1__list_workflows_request__field_indices_by_name,
-  1,  guildhall__partners__v1__list_workflows_request__number_ranges,
-  (ProtobufCMessageInit) guildhall__partners__v1__list_workflows_request__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor guildhall__partners__v1__list_workflows_reply__field_descriptors[2] =
-{
-  {
-    "workflows",
-    1,
-    PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
-    offsetof(Guildhall__Partners__V1__ListWorkflowsReply, n_workflows),
-    offsetof(Guildhall__Partners__V1__ListWorkflowsReply, workflows),
-    &guildhall__partners__v1__workflow__descriptor,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "next_page_token",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Guildhall__Partners__V1__ListWorkflowsReply, next_page_token),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned guildhall__partners__v1__list_workflows_reply__field_indices_by_name[] = {
-  1,   /* field[1] = next_page_token */
-  0,   /* field[0] = workflows */
-};
-static const ProtobufCIntRange guildhall__partners__v1__list_workflows_reply__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor guildhall__partners__v1__list_workflows_reply__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "guildhall.partners.v1.ListWorkflowsReply",
-  "ListWorkflowsReply",
-  "Guildhall__Partners__V1__ListWorkflowsReply",
-  "guildhall.partners.v1",
-  sizeof(Guildhall__Partners__V1__ListWorkflowsReply),
-  2,
-  guildhall__partners__v1__list_workflows_reply__field_descriptors,
-  guildhall__partners__v1__list_workflows_reply__field_indices_by_name,
-  1,  guildhall__partners__v1__list_workflows_reply__number_ranges,
-  (ProtobufCMessageInit) guildhall__partners__v1__list_workflows_reply__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor guildhall__partners__v1__get_workflow_request__field_descriptors[1] =
-{
-  {
-    "id",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Guildhall__Partners__V1__GetWorkflowRequest, id),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned guildhall__partners__v1__get_workflow_request__field_indices_by_name[] = {
-  0,   /* field[0] = id */
-};
-static const ProtobufCIntRange guildhall__partners__v1__get_workflow_request__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 1 }
-};
-const ProtobufCMessageDescriptor guildhall__partners__v1__get_workflow_request__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "guildhall.partners.v1.GetWorkflowRequest",
-  "GetWorkflowRequest",
-  "Guildhall__Partners__V1__GetWorkflowRequest",
-  "guildhall.partners.v1",
-  sizeof(Guildhall__Partners__V1__GetWorkflowRequest),
-  1,
-  guildhall__partners__v1__get_workflow_request__field_descriptors,
-  guildhall__partners__v1__get_workflow_request__field_indices_by_name,
-  1,  guildhall__partners__v1__get_workflow_request__number_ranges,
-  (ProtobufCMessageInit) guildhall__partners__v1__get_workflow_request__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor guildhall__partners__v1__retry_workflow_request__field_descriptors[2] =
-{
-  {
-    "id",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Guildhall__Partners__V1__RetryWorkflowRequest, id),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "text",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Guildhall__Partners__V1__RetryWorkflowRequest, text),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned guildhall__partners__v1__retry_workflow_request__field_indices_by_name[] = {
-  0,   /* field[0] = id */
-  1,   /* field[1] = text */
-};
-static const ProtobufCIntRange guildhall__partners__v1__retry_workflow_request__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor guildhall__partners__v1__retry_workflow_request__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "guildhall.partners.v1.RetryWorkflowRequest",
-  "RetryWorkflowRequest",
-  "Guildhall__Partners__V1__RetryWorkflowRequest",
-  "guildhall.partners.v1",
-  sizeof(Guildhall__Partners__V1__RetryWorkflowRequest),
-  2,
-  guildhall__partners__v1__retry_workflow_request__field_descriptors,
-  guildhall__partners__v1__retry_workflow_request__field_indices_by_name,
-  1,  guildhall__partners__v1__retry_workflow_request__number_ranges,
-  (ProtobufCMessageInit) guildhall__partners__v1__retry_workflow_request__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor guildhall__partners__v1__cancel_workflow_request__field_descriptors[2] =
-{
-  {
-    "id",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Guildhall__Partners__V1__CancelWorkflowRequest, id),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "text",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Guildhall__Partners__V1__CancelWorkflowRequest, text),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned guildhall__partners__v1__cancel_workflow_request__field_indices_by_name[] = {
-  0,   /* field[0] = id */
-  1,   /* field[1] = text */
-};
-static const ProtobufCIntRange guildhall__partners__v1__cancel_workflow_request__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor guildhall__partners__v1__cancel_workflow_request__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "guildhall.partners.v1.CancelWorkflowRequest",
-  "CancelWorkflowRequest",
-  "Guildhall__Partners__V1__CancelWorkflowRequest",
-  "guildhall.partners.v1",
-  sizeof(Guildhall__Partners__V1__CancelWorkflowRequest),
-  2,
-  guildhall__partners__v1__cancel_workflow_request__field_descriptors,
-  guildhall__partners__v1__cancel_workflow_request__field_indices_by_name,
-  1,  guildhall__partners__v1__cancel_workflow_request__number_ranges,
-  (ProtobufCMessageInit) guildhall__partners__v1__cancel_workflow_request__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor guildhall__partners__v1__annotate_workflow_request__field_descriptors[2] =
-{
-  {
-    "id",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Guildhall__Partners__V1__AnnotateWorkflowRequest, id),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "text",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Guildhall__Partners__V1__AnnotateWorkflowRequest, text),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned guildhall__partners__v1__annotate_workflow_request__field_indices_by_name[] = {
-  0,   /* field[0] = id */
-  1,   /* field[1] = text */
-};
-static const ProtobufCIntRange guildhall__partners__v1__annotate_workflow_request__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor guildhall__partners__v1__annotate_workflow_request__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "guildhall.partners.v1.AnnotateWorkflowRequest",
-  "AnnotateWorkflowRequest",
-  "Guildhall__Partners__V1__AnnotateWorkflowRequest",
-  "guildhall.partners.v1",
-  sizeof(Guildhall__Partners__V1__AnnotateWorkflowRequest),
-  2,
-  guildhall__partners__v1__annotate_workflow_request__field_descriptors,
-  guildhall__partners__v1__annotate_workflow_request__field_indices_by_name,
-  1,  guildhall__partners__v1__annotate_workflow_request__number_ranges,
-  (ProtobufCMessageInit) guildhall__partners__v1__annotate_workflow_request__init,
+  guildhall__partners__v1__partner_place__field_descriptors,
+  guildhall__partners__v1__partner_place__field_indices_by_name,
+  1,  guildhall__partners__v1__partner_place__number_ranges,
+  (ProtobufCMessageInit) guildhall__partners__v1__partner_place__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue guildhall__partners__v1__sale_state__enum_values_by_number[6] =
@@ -2559,71 +2118,5 @@ const ProtobufCEnumDescriptor guildhall__partners__v1__sale_state__descriptor =
   guildhall__partners__v1__sale_state__enum_values_by_name,
   1,
   guildhall__partners__v1__sale_state__value_ranges,
-  NULL,NULL,NULL,NULL   /* reserved[1234] */
-};
-static const ProtobufCEnumValue guildhall__partners__v1__workflow_state__enum_values_by_number[5] =
-{
-  { "WORKFLOW_STATE_UNSPECIFIED", "GUILDHALL__PARTNERS__V1__WORKFLOW_STATE__WORKFLOW_STATE_UNSPECIFIED", 0 },
-  { "WORKFLOW_STATE_RUNNING", "GUILDHALL__PARTNERS__V1__WORKFLOW_STATE__WORKFLOW_STATE_RUNNING", 1 },
-  { "WORKFLOW_STATE_COMPENSATING", "GUILDHALL__PARTNERS__V1__WORKFLOW_STATE__WORKFLOW_STATE_COMPENSATING", 2 },
-  { "WORKFLOW_STATE_DONE", "GUILDHALL__PARTNERS__V1__WORKFLOW_STATE__WORKFLOW_STATE_DONE", 3 },
-  { "WORKFLOW_STATE_ABORTED", "GUILDHALL__PARTNERS__V1__WORKFLOW_STATE__WORKFLOW_STATE_ABORTED", 4 },
-};
-static const ProtobufCIntRange guildhall__partners__v1__workflow_state__value_ranges[] = {
-{0, 0},{0, 5}
-};
-static const ProtobufCEnumValueIndex guildhall__partners__v1__workflow_state__enum_values_by_name[5] =
-{
-  { "WORKFLOW_STATE_ABORTED", 4 },
-  { "WORKFLOW_STATE_COMPENSATING", 2 },
-  { "WORKFLOW_STATE_DONE", 3 },
-  { "WORKFLOW_STATE_RUNNING", 1 },
-  { "WORKFLOW_STATE_UNSPECIFIED", 0 },
-};
-const ProtobufCEnumDescriptor guildhall__partners__v1__workflow_state__descriptor =
-{
-  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
-  "guildhall.partners.v1.WorkflowState",
-  "WorkflowState",
-  "Guildhall__Partners__V1__WorkflowState",
-  "guildhall.partners.v1",
-  5,
-  guildhall__partners__v1__workflow_state__enum_values_by_number,
-  5,
-  guildhall__partners__v1__workflow_state__enum_values_by_name,
-  1,
-  guildhall__partners__v1__workflow_state__value_ranges,
-  NULL,NULL,NULL,NULL   /* reserved[1234] */
-};
-static const ProtobufCEnumValue guildhall__partners__v1__workflow_action__enum_values_by_number[4] =
-{
-  { "WORKFLOW_ACTION_UNSPECIFIED", "GUILDHALL__PARTNERS__V1__WORKFLOW_ACTION__WORKFLOW_ACTION_UNSPECIFIED", 0 },
-  { "WORKFLOW_ACTION_REMARK", "GUILDHALL__PARTNERS__V1__WORKFLOW_ACTION__WORKFLOW_ACTION_REMARK", 1 },
-  { "WORKFLOW_ACTION_RETRY", "GUILDHALL__PARTNERS__V1__WORKFLOW_ACTION__WORKFLOW_ACTION_RETRY", 2 },
-  { "WORKFLOW_ACTION_CANCEL", "GUILDHALL__PARTNERS__V1__WORKFLOW_ACTION__WORKFLOW_ACTION_CANCEL", 3 },
-};
-static const ProtobufCIntRange guildhall__partners__v1__workflow_action__value_ranges[] = {
-{0, 0},{0, 4}
-};
-static const ProtobufCEnumValueIndex guildhall__partners__v1__workflow_action__enum_values_by_name[4] =
-{
-  { "WORKFLOW_ACTION_CANCEL", 3 },
-  { "WORKFLOW_ACTION_REMARK", 1 },
-  { "WORKFLOW_ACTION_RETRY", 2 },
-  { "WORKFLOW_ACTION_UNSPECIFIED", 0 },
-};
-const ProtobufCEnumDescriptor guildhall__partners__v1__workflow_action__descriptor =
-{
-  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
-  "guildhall.partners.v1.WorkflowAction",
-  "WorkflowAction",
-  "Guildhall__Partners__V1__WorkflowAction",
-  "guildhall.partners.v1",
-  4,
-  guildhall__partners__v1__workflow_action__enum_values_by_number,
-  4,
-  guildhall__partners__v1__workflow_action__enum_values_by_name,
-  1,
-  guildhall__partners__v1__workflow_action__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

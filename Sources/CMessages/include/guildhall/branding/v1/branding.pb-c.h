@@ -35,6 +35,9 @@ typedef struct Guildhall__Branding__V1__Asset Guildhall__Branding__V1__Asset;
 typedef struct Guildhall__Branding__V1__PrepareAppearanceRequest Guildhall__Branding__V1__PrepareAppearanceRequest;
 typedef struct Guildhall__Branding__V1__CancelAppearanceRequest Guildhall__Branding__V1__CancelAppearanceRequest;
 typedef struct Guildhall__Branding__V1__CancelAppearanceReply Guildhall__Branding__V1__CancelAppearanceReply;
+typedef struct Guildhall__Branding__V1__PreviewAppearanceRequest Guildhall__Branding__V1__PreviewAppearanceRequest;
+typedef struct Guildhall__Branding__V1__PreviewAppearanceReply Guildhall__Branding__V1__PreviewAppearanceReply;
+typedef struct Guildhall__Branding__V1__AppearanceChange Guildhall__Branding__V1__AppearanceChange;
 
 
 /* --- enums --- */
@@ -274,6 +277,40 @@ struct  Guildhall__Branding__V1__CancelAppearanceReply
      }
 
 
+struct  Guildhall__Branding__V1__PreviewAppearanceRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData organization_id;
+  ProtobufCBinaryData new_parent_id;
+};
+#define GUILDHALL__BRANDING__V1__PREVIEW_APPEARANCE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__branding__v1__preview_appearance_request__descriptor) \
+    , {0,NULL}, {0,NULL} }
+
+
+struct  Guildhall__Branding__V1__PreviewAppearanceReply
+{
+  ProtobufCMessage base;
+  size_t n_changes;
+  Guildhall__Branding__V1__AppearanceChange **changes;
+};
+#define GUILDHALL__BRANDING__V1__PREVIEW_APPEARANCE_REPLY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__branding__v1__preview_appearance_reply__descriptor) \
+    , 0,NULL }
+
+
+struct  Guildhall__Branding__V1__AppearanceChange
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData field;
+  Guildhall__Branding__V1__SourcedValue *from;
+  Guildhall__Branding__V1__SourcedValue *to;
+};
+#define GUILDHALL__BRANDING__V1__APPEARANCE_CHANGE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__branding__v1__appearance_change__descriptor) \
+    , {0,NULL}, NULL, NULL }
+
+
 /* Guildhall__Branding__V1__Colors__AdvancedEntry methods */
 void   guildhall__branding__v1__colors__advanced_entry__init
                      (Guildhall__Branding__V1__Colors__AdvancedEntry         *message);
@@ -328,6 +365,15 @@ void   guildhall__branding__v1__cancel_appearance_request__init
 /* Guildhall__Branding__V1__CancelAppearanceReply methods */
 void   guildhall__branding__v1__cancel_appearance_reply__init
                      (Guildhall__Branding__V1__CancelAppearanceReply         *message);
+/* Guildhall__Branding__V1__PreviewAppearanceRequest methods */
+void   guildhall__branding__v1__preview_appearance_request__init
+                     (Guildhall__Branding__V1__PreviewAppearanceRequest         *message);
+/* Guildhall__Branding__V1__PreviewAppearanceReply methods */
+void   guildhall__branding__v1__preview_appearance_reply__init
+                     (Guildhall__Branding__V1__PreviewAppearanceReply         *message);
+/* Guildhall__Branding__V1__AppearanceChange methods */
+void   guildhall__branding__v1__appearance_change__init
+                     (Guildhall__Branding__V1__AppearanceChange         *message);
 /* --- per-message closures --- */
 
 typedef void (*Guildhall__Branding__V1__Colors__AdvancedEntry_Closure)
@@ -384,6 +430,15 @@ typedef void (*Guildhall__Branding__V1__CancelAppearanceRequest_Closure)
 typedef void (*Guildhall__Branding__V1__CancelAppearanceReply_Closure)
                  (const Guildhall__Branding__V1__CancelAppearanceReply *message,
                   void *closure_data);
+typedef void (*Guildhall__Branding__V1__PreviewAppearanceRequest_Closure)
+                 (const Guildhall__Branding__V1__PreviewAppearanceRequest *message,
+                  void *closure_data);
+typedef void (*Guildhall__Branding__V1__PreviewAppearanceReply_Closure)
+                 (const Guildhall__Branding__V1__PreviewAppearanceReply *message,
+                  void *closure_data);
+typedef void (*Guildhall__Branding__V1__AppearanceChange_Closure)
+                 (const Guildhall__Branding__V1__AppearanceChange *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -408,6 +463,9 @@ extern const ProtobufCMessageDescriptor guildhall__branding__v1__asset__descript
 extern const ProtobufCMessageDescriptor guildhall__branding__v1__prepare_appearance_request__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__branding__v1__cancel_appearance_request__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__branding__v1__cancel_appearance_reply__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__branding__v1__preview_appearance_request__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__branding__v1__preview_appearance_reply__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__branding__v1__appearance_change__descriptor;
 
 PROTOBUF_C__END_DECLS
 

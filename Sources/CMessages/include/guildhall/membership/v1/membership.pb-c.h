@@ -69,6 +69,12 @@ typedef struct Guildhall__Membership__V1__RestoreSubtreeReply Guildhall__Members
 typedef struct Guildhall__Membership__V1__ListMemberCountsRequest Guildhall__Membership__V1__ListMemberCountsRequest;
 typedef struct Guildhall__Membership__V1__ListMemberCountsReply Guildhall__Membership__V1__ListMemberCountsReply;
 typedef struct Guildhall__Membership__V1__MemberCount Guildhall__Membership__V1__MemberCount;
+typedef struct Guildhall__Membership__V1__ListUnaffiliatedUsersRequest Guildhall__Membership__V1__ListUnaffiliatedUsersRequest;
+typedef struct Guildhall__Membership__V1__ListUnaffiliatedUsersReply Guildhall__Membership__V1__ListUnaffiliatedUsersReply;
+typedef struct Guildhall__Membership__V1__UnaffiliatedUser Guildhall__Membership__V1__UnaffiliatedUser;
+typedef struct Guildhall__Membership__V1__AdmitUsersRequest Guildhall__Membership__V1__AdmitUsersRequest;
+typedef struct Guildhall__Membership__V1__AdmitUsersReply Guildhall__Membership__V1__AdmitUsersReply;
+typedef struct Guildhall__Membership__V1__AdmissionRefusal Guildhall__Membership__V1__AdmissionRefusal;
 
 
 /* --- enums --- */
@@ -180,10 +186,11 @@ struct  Guildhall__Membership__V1__User
   Google__Protobuf__Timestamp *created_at;
   int64_t version;
   ProtobufCBinaryData etag;
+  protobuf_c_boolean email_verified;
 };
 #define GUILDHALL__MEMBERSHIP__V1__USER__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&guildhall__membership__v1__user__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, NULL, 0, {0,NULL} }
+    , {0,NULL}, {0,NULL}, {0,NULL}, NULL, 0, {0,NULL}, 0 }
 
 
 struct  Guildhall__Membership__V1__CreateUserRequest
@@ -192,10 +199,11 @@ struct  Guildhall__Membership__V1__CreateUserRequest
   ProtobufCBinaryData email;
   ProtobufCBinaryData name;
   ProtobufCBinaryData password;
+  protobuf_c_boolean email_verified;
 };
 #define GUILDHALL__MEMBERSHIP__V1__CREATE_USER_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&guildhall__membership__v1__create_user_request__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL} }
+    , {0,NULL}, {0,NULL}, {0,NULL}, 0 }
 
 
 struct  Guildhall__Membership__V1__GetUserRequest
@@ -795,6 +803,78 @@ struct  Guildhall__Membership__V1__MemberCount
     , {0,NULL}, 0 }
 
 
+struct  Guildhall__Membership__V1__ListUnaffiliatedUsersRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData domain;
+  protobuf_c_boolean subdomains;
+  ProtobufCBinaryData after_user_id;
+  int32_t page_size;
+};
+#define GUILDHALL__MEMBERSHIP__V1__LIST_UNAFFILIATED_USERS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__membership__v1__list_unaffiliated_users_request__descriptor) \
+    , {0,NULL}, 0, {0,NULL}, 0 }
+
+
+struct  Guildhall__Membership__V1__ListUnaffiliatedUsersReply
+{
+  ProtobufCMessage base;
+  size_t n_users;
+  Guildhall__Membership__V1__UnaffiliatedUser **users;
+  protobuf_c_boolean more;
+};
+#define GUILDHALL__MEMBERSHIP__V1__LIST_UNAFFILIATED_USERS_REPLY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__membership__v1__list_unaffiliated_users_reply__descriptor) \
+    , 0,NULL, 0 }
+
+
+struct  Guildhall__Membership__V1__UnaffiliatedUser
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData id;
+  ProtobufCBinaryData email;
+};
+#define GUILDHALL__MEMBERSHIP__V1__UNAFFILIATED_USER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__membership__v1__unaffiliated_user__descriptor) \
+    , {0,NULL}, {0,NULL} }
+
+
+struct  Guildhall__Membership__V1__AdmitUsersRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData organization_id;
+  size_t n_user_ids;
+  ProtobufCBinaryData *user_ids;
+};
+#define GUILDHALL__MEMBERSHIP__V1__ADMIT_USERS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__membership__v1__admit_users_request__descriptor) \
+    , {0,NULL}, 0,NULL }
+
+
+struct  Guildhall__Membership__V1__AdmitUsersReply
+{
+  ProtobufCMessage base;
+  size_t n_admitted_user_ids;
+  ProtobufCBinaryData *admitted_user_ids;
+  size_t n_refusals;
+  Guildhall__Membership__V1__AdmissionRefusal **refusals;
+};
+#define GUILDHALL__MEMBERSHIP__V1__ADMIT_USERS_REPLY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__membership__v1__admit_users_reply__descriptor) \
+    , 0,NULL, 0,NULL }
+
+
+struct  Guildhall__Membership__V1__AdmissionRefusal
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData user_id;
+  Guildhall__Membership__V1__AdmissionGate *gate;
+};
+#define GUILDHALL__MEMBERSHIP__V1__ADMISSION_REFUSAL__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__membership__v1__admission_refusal__descriptor) \
+    , {0,NULL}, NULL }
+
+
 /* Guildhall__Membership__V1__SignInRequest methods */
 void   guildhall__membership__v1__sign_in_request__init
                      (Guildhall__Membership__V1__SignInRequest         *message);
@@ -948,6 +1028,24 @@ void   guildhall__membership__v1__list_member_counts_reply__init
 /* Guildhall__Membership__V1__MemberCount methods */
 void   guildhall__membership__v1__member_count__init
                      (Guildhall__Membership__V1__MemberCount         *message);
+/* Guildhall__Membership__V1__ListUnaffiliatedUsersRequest methods */
+void   guildhall__membership__v1__list_unaffiliated_users_request__init
+                     (Guildhall__Membership__V1__ListUnaffiliatedUsersRequest         *message);
+/* Guildhall__Membership__V1__ListUnaffiliatedUsersReply methods */
+void   guildhall__membership__v1__list_unaffiliated_users_reply__init
+                     (Guildhall__Membership__V1__ListUnaffiliatedUsersReply         *message);
+/* Guildhall__Membership__V1__UnaffiliatedUser methods */
+void   guildhall__membership__v1__unaffiliated_user__init
+                     (Guildhall__Membership__V1__UnaffiliatedUser         *message);
+/* Guildhall__Membership__V1__AdmitUsersRequest methods */
+void   guildhall__membership__v1__admit_users_request__init
+                     (Guildhall__Membership__V1__AdmitUsersRequest         *message);
+/* Guildhall__Membership__V1__AdmitUsersReply methods */
+void   guildhall__membership__v1__admit_users_reply__init
+                     (Guildhall__Membership__V1__AdmitUsersReply         *message);
+/* Guildhall__Membership__V1__AdmissionRefusal methods */
+void   guildhall__membership__v1__admission_refusal__init
+                     (Guildhall__Membership__V1__AdmissionRefusal         *message);
 /* --- per-message closures --- */
 
 typedef void (*Guildhall__Membership__V1__SignInRequest_Closure)
@@ -1103,6 +1201,24 @@ typedef void (*Guildhall__Membership__V1__ListMemberCountsReply_Closure)
 typedef void (*Guildhall__Membership__V1__MemberCount_Closure)
                  (const Guildhall__Membership__V1__MemberCount *message,
                   void *closure_data);
+typedef void (*Guildhall__Membership__V1__ListUnaffiliatedUsersRequest_Closure)
+                 (const Guildhall__Membership__V1__ListUnaffiliatedUsersRequest *message,
+                  void *closure_data);
+typedef void (*Guildhall__Membership__V1__ListUnaffiliatedUsersReply_Closure)
+                 (const Guildhall__Membership__V1__ListUnaffiliatedUsersReply *message,
+                  void *closure_data);
+typedef void (*Guildhall__Membership__V1__UnaffiliatedUser_Closure)
+                 (const Guildhall__Membership__V1__UnaffiliatedUser *message,
+                  void *closure_data);
+typedef void (*Guildhall__Membership__V1__AdmitUsersRequest_Closure)
+                 (const Guildhall__Membership__V1__AdmitUsersRequest *message,
+                  void *closure_data);
+typedef void (*Guildhall__Membership__V1__AdmitUsersReply_Closure)
+                 (const Guildhall__Membership__V1__AdmitUsersReply *message,
+                  void *closure_data);
+typedef void (*Guildhall__Membership__V1__AdmissionRefusal_Closure)
+                 (const Guildhall__Membership__V1__AdmissionRefusal *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -1161,6 +1277,12 @@ extern const ProtobufCMessageDescriptor guildhall__membership__v1__restore_subtr
 extern const ProtobufCMessageDescriptor guildhall__membership__v1__list_member_counts_request__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__membership__v1__list_member_counts_reply__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__membership__v1__member_count__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__membership__v1__list_unaffiliated_users_request__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__membership__v1__list_unaffiliated_users_reply__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__membership__v1__unaffiliated_user__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__membership__v1__admit_users_request__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__membership__v1__admit_users_reply__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__membership__v1__admission_refusal__descriptor;
 
 PROTOBUF_C__END_DECLS
 

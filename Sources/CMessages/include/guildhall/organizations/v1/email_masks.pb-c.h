@@ -19,6 +19,12 @@ PROTOBUF_C__BEGIN_DECLS
 typedef struct Guildhall__Organizations__V1__ConfirmEmailMaskRequest Guildhall__Organizations__V1__ConfirmEmailMaskRequest;
 typedef struct Guildhall__Organizations__V1__DeleteEmailMaskRequest Guildhall__Organizations__V1__DeleteEmailMaskRequest;
 typedef struct Guildhall__Organizations__V1__DeleteEmailMaskReply Guildhall__Organizations__V1__DeleteEmailMaskReply;
+typedef struct Guildhall__Organizations__V1__PreviewEmailMaskRequest Guildhall__Organizations__V1__PreviewEmailMaskRequest;
+typedef struct Guildhall__Organizations__V1__EmailMaskPreview Guildhall__Organizations__V1__EmailMaskPreview;
+typedef struct Guildhall__Organizations__V1__ApplyEmailMaskRequest Guildhall__Organizations__V1__ApplyEmailMaskRequest;
+typedef struct Guildhall__Organizations__V1__ApplyEmailMaskReply Guildhall__Organizations__V1__ApplyEmailMaskReply;
+typedef struct Guildhall__Organizations__V1__EmailMaskRefusal Guildhall__Organizations__V1__EmailMaskRefusal;
+typedef struct Guildhall__Organizations__V1__EmailMaskApplication Guildhall__Organizations__V1__EmailMaskApplication;
 
 
 /* --- enums --- */
@@ -63,6 +69,77 @@ struct  Guildhall__Organizations__V1__DeleteEmailMaskReply
      }
 
 
+struct  Guildhall__Organizations__V1__PreviewEmailMaskRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData organization_id;
+  ProtobufCBinaryData value;
+};
+#define GUILDHALL__ORGANIZATIONS__V1__PREVIEW_EMAIL_MASK_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__organizations__v1__preview_email_mask_request__descriptor) \
+    , {0,NULL}, {0,NULL} }
+
+
+struct  Guildhall__Organizations__V1__EmailMaskPreview
+{
+  ProtobufCMessage base;
+  int64_t matching_count;
+  protobuf_c_boolean matching_is_minimum;
+};
+#define GUILDHALL__ORGANIZATIONS__V1__EMAIL_MASK_PREVIEW__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__organizations__v1__email_mask_preview__descriptor) \
+    , 0, 0 }
+
+
+struct  Guildhall__Organizations__V1__ApplyEmailMaskRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData organization_id;
+  ProtobufCBinaryData value;
+  ProtobufCBinaryData page_token;
+};
+#define GUILDHALL__ORGANIZATIONS__V1__APPLY_EMAIL_MASK_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__organizations__v1__apply_email_mask_request__descriptor) \
+    , {0,NULL}, {0,NULL}, {0,NULL} }
+
+
+struct  Guildhall__Organizations__V1__ApplyEmailMaskReply
+{
+  ProtobufCMessage base;
+  int64_t admitted_count;
+  size_t n_refusals;
+  Guildhall__Organizations__V1__EmailMaskRefusal **refusals;
+  ProtobufCBinaryData next_page_token;
+};
+#define GUILDHALL__ORGANIZATIONS__V1__APPLY_EMAIL_MASK_REPLY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__organizations__v1__apply_email_mask_reply__descriptor) \
+    , 0, 0,NULL, {0,NULL} }
+
+
+struct  Guildhall__Organizations__V1__EmailMaskRefusal
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData code;
+  ProtobufCBinaryData organization_id;
+  int64_t people_count;
+};
+#define GUILDHALL__ORGANIZATIONS__V1__EMAIL_MASK_REFUSAL__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__organizations__v1__email_mask_refusal__descriptor) \
+    , {0,NULL}, {0,NULL}, 0 }
+
+
+struct  Guildhall__Organizations__V1__EmailMaskApplication
+{
+  ProtobufCMessage base;
+  size_t n_user_ids;
+  ProtobufCBinaryData *user_ids;
+  ProtobufCBinaryData next_page_token;
+};
+#define GUILDHALL__ORGANIZATIONS__V1__EMAIL_MASK_APPLICATION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__organizations__v1__email_mask_application__descriptor) \
+    , 0,NULL, {0,NULL} }
+
+
 /* Guildhall__Organizations__V1__ConfirmEmailMaskRequest methods */
 void   guildhall__organizations__v1__confirm_email_mask_request__init
                      (Guildhall__Organizations__V1__ConfirmEmailMaskRequest         *message);
@@ -72,6 +149,24 @@ void   guildhall__organizations__v1__delete_email_mask_request__init
 /* Guildhall__Organizations__V1__DeleteEmailMaskReply methods */
 void   guildhall__organizations__v1__delete_email_mask_reply__init
                      (Guildhall__Organizations__V1__DeleteEmailMaskReply         *message);
+/* Guildhall__Organizations__V1__PreviewEmailMaskRequest methods */
+void   guildhall__organizations__v1__preview_email_mask_request__init
+                     (Guildhall__Organizations__V1__PreviewEmailMaskRequest         *message);
+/* Guildhall__Organizations__V1__EmailMaskPreview methods */
+void   guildhall__organizations__v1__email_mask_preview__init
+                     (Guildhall__Organizations__V1__EmailMaskPreview         *message);
+/* Guildhall__Organizations__V1__ApplyEmailMaskRequest methods */
+void   guildhall__organizations__v1__apply_email_mask_request__init
+                     (Guildhall__Organizations__V1__ApplyEmailMaskRequest         *message);
+/* Guildhall__Organizations__V1__ApplyEmailMaskReply methods */
+void   guildhall__organizations__v1__apply_email_mask_reply__init
+                     (Guildhall__Organizations__V1__ApplyEmailMaskReply         *message);
+/* Guildhall__Organizations__V1__EmailMaskRefusal methods */
+void   guildhall__organizations__v1__email_mask_refusal__init
+                     (Guildhall__Organizations__V1__EmailMaskRefusal         *message);
+/* Guildhall__Organizations__V1__EmailMaskApplication methods */
+void   guildhall__organizations__v1__email_mask_application__init
+                     (Guildhall__Organizations__V1__EmailMaskApplication         *message);
 /* --- per-message closures --- */
 
 typedef void (*Guildhall__Organizations__V1__ConfirmEmailMaskRequest_Closure)
@@ -83,6 +178,24 @@ typedef void (*Guildhall__Organizations__V1__DeleteEmailMaskRequest_Closure)
 typedef void (*Guildhall__Organizations__V1__DeleteEmailMaskReply_Closure)
                  (const Guildhall__Organizations__V1__DeleteEmailMaskReply *message,
                   void *closure_data);
+typedef void (*Guildhall__Organizations__V1__PreviewEmailMaskRequest_Closure)
+                 (const Guildhall__Organizations__V1__PreviewEmailMaskRequest *message,
+                  void *closure_data);
+typedef void (*Guildhall__Organizations__V1__EmailMaskPreview_Closure)
+                 (const Guildhall__Organizations__V1__EmailMaskPreview *message,
+                  void *closure_data);
+typedef void (*Guildhall__Organizations__V1__ApplyEmailMaskRequest_Closure)
+                 (const Guildhall__Organizations__V1__ApplyEmailMaskRequest *message,
+                  void *closure_data);
+typedef void (*Guildhall__Organizations__V1__ApplyEmailMaskReply_Closure)
+                 (const Guildhall__Organizations__V1__ApplyEmailMaskReply *message,
+                  void *closure_data);
+typedef void (*Guildhall__Organizations__V1__EmailMaskRefusal_Closure)
+                 (const Guildhall__Organizations__V1__EmailMaskRefusal *message,
+                  void *closure_data);
+typedef void (*Guildhall__Organizations__V1__EmailMaskApplication_Closure)
+                 (const Guildhall__Organizations__V1__EmailMaskApplication *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -93,6 +206,12 @@ extern const ProtobufCEnumDescriptor    guildhall__organizations__v1__email_mask
 extern const ProtobufCMessageDescriptor guildhall__organizations__v1__confirm_email_mask_request__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__organizations__v1__delete_email_mask_request__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__organizations__v1__delete_email_mask_reply__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__organizations__v1__preview_email_mask_request__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__organizations__v1__email_mask_preview__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__organizations__v1__apply_email_mask_request__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__organizations__v1__apply_email_mask_reply__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__organizations__v1__email_mask_refusal__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__organizations__v1__email_mask_application__descriptor;
 
 PROTOBUF_C__END_DECLS
 

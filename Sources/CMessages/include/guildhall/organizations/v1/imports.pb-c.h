@@ -19,6 +19,8 @@ PROTOBUF_C__BEGIN_DECLS
 typedef struct Guildhall__Organizations__V1__PlanImportRequest Guildhall__Organizations__V1__PlanImportRequest;
 typedef struct Guildhall__Organizations__V1__Import Guildhall__Organizations__V1__Import;
 typedef struct Guildhall__Organizations__V1__GetImportRequest Guildhall__Organizations__V1__GetImportRequest;
+typedef struct Guildhall__Organizations__V1__ListImportsRequest Guildhall__Organizations__V1__ListImportsRequest;
+typedef struct Guildhall__Organizations__V1__ListImportsReply Guildhall__Organizations__V1__ListImportsReply;
 typedef struct Guildhall__Organizations__V1__ListImportRowsRequest Guildhall__Organizations__V1__ListImportRowsRequest;
 typedef struct Guildhall__Organizations__V1__ListImportRowsReply Guildhall__Organizations__V1__ListImportRowsReply;
 typedef struct Guildhall__Organizations__V1__ImportRow Guildhall__Organizations__V1__ImportRow;
@@ -97,6 +99,31 @@ struct  Guildhall__Organizations__V1__GetImportRequest
 #define GUILDHALL__ORGANIZATIONS__V1__GET_IMPORT_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&guildhall__organizations__v1__get_import_request__descriptor) \
     , {0,NULL} }
+
+
+struct  Guildhall__Organizations__V1__ListImportsRequest
+{
+  ProtobufCMessage base;
+  Guildhall__Organizations__V1__ImportState state;
+  int32_t page_size;
+  ProtobufCBinaryData page_token;
+};
+#define GUILDHALL__ORGANIZATIONS__V1__LIST_IMPORTS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__organizations__v1__list_imports_request__descriptor) \
+    , GUILDHALL__ORGANIZATIONS__V1__IMPORT_STATE__IMPORT_STATE_UNSPECIFIED, 0, {0,NULL} }
+
+
+struct  Guildhall__Organizations__V1__ListImportsReply
+{
+  ProtobufCMessage base;
+  size_t n_imports;
+  Guildhall__Organizations__V1__Import **imports;
+  ProtobufCBinaryData next_page_token;
+  int64_t total_size;
+};
+#define GUILDHALL__ORGANIZATIONS__V1__LIST_IMPORTS_REPLY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__organizations__v1__list_imports_reply__descriptor) \
+    , 0,NULL, {0,NULL}, 0 }
 
 
 struct  Guildhall__Organizations__V1__ListImportRowsRequest
@@ -283,6 +310,12 @@ void   guildhall__organizations__v1__import__init
 /* Guildhall__Organizations__V1__GetImportRequest methods */
 void   guildhall__organizations__v1__get_import_request__init
                      (Guildhall__Organizations__V1__GetImportRequest         *message);
+/* Guildhall__Organizations__V1__ListImportsRequest methods */
+void   guildhall__organizations__v1__list_imports_request__init
+                     (Guildhall__Organizations__V1__ListImportsRequest         *message);
+/* Guildhall__Organizations__V1__ListImportsReply methods */
+void   guildhall__organizations__v1__list_imports_reply__init
+                     (Guildhall__Organizations__V1__ListImportsReply         *message);
 /* Guildhall__Organizations__V1__ListImportRowsRequest methods */
 void   guildhall__organizations__v1__list_import_rows_request__init
                      (Guildhall__Organizations__V1__ListImportRowsRequest         *message);
@@ -326,6 +359,12 @@ typedef void (*Guildhall__Organizations__V1__Import_Closure)
                   void *closure_data);
 typedef void (*Guildhall__Organizations__V1__GetImportRequest_Closure)
                  (const Guildhall__Organizations__V1__GetImportRequest *message,
+                  void *closure_data);
+typedef void (*Guildhall__Organizations__V1__ListImportsRequest_Closure)
+                 (const Guildhall__Organizations__V1__ListImportsRequest *message,
+                  void *closure_data);
+typedef void (*Guildhall__Organizations__V1__ListImportsReply_Closure)
+                 (const Guildhall__Organizations__V1__ListImportsReply *message,
                   void *closure_data);
 typedef void (*Guildhall__Organizations__V1__ListImportRowsRequest_Closure)
                  (const Guildhall__Organizations__V1__ListImportRowsRequest *message,
@@ -371,6 +410,8 @@ extern const ProtobufCEnumDescriptor    guildhall__organizations__v1__import_out
 extern const ProtobufCMessageDescriptor guildhall__organizations__v1__plan_import_request__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__organizations__v1__import__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__organizations__v1__get_import_request__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__organizations__v1__list_imports_request__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__organizations__v1__list_imports_reply__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__organizations__v1__list_import_rows_request__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__organizations__v1__list_import_rows_reply__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__organizations__v1__import_row__descriptor;

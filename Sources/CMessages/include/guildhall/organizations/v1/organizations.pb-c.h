@@ -53,6 +53,7 @@ typedef struct Guildhall__Organizations__V1__CommitOrganizationRequest Guildhall
 typedef struct Guildhall__Organizations__V1__CancelPreparationRequest Guildhall__Organizations__V1__CancelPreparationRequest;
 typedef struct Guildhall__Organizations__V1__CancelPreparationReply Guildhall__Organizations__V1__CancelPreparationReply;
 typedef struct Guildhall__Organizations__V1__OrganizationNode Guildhall__Organizations__V1__OrganizationNode;
+typedef struct Guildhall__Organizations__V1__OrganizationLapse Guildhall__Organizations__V1__OrganizationLapse;
 typedef struct Guildhall__Organizations__V1__Relocation Guildhall__Organizations__V1__Relocation;
 typedef struct Guildhall__Organizations__V1__RelocationBegun Guildhall__Organizations__V1__RelocationBegun;
 
@@ -135,6 +136,13 @@ typedef enum _Guildhall__Organizations__V1__EmailMaskState {
   GUILDHALL__ORGANIZATIONS__V1__EMAIL_MASK_STATE__EMAIL_MASK_STATE_PENDING_VERIFICATION = 2
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GUILDHALL__ORGANIZATIONS__V1__EMAIL_MASK_STATE)
 } Guildhall__Organizations__V1__EmailMaskState;
+typedef enum _Guildhall__Organizations__V1__OrganizationLapseKind {
+  GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_LAPSE_KIND__ORGANIZATION_LAPSE_KIND_UNSPECIFIED = 0,
+  GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_LAPSE_KIND__ORGANIZATION_LAPSE_KIND_TRIAL_ENDED = 1,
+  GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_LAPSE_KIND__ORGANIZATION_LAPSE_KIND_EXPIRED = 2,
+  GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_LAPSE_KIND__ORGANIZATION_LAPSE_KIND_REACTIVATED = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_LAPSE_KIND)
+} Guildhall__Organizations__V1__OrganizationLapseKind;
 
 /* --- messages --- */
 
@@ -397,10 +405,12 @@ struct  Guildhall__Organizations__V1__MoveOrganizationReply
   Guildhall__Organizations__V1__MoveEffect **effects;
   size_t n_obstacles;
   Guildhall__Organizations__V1__MoveObstacle **obstacles;
+  size_t n_unknown_aspects;
+  ProtobufCBinaryData *unknown_aspects;
 };
 #define GUILDHALL__ORGANIZATIONS__V1__MOVE_ORGANIZATION_REPLY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&guildhall__organizations__v1__move_organization_reply__descriptor) \
-    , NULL, 0,NULL, 0,NULL }
+    , NULL, 0,NULL, 0,NULL, 0,NULL }
 
 
 struct  Guildhall__Organizations__V1__MoveEffect
@@ -633,6 +643,27 @@ struct  Guildhall__Organizations__V1__OrganizationNode
     , {0,NULL}, {0,NULL}, {0,NULL}, GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_STATUS__ORGANIZATION_STATUS_UNSPECIFIED, GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_ORIGIN__ORGANIZATION_ORIGIN_UNSPECIFIED, 0, 0, 0, GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_NODE___TRIAL_UNTIL__NOT_SET, {0}, GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_NODE___EXPIRES_ON__NOT_SET, {0} }
 
 
+typedef enum {
+  GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_LAPSE___LAST_DAY__NOT_SET = 0,
+  GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_LAPSE___LAST_DAY_LAST_DAY = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_LAPSE___LAST_DAY__CASE)
+} Guildhall__Organizations__V1__OrganizationLapse__LastDayCase;
+
+struct  Guildhall__Organizations__V1__OrganizationLapse
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData organization_id;
+  Guildhall__Organizations__V1__OrganizationLapseKind kind;
+  Guildhall__Organizations__V1__OrganizationLapse__LastDayCase _last_day_case;
+  union {
+    int32_t last_day;
+  };
+};
+#define GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_LAPSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__organizations__v1__organization_lapse__descriptor) \
+    , {0,NULL}, GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_LAPSE_KIND__ORGANIZATION_LAPSE_KIND_UNSPECIFIED, GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_LAPSE___LAST_DAY__NOT_SET, {0} }
+
+
 struct  Guildhall__Organizations__V1__Relocation
 {
   ProtobufCMessage base;
@@ -763,6 +794,9 @@ void   guildhall__organizations__v1__cancel_preparation_reply__init
 /* Guildhall__Organizations__V1__OrganizationNode methods */
 void   guildhall__organizations__v1__organization_node__init
                      (Guildhall__Organizations__V1__OrganizationNode         *message);
+/* Guildhall__Organizations__V1__OrganizationLapse methods */
+void   guildhall__organizations__v1__organization_lapse__init
+                     (Guildhall__Organizations__V1__OrganizationLapse         *message);
 /* Guildhall__Organizations__V1__Relocation methods */
 void   guildhall__organizations__v1__relocation__init
                      (Guildhall__Organizations__V1__Relocation         *message);
@@ -876,6 +910,9 @@ typedef void (*Guildhall__Organizations__V1__CancelPreparationReply_Closure)
 typedef void (*Guildhall__Organizations__V1__OrganizationNode_Closure)
                  (const Guildhall__Organizations__V1__OrganizationNode *message,
                   void *closure_data);
+typedef void (*Guildhall__Organizations__V1__OrganizationLapse_Closure)
+                 (const Guildhall__Organizations__V1__OrganizationLapse *message,
+                  void *closure_data);
 typedef void (*Guildhall__Organizations__V1__Relocation_Closure)
                  (const Guildhall__Organizations__V1__Relocation *message,
                   void *closure_data);
@@ -898,6 +935,7 @@ extern const ProtobufCEnumDescriptor    guildhall__organizations__v1__organizati
 extern const ProtobufCEnumDescriptor    guildhall__organizations__v1__restore_members__descriptor;
 extern const ProtobufCEnumDescriptor    guildhall__organizations__v1__email_mask_mode__descriptor;
 extern const ProtobufCEnumDescriptor    guildhall__organizations__v1__email_mask_state__descriptor;
+extern const ProtobufCEnumDescriptor    guildhall__organizations__v1__organization_lapse_kind__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__organizations__v1__organization__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__organizations__v1__trial__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__organizations__v1__member_discount__descriptor;
@@ -933,6 +971,7 @@ extern const ProtobufCMessageDescriptor guildhall__organizations__v1__commit_org
 extern const ProtobufCMessageDescriptor guildhall__organizations__v1__cancel_preparation_request__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__organizations__v1__cancel_preparation_reply__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__organizations__v1__organization_node__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__organizations__v1__organization_lapse__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__organizations__v1__relocation__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__organizations__v1__relocation_begun__descriptor;
 

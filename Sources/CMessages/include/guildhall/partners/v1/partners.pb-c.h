@@ -17,6 +17,7 @@ PROTOBUF_C__BEGIN_DECLS
 #include "google/protobuf/timestamp.pb-c.h"
 #include "guildhall/branding/v1/branding.pb-c.h"
 #include "guildhall/feed/v1/feed.pb-c.h"
+#include "guildhall/operations/v1/workflows.pb-c.h"
 #include "guildhall/organizations/v1/organizations.pb-c.h"
 
 typedef struct Guildhall__Partners__V1__Partner Guildhall__Partners__V1__Partner;
@@ -44,14 +45,9 @@ typedef struct Guildhall__Partners__V1__CancelSaleRequest Guildhall__Partners__V
 typedef struct Guildhall__Partners__V1__DistributorDiscount Guildhall__Partners__V1__DistributorDiscount;
 typedef struct Guildhall__Partners__V1__GetDistributorDiscountRequest Guildhall__Partners__V1__GetDistributorDiscountRequest;
 typedef struct Guildhall__Partners__V1__SetDistributorDiscountRequest Guildhall__Partners__V1__SetDistributorDiscountRequest;
-typedef struct Guildhall__Partners__V1__Workflow Guildhall__Partners__V1__Workflow;
-typedef struct Guildhall__Partners__V1__WorkflowNote Guildhall__Partners__V1__WorkflowNote;
-typedef struct Guildhall__Partners__V1__ListWorkflowsRequest Guildhall__Partners__V1__ListWorkflowsRequest;
-typedef struct Guildhall__Partners__V1__ListWorkflowsReply Guildhall__Partners__V1__ListWorkflowsReply;
-typedef struct Guildhall__Partners__V1__GetWorkflowRequest Guildhall__Partners__V1__GetWorkflowRequest;
-typedef struct Guildhall__Partners__V1__RetryWorkflowRequest Guildhall__Partners__V1__RetryWorkflowRequest;
-typedef struct Guildhall__Partners__V1__CancelWorkflowRequest Guildhall__Partners__V1__CancelWorkflowRequest;
-typedef struct Guildhall__Partners__V1__AnnotateWorkflowRequest Guildhall__Partners__V1__AnnotateWorkflowRequest;
+typedef struct Guildhall__Partners__V1__PreviewAssignmentRequest Guildhall__Partners__V1__PreviewAssignmentRequest;
+typedef struct Guildhall__Partners__V1__PreviewAssignmentReply Guildhall__Partners__V1__PreviewAssignmentReply;
+typedef struct Guildhall__Partners__V1__PartnerPlace Guildhall__Partners__V1__PartnerPlace;
 
 
 /* --- enums --- */
@@ -65,21 +61,6 @@ typedef enum _Guildhall__Partners__V1__SaleState {
   GUILDHALL__PARTNERS__V1__SALE_STATE__SALE_STATE_CANCELLED = 5
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GUILDHALL__PARTNERS__V1__SALE_STATE)
 } Guildhall__Partners__V1__SaleState;
-typedef enum _Guildhall__Partners__V1__WorkflowState {
-  GUILDHALL__PARTNERS__V1__WORKFLOW_STATE__WORKFLOW_STATE_UNSPECIFIED = 0,
-  GUILDHALL__PARTNERS__V1__WORKFLOW_STATE__WORKFLOW_STATE_RUNNING = 1,
-  GUILDHALL__PARTNERS__V1__WORKFLOW_STATE__WORKFLOW_STATE_COMPENSATING = 2,
-  GUILDHALL__PARTNERS__V1__WORKFLOW_STATE__WORKFLOW_STATE_DONE = 3,
-  GUILDHALL__PARTNERS__V1__WORKFLOW_STATE__WORKFLOW_STATE_ABORTED = 4
-    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GUILDHALL__PARTNERS__V1__WORKFLOW_STATE)
-} Guildhall__Partners__V1__WorkflowState;
-typedef enum _Guildhall__Partners__V1__WorkflowAction {
-  GUILDHALL__PARTNERS__V1__WORKFLOW_ACTION__WORKFLOW_ACTION_UNSPECIFIED = 0,
-  GUILDHALL__PARTNERS__V1__WORKFLOW_ACTION__WORKFLOW_ACTION_REMARK = 1,
-  GUILDHALL__PARTNERS__V1__WORKFLOW_ACTION__WORKFLOW_ACTION_RETRY = 2,
-  GUILDHALL__PARTNERS__V1__WORKFLOW_ACTION__WORKFLOW_ACTION_CANCEL = 3
-    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GUILDHALL__PARTNERS__V1__WORKFLOW_ACTION)
-} Guildhall__Partners__V1__WorkflowAction;
 
 /* --- messages --- */
 
@@ -401,107 +382,38 @@ struct  Guildhall__Partners__V1__SetDistributorDiscountRequest
     , {0,NULL}, 0 }
 
 
-struct  Guildhall__Partners__V1__Workflow
+struct  Guildhall__Partners__V1__PreviewAssignmentRequest
 {
   ProtobufCMessage base;
-  ProtobufCBinaryData id;
-  ProtobufCBinaryData kind;
-  Guildhall__Partners__V1__WorkflowState state;
-  ProtobufCBinaryData step;
-  int32_t attempts;
-  Google__Protobuf__Timestamp *next_attempt_at;
-  ProtobufCBinaryData last_error;
-  ProtobufCBinaryData sale_id;
-  Google__Protobuf__Timestamp *created_at;
-  Google__Protobuf__Timestamp *updated_at;
-  ProtobufCBinaryData started_by;
-  protobuf_c_boolean stuck;
-  size_t n_notes;
-  Guildhall__Partners__V1__WorkflowNote **notes;
+  ProtobufCBinaryData organization_id;
+  ProtobufCBinaryData new_parent_id;
 };
-#define GUILDHALL__PARTNERS__V1__WORKFLOW__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&guildhall__partners__v1__workflow__descriptor) \
-    , {0,NULL}, {0,NULL}, GUILDHALL__PARTNERS__V1__WORKFLOW_STATE__WORKFLOW_STATE_UNSPECIFIED, {0,NULL}, 0, NULL, {0,NULL}, {0,NULL}, NULL, NULL, {0,NULL}, 0, 0,NULL }
-
-
-struct  Guildhall__Partners__V1__WorkflowNote
-{
-  ProtobufCMessage base;
-  Guildhall__Partners__V1__WorkflowAction action;
-  ProtobufCBinaryData author;
-  Google__Protobuf__Timestamp *at;
-  ProtobufCBinaryData text;
-};
-#define GUILDHALL__PARTNERS__V1__WORKFLOW_NOTE__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&guildhall__partners__v1__workflow_note__descriptor) \
-    , GUILDHALL__PARTNERS__V1__WORKFLOW_ACTION__WORKFLOW_ACTION_UNSPECIFIED, {0,NULL}, NULL, {0,NULL} }
-
-
-struct  Guildhall__Partners__V1__ListWorkflowsRequest
-{
-  ProtobufCMessage base;
-  Guildhall__Partners__V1__WorkflowState state;
-  int32_t page_size;
-  ProtobufCBinaryData page_token;
-};
-#define GUILDHALL__PARTNERS__V1__LIST_WORKFLOWS_REQUEST__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&guildhall__partners__v1__list_workflows_request__descriptor) \
-    , GUILDHALL__PARTNERS__V1__WORKFLOW_STATE__WORKFLOW_STATE_UNSPECIFIED, 0, {0,NULL} }
-
-
-struct  Guildhall__Partners__V1__ListWorkflowsReply
-{
-  ProtobufCMessage base;
-  size_t n_workflows;
-  Guildhall__Partners__V1__Workflow **workflows;
-  ProtobufCBinaryData next_page_token;
-};
-#define GUILDHALL__PARTNERS__V1__LIST_WORKFLOWS_REPLY__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&guildhall__partners__v1__list_workflows_reply__descriptor) \
-    , 0,NULL, {0,NULL} }
-
-
-struct  Guildhall__Partners__V1__GetWorkflowRequest
-{
-  ProtobufCMessage base;
-  ProtobufCBinaryData id;
-};
-#define GUILDHALL__PARTNERS__V1__GET_WORKFLOW_REQUEST__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&guildhall__partners__v1__get_workflow_request__descriptor) \
-    , {0,NULL} }
-
-
-struct  Guildhall__Partners__V1__RetryWorkflowRequest
-{
-  ProtobufCMessage base;
-  ProtobufCBinaryData id;
-  ProtobufCBinaryData text;
-};
-#define GUILDHALL__PARTNERS__V1__RETRY_WORKFLOW_REQUEST__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&guildhall__partners__v1__retry_workflow_request__descriptor) \
+#define GUILDHALL__PARTNERS__V1__PREVIEW_ASSIGNMENT_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__partners__v1__preview_assignment_request__descriptor) \
     , {0,NULL}, {0,NULL} }
 
 
-struct  Guildhall__Partners__V1__CancelWorkflowRequest
+struct  Guildhall__Partners__V1__PreviewAssignmentReply
 {
   ProtobufCMessage base;
-  ProtobufCBinaryData id;
-  ProtobufCBinaryData text;
+  Guildhall__Partners__V1__PartnerPlace *from;
+  Guildhall__Partners__V1__PartnerPlace *to;
 };
-#define GUILDHALL__PARTNERS__V1__CANCEL_WORKFLOW_REQUEST__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&guildhall__partners__v1__cancel_workflow_request__descriptor) \
-    , {0,NULL}, {0,NULL} }
+#define GUILDHALL__PARTNERS__V1__PREVIEW_ASSIGNMENT_REPLY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__partners__v1__preview_assignment_reply__descriptor) \
+    , NULL, NULL }
 
 
-struct  Guildhall__Partners__V1__AnnotateWorkflowRequest
+struct  Guildhall__Partners__V1__PartnerPlace
 {
   ProtobufCMessage base;
-  ProtobufCBinaryData id;
-  ProtobufCBinaryData text;
+  ProtobufCBinaryData partner_id;
+  ProtobufCBinaryData partner_name;
+  ProtobufCBinaryData organization_id;
 };
-#define GUILDHALL__PARTNERS__V1__ANNOTATE_WORKFLOW_REQUEST__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&guildhall__partners__v1__annotate_workflow_request__descriptor) \
-    , {0,NULL}, {0,NULL} }
+#define GUILDHALL__PARTNERS__V1__PARTNER_PLACE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__partners__v1__partner_place__descriptor) \
+    , {0,NULL}, {0,NULL}, {0,NULL} }
 
 
 /* Guildhall__Partners__V1__Partner methods */
@@ -579,30 +491,15 @@ void   guildhall__partners__v1__get_distributor_discount_request__init
 /* Guildhall__Partners__V1__SetDistributorDiscountRequest methods */
 void   guildhall__partners__v1__set_distributor_discount_request__init
                      (Guildhall__Partners__V1__SetDistributorDiscountRequest         *message);
-/* Guildhall__Partners__V1__Workflow methods */
-void   guildhall__partners__v1__workflow__init
-                     (Guildhall__Partners__V1__Workflow         *message);
-/* Guildhall__Partners__V1__WorkflowNote methods */
-void   guildhall__partners__v1__workflow_note__init
-                     (Guildhall__Partners__V1__WorkflowNote         *message);
-/* Guildhall__Partners__V1__ListWorkflowsRequest methods */
-void   guildhall__partners__v1__list_workflows_request__init
-                     (Guildhall__Partners__V1__ListWorkflowsRequest         *message);
-/* Guildhall__Partners__V1__ListWorkflowsReply methods */
-void   guildhall__partners__v1__list_workflows_reply__init
-                     (Guildhall__Partners__V1__ListWorkflowsReply         *message);
-/* Guildhall__Partners__V1__GetWorkflowRequest methods */
-void   guildhall__partners__v1__get_workflow_request__init
-                     (Guildhall__Partners__V1__GetWorkflowRequest         *message);
-/* Guildhall__Partners__V1__RetryWorkflowRequest methods */
-void   guildhall__partners__v1__retry_workflow_request__init
-                     (Guildhall__Partners__V1__RetryWorkflowRequest         *message);
-/* Guildhall__Partners__V1__CancelWorkflowRequest methods */
-void   guildhall__partners__v1__cancel_workflow_request__init
-                     (Guildhall__Partners__V1__CancelWorkflowRequest         *message);
-/* Guildhall__Partners__V1__AnnotateWorkflowRequest methods */
-void   guildhall__partners__v1__annotate_workflow_request__init
-                     (Guildhall__Partners__V1__AnnotateWorkflowRequest         *message);
+/* Guildhall__Partners__V1__PreviewAssignmentRequest methods */
+void   guildhall__partners__v1__preview_assignment_request__init
+                     (Guildhall__Partners__V1__PreviewAssignmentRequest         *message);
+/* Guildhall__Partners__V1__PreviewAssignmentReply methods */
+void   guildhall__partners__v1__preview_assignment_reply__init
+                     (Guildhall__Partners__V1__PreviewAssignmentReply         *message);
+/* Guildhall__Partners__V1__PartnerPlace methods */
+void   guildhall__partners__v1__partner_place__init
+                     (Guildhall__Partners__V1__PartnerPlace         *message);
 /* --- per-message closures --- */
 
 typedef void (*Guildhall__Partners__V1__Partner_Closure)
@@ -680,29 +577,14 @@ typedef void (*Guildhall__Partners__V1__GetDistributorDiscountRequest_Closure)
 typedef void (*Guildhall__Partners__V1__SetDistributorDiscountRequest_Closure)
                  (const Guildhall__Partners__V1__SetDistributorDiscountRequest *message,
                   void *closure_data);
-typedef void (*Guildhall__Partners__V1__Workflow_Closure)
-                 (const Guildhall__Partners__V1__Workflow *message,
+typedef void (*Guildhall__Partners__V1__PreviewAssignmentRequest_Closure)
+                 (const Guildhall__Partners__V1__PreviewAssignmentRequest *message,
                   void *closure_data);
-typedef void (*Guildhall__Partners__V1__WorkflowNote_Closure)
-                 (const Guildhall__Partners__V1__WorkflowNote *message,
+typedef void (*Guildhall__Partners__V1__PreviewAssignmentReply_Closure)
+                 (const Guildhall__Partners__V1__PreviewAssignmentReply *message,
                   void *closure_data);
-typedef void (*Guildhall__Partners__V1__ListWorkflowsRequest_Closure)
-                 (const Guildhall__Partners__V1__ListWorkflowsRequest *message,
-                  void *closure_data);
-typedef void (*Guildhall__Partners__V1__ListWorkflowsReply_Closure)
-                 (const Guildhall__Partners__V1__ListWorkflowsReply *message,
-                  void *closure_data);
-typedef void (*Guildhall__Partners__V1__GetWorkflowRequest_Closure)
-                 (const Guildhall__Partners__V1__GetWorkflowRequest *message,
-                  void *closure_data);
-typedef void (*Guildhall__Partners__V1__RetryWorkflowRequest_Closure)
-                 (const Guildhall__Partners__V1__RetryWorkflowRequest *message,
-                  void *closure_data);
-typedef void (*Guildhall__Partners__V1__CancelWorkflowRequest_Closure)
-                 (const Guildhall__Partners__V1__CancelWorkflowRequest *message,
-                  void *closure_data);
-typedef void (*Guildhall__Partners__V1__AnnotateWorkflowRequest_Closure)
-                 (const Guildhall__Partners__V1__AnnotateWorkflowRequest *message,
+typedef void (*Guildhall__Partners__V1__PartnerPlace_Closure)
+                 (const Guildhall__Partners__V1__PartnerPlace *message,
                   void *closure_data);
 
 /* --- services --- */
@@ -711,8 +593,6 @@ typedef void (*Guildhall__Partners__V1__AnnotateWorkflowRequest_Closure)
 /* --- descriptors --- */
 
 extern const ProtobufCEnumDescriptor    guildhall__partners__v1__sale_state__descriptor;
-extern const ProtobufCEnumDescriptor    guildhall__partners__v1__workflow_state__descriptor;
-extern const ProtobufCEnumDescriptor    guildhall__partners__v1__workflow_action__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__partners__v1__partner__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__partners__v1__create_partner_request__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__partners__v1__get_partner_request__descriptor;
@@ -738,14 +618,9 @@ extern const ProtobufCMessageDescriptor guildhall__partners__v1__cancel_sale_req
 extern const ProtobufCMessageDescriptor guildhall__partners__v1__distributor_discount__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__partners__v1__get_distributor_discount_request__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__partners__v1__set_distributor_discount_request__descriptor;
-extern const ProtobufCMessageDescriptor guildhall__partners__v1__workflow__descriptor;
-extern const ProtobufCMessageDescriptor guildhall__partners__v1__workflow_note__descriptor;
-extern const ProtobufCMessageDescriptor guildhall__partners__v1__list_workflows_request__descriptor;
-extern const ProtobufCMessageDescriptor guildhall__partners__v1__list_workflows_reply__descriptor;
-extern const ProtobufCMessageDescriptor guildhall__partners__v1__get_workflow_request__descriptor;
-extern const ProtobufCMessageDescriptor guildhall__partners__v1__retry_workflow_request__descriptor;
-extern const ProtobufCMessageDescriptor guildhall__partners__v1__cancel_workflow_request__descriptor;
-extern const ProtobufCMessageDescriptor guildhall__partners__v1__annotate_workflow_request__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__partners__v1__preview_assignment_request__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__partners__v1__preview_assignment_reply__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__partners__v1__partner_place__descriptor;
 
 PROTOBUF_C__END_DECLS
 

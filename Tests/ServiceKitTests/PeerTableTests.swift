@@ -1,0 +1,33 @@
+import Messages
+import RPC
+import Testing
+
+@testable import RPCTransport
+@testable import ServiceKit
+
+/// Who may call what, by the name in its certificate.
+@Suite struct `The table of peers` {
+    private static let peers = ["organizations", "membership", "partners", "branding", "gateway"]
+
+    @Test(arguments: [
+        ("membership", MembershipMethods.moveSubtree, ["organizations"]),
+        ("branding", BrandingMethods.previewAppearance, ["organizations"]),
+        ("branding", BrandingMethods.getAppearance, ["organizations", "gateway"]),
+        ("branding", BrandingMethods.prepareAppearance, ["partners"]),
+        ("branding", BrandingMethods.updateAppearance, ["gateway"]),
+        ("partners", PartnersMethods.previewAssignment, ["organizations"]),
+        ("partners", PartnersMethods.getPartner, ["gateway"]),
+    ])
+    func `a method is for those who need it`(
+        service: String, method: MethodDescriptor, callers: [String]
+    ) throws {
+        let policy = PeerTable.policy(of: service)
+
+        let granted = try Self.peers.filter { name in
+            let identity = try PeerIdentity(installation: "guildhall.test", name: name)
+            return policy.grants(of: identity).include(method)
+        }
+
+        #expect(granted == callers)
+    }
+}
