@@ -194,27 +194,30 @@ extension Status {
         return status
     }
 
+    /// A refusal that passes by itself, with when to try again.
+    static func passing(_ reason: ErrorReason, _ message: String) -> Status {
+        var status = refusal(reason, message)
+        status.details.append(.retryInfo(delay: .milliseconds(500)))
+        return status
+    }
+
     /// An application of a mask that is stored, while Membership has not said yet whom it admits.
     static var admissionNotAcknowledged: Status {
-        var status = refusal(
+        passing(
             .notAcknowledged,
             """
             Whom this admits is decided, but not yet acknowledged. Please retry with the same \
             idempotency key.
             """)
-        status.details.append(.retryInfo(delay: .milliseconds(500)))
-        return status
     }
 
     /// A deactivation that is stored, while Membership has not said yet that it admits nobody.
     static var notAcknowledged: Status {
-        var status = refusal(
+        passing(
             .notAcknowledged,
             """
             This is stored, but not yet acknowledged everywhere. Please retry with \
             the same idempotency key.
             """)
-        status.details.append(.retryInfo(delay: .milliseconds(500)))
-        return status
     }
 }

@@ -92,14 +92,18 @@ struct Listing<Source: Reading> {
             nextToken = page.token(after: token(of: place))
         }
         entries = Array(entries.prefix(page.size))
-        let isWhole = page.after == nil && nextToken.isEmpty
         // A page that stopped may be followed by nothing.
         let isFollowed = found.entries.count > page.size
         return ListOrganizationsReply(
             organizations: entries.map { Organization($0.node, in: $0.line) },
             nextPageToken: nextToken,
             totalSize: found.total ?? Int64(entries.count + (isFollowed ? 1 : 0)),
-            totalIsMinimum: found.total == nil && !isWhole)
+            totalIsMinimum: found.total == nil && !isWhole(found))
+    }
+
+    /// Whether everything that is listed is on this page.
+    private func isWhole(_ found: Found) -> Bool {
+        page.after == nil && found.stoppedAt == nil && found.entries.count <= page.size
     }
 
     /// What a token says of a place; tokens of one order go on in no other.
@@ -161,9 +165,7 @@ struct Listing<Source: Reading> {
             try reading.changes(
                 withPart: part, isDescending: order.isDescending, after: $0, limit: $1)
         }
-        let isWhole =
-            page.after == nil && found.stoppedAt == nil && found.entries.count <= page.size
-        if filter.state == nil, !isWhole {
+        if filter.state == nil, !isWhole(found) {
             found.total = try reading.countPresent(withPart: part, atMost: Self.countedMax) {
                 filter.shows(titleKey: $0, updated: $1)
             }

@@ -109,9 +109,7 @@ extension Service {
             let reply = try await others.membershipAdmits(
                 request,
                 context.tracing(
-                    // What is left of the deadline is for saying that no answer came.
-                    timeout: min(
-                        context.deadline.remaining() * 0.9, ApplicationLimits.admissionTimeMax),
+                    timeout: context.patience(atMost: ApplicationLimits.admissionTimeMax),
                     idempotencyKey: key))
             return ApplyEmailMaskReply(
                 admittedCount: Int64(reply.admittedUserIDs.count),
@@ -142,8 +140,7 @@ extension Service {
                     domain: pattern.base.text, subdomains: pattern.isWildcard, afterUserID: user,
                     pageSize: size),
                 context.tracing(
-                    timeout: min(
-                        context.deadline.remaining() * 0.9, ApplicationLimits.questionTimeMax)))
+                    timeout: context.patience(atMost: ApplicationLimits.questionTimeMax)))
         } catch is CancellationError {
             throw CancellationError()
         } catch {
@@ -259,10 +256,8 @@ extension EmailMaskRefusal {
 extension Status {
     /// Membership did not say whom a mask covers.
     fileprivate static var peopleUnknown: Status {
-        var status = refusal(
+        passing(
             .unavailable,
             "Membership does not answer whom this email mask covers. Please try again shortly.")
-        status.details.append(.retryInfo(delay: .milliseconds(500)))
-        return status
     }
 }

@@ -43,7 +43,7 @@ extension Service {
     ) async throws -> MoveOpinions {
         let (organization, parent) = (id.text, target?.text ?? "")
         // What is left of the deadline is for the answer: a gap is told in time.
-        let timeout = min(context.deadline.remaining() * 0.9, limits.acknowledgementTimeMax)
+        let timeout = context.patience(atMost: limits.acknowledgementTimeMax)
         async let counts = ifAnswered {
             try await others.membershipTries(
                 MoveSubtreeRequest(

@@ -202,11 +202,9 @@ extension Reading {
 extension Status {
     /// A relocation that is begun and goes on by itself.
     fileprivate static var underWay: Status {
-        var status = refusal(
+        passing(
             .notAcknowledged,
             "This is under way, and goes on by itself. Retry with the same idempotency key.")
-        status.details.append(.retryInfo(delay: .milliseconds(500)))
-        return status
     }
 
     /// A relocation that was begun, and not decided in time or cancelled by an operator.

@@ -27,7 +27,7 @@ extension Service {
             try principal.requireOpen(.editAppearance, at: line)
         }
         // What is left of the deadline is for the change itself.
-        let limit = min(context.deadline.remaining() * 0.9, limits.arrivalTimeMax)
+        let limit = context.patience(atMost: limits.arrivalTimeMax)
         let end = ContinuousClock.now.advanced(by: limit)
         while true {
             if let isOn = try await hasWhiteLabel(id, until: end, context) {
@@ -63,25 +63,21 @@ extension Service {
 extension Status {
     /// Branding did not say whether white label is on.
     fileprivate static var whiteLabelUnknown: Status {
-        var status = refusal(
+        passing(
             .unavailable,
             """
             Custom URLs need white label, and Branding does not answer whether it is on. Please \
             try again shortly.
             """)
-        status.details.append(.retryInfo(delay: .milliseconds(500)))
-        return status
     }
 
     /// An organization of which Branding has not heard yet.
     fileprivate static var notArrived: Status {
-        var status = refusal(
+        passing(
             .notAcknowledged,
             """
             Custom URLs need white label, and the organization has not arrived at Branding yet. \
             Please retry with the same idempotency key.
             """)
-        status.details.append(.retryInfo(delay: .milliseconds(500)))
-        return status
     }
 }
