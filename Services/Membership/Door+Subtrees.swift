@@ -61,24 +61,65 @@ extension Transaction {
         try applyChange(because: .restore, at: now)
     }
 
-    /// Blocks the active members of organizations, none of whom is counted anywhere.
-    func block(membersOf organizations: [OrganizationID], at now: WallTime) throws {
-        let pageMax = 500
+    /// People whose memberships are changed one after the other.
+    private static let pageMax = 500
+
+    /// Blocks the active members of organizations, none of whom is counted anywhere, and notes them
+    /// under the key of the restore that blocks them.
+    func block(
+        membersOf organizations: [OrganizationID], byRestore key: String, at now: WallTime
+    ) throws {
         for organization in organizations {
             var cursor: MemberCursor?
             while true {
                 let members = try members(
-                    of: organization, .only(.active), after: cursor, limit: pageMax)
+                    of: organization, .only(.active), after: cursor, limit: Self.pageMax)
                 for member in members {
-                    var membership = member.membership
-                    membership.state = .blocked
-                    membership.takesSeat = false
-                    membership.version += 1
-                    try keep(MemberRecord(membership: membership, user: member.user), at: now)
+                    try note(try keep(member.becoming(.blocked), at: now), blockedByRestore: key)
                 }
-                guard members.count == pageMax, let last = members.last else { break }
+                guard members.count == Self.pageMax, let last = members.last else { break }
                 cursor = MemberCursor(nameKey: last.nameKey, user: last.user.id)
             }
         }
+    }
+
+    /// Lets everybody be active again whom a restore has blocked and nobody has changed since, in
+    /// organizations that go back to the archive at once: none of them is counted anywhere, and no
+    /// limit is asked.
+    ///
+    /// - Parameters:
+    ///   - key: That of the restore.
+    ///   - now: When.
+    /// - Throws: `StorageFault`.
+    func unblock(blockedByRestore key: String, at now: WallTime) throws {
+        let organizations = try organizations(blockedByRestore: key)
+        let live = try TreeCopy.standings(of: organizations, in: self)
+            .filter { !$0.isArchived }.map(\.id)
+        // Who was admitted there meanwhile counts no longer, as by the event that archives.
+        try noteChange(of: live, .going)
+        try applyChange(because: .archive, at: now)
+        try TreeCopy.archive(live, in: self)
+        for organization in organizations {
+            var last: UserID?
+            while true {
+                let members = try members(
+                    of: organization, blockedByRestore: key, after: last, limit: Self.pageMax)
+                for member in members { try keep(member.becoming(.active), at: now) }
+                last = members.last?.user.id
+                guard members.count == Self.pageMax else { break }
+            }
+        }
+        try removeBlocks(ofRestore: key)
+    }
+}
+
+extension MemberRecord {
+    /// The member in another state, as the next version.
+    fileprivate func becoming(_ state: MembershipState) -> MemberRecord {
+        var membership = membership
+        membership.state = state
+        membership.takesSeat = state == .active && membership.roles.takesSeat
+        membership.version += 1
+        return MemberRecord(membership: membership, user: user)
     }
 }

@@ -34,7 +34,7 @@ extension Service {
         _ request: RestoreSubtreeRequest, _ context: CallContext
     ) async throws -> RestoreSubtreeReply {
         try context.require(.recountSubtree)
-        let order = try RestoreOrder(request)
+        let order = try RestoreOrder(request, key: try context.idempotencyKey)
         let now = context.now
         // An event that is still on its way must not archive again what comes back now.
         try await tree.catchUp()
@@ -44,6 +44,37 @@ extension Service {
                 try transaction.restore(order, at: now)
                 return RestoreSubtreeReply()
             }
+        }
+    }
+
+    func cancelSubtreeMove(
+        _ request: CancelSubtreeMoveRequest, _ context: CallContext
+    ) async throws -> CancelSubtreeMoveReply {
+        try context.require(.recountSubtree)
+        _ = try OrganizationID(requestText: request.organizationID, field: "organization_id")
+        // The event that takes the move back says where the people are counted.
+        try await database.cancel(
+            context, MembershipMethods.moveSubtree, key: request.moveKey
+        ) { (_, _: MoveSubtreeReply) in }
+        return CancelSubtreeMoveReply()
+    }
+
+    func cancelSubtreeRestore(
+        _ request: CancelSubtreeRestoreRequest, _ context: CallContext
+    ) async throws -> CancelSubtreeRestoreReply {
+        try context.require(.recountSubtree)
+        _ = try OrganizationID(requestText: request.organizationID, field: "organization_id")
+        let key = request.restoreKey
+        let now = context.now
+        return try await whenKnown(otherwise: Denial.treeBehind) {
+            try await database.cancel(context, MembershipMethods.restoreSubtree, key: key) {
+                (transaction, _: RestoreSubtreeReply) in
+                // Counts of a copy that is in the past would not be those of its people.
+                guard try !TreeCopy.isBeingFilled(in: transaction) else { throw UnknownNode() }
+                paths.forget()
+                try transaction.unblock(blockedByRestore: key, at: now)
+            }
+            return CancelSubtreeRestoreReply()
         }
     }
 }
@@ -121,8 +152,10 @@ struct RestoreOrder: Sendable {
     let organizations: [OrganizationID]
     let parent: OrganizationID?
     let blocksMembers: Bool
+    /// The idempotency key, by which it can be cancelled.
+    let key: String
 
-    init(_ request: RestoreSubtreeRequest) throws {
+    init(_ request: RestoreSubtreeRequest, key: String) throws {
         let ids = try request.organizationIDs.map {
             try OrganizationID(requestText: $0, field: "organization_ids")
         }
@@ -137,6 +170,7 @@ struct RestoreOrder: Sendable {
         organizations = ids
         parent = try OrganizationID.optional(requestText: request.parentID, field: "parent_id")
         blocksMembers = request.blocked
+        self.key = key
     }
 }
 
@@ -151,7 +185,7 @@ extension Transaction {
         let organizations = archived.map(\.id)
         try TreeCopy.restore(organizations, in: self)
         if order.blocksMembers {
-            try block(membersOf: organizations, at: now)
+            try block(membersOf: organizations, byRestore: order.key, at: now)
         } else {
             try admit(membersOf: organizations, at: now)
         }

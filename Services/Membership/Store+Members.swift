@@ -89,6 +89,27 @@ extension Reading {
         ) { row in try MemberRecord(row) }
     }
 
+    /// A page of the members of an organization whom a restore has blocked and nobody has changed
+    /// since, by their identifiers.
+    func members(
+        of organization: OrganizationID, blockedByRestore key: String, after user: UserID?,
+        limit: Int
+    ) throws -> [MemberRecord] {
+        try rows(
+            """
+            SELECT m.id, m.organization_id, m.user_id, m.roles, m.state, m.takes_seat, m.joined_us,
+                m.version, u.email, u.name, u.created_us, u.version, u.email_verified
+            FROM restore_block AS b
+            CROSS JOIN membership AS m
+                ON m.organization_id = b.organization_id AND m.user_id = b.user_id
+            CROSS JOIN user AS u ON u.id = m.user_id
+            WHERE b.key = \(key) AND b.organization_id = \(organization)
+                AND b.user_id > \(user?.bytes ?? []) AND m.state = 2 AND m.version = b.version
+            ORDER BY b.user_id LIMIT \(limit)
+            """
+        ) { row in try MemberRecord(row) }
+    }
+
     func memberCount(of organization: OrganizationID, _ filter: MemberFilter) throws -> Int64 {
         try row(
             """

@@ -21,6 +21,9 @@ let migrations =
         Migration(
             component: "membership", number: 5, name: "unaffiliated-users",
             utf8: PackageResources._005_unaffiliated_users_sql),
+        Migration(
+            component: "membership", number: 6, name: "blocked-by-a-restore",
+            utf8: PackageResources._006_blocked_by_a_restore_sql),
     ]
 
 /// A person as the tables keep them.

@@ -81,6 +81,7 @@ struct TreeFollower: Sendable {
             if !isBeingFilled { try follow(from: before, to: node, in: transaction) }
         case .removed(let before):
             try transaction.removeWorkspaces(of: before.id)
+            try transaction.removeRestoreBlocks(of: before.id)
             guard !isBeingFilled, !before.isArchived else { break }
             try transaction.stopCounting(before.id, at: clock.now())
         }
@@ -97,7 +98,9 @@ struct TreeFollower: Sendable {
             try transaction.rehome(node.id, from: above ?? [], at: now)
         }
         switch (before.isArchived, node.isArchived) {
-        case (false, true): try transaction.stopCounting(node.id, at: now)
+        case (false, true):
+            try transaction.stopCounting(node.id, at: now)
+            try transaction.removeRestoreBlocks(of: node.id)
         case (true, false): try transaction.count(node.id, at: now)
         case (false, false), (true, true): break
         }

@@ -9,21 +9,22 @@ import Storage
 ///
 /// It decides whether the people fit at the new place. What follows from its answer is written in
 /// the transaction that ends the workflow. A workflow that is given up before the answer is known,
-/// and one whose end cannot be written, is taken back: the feed tells anew where the organizations
-/// are, and Membership follows.
+/// and one whose end cannot be written, is cancelled at Membership, which then does nothing more of
+/// it; and the feed tells anew where the organizations are, so that Membership follows.
 struct Relocations: Sendable {
     static let move = "move_organization"
     static let restore = "restore_organization"
-    /// How long one attempt of the step may take.
+    /// How long one attempt of the step, or to undo it, may take.
     static let stepTimeout: Duration = .seconds(5)
-    /// How long after it was given up a workflow is taken back: by then no attempt of its step is
-    /// under way any more.
-    static let settlingTime: Duration = .seconds(30)
 
     /// Counts the people of a subtree elsewhere.
     let moveSubtree: @Sendable (MoveSubtreeRequest, CallOptions) async throws -> Void
+    /// Sees to it that nobody is counted elsewhere any more.
+    let cancelMove: @Sendable (CancelSubtreeMoveRequest, CallOptions) async throws -> Void
     /// Admits the people of organizations that leave the archive.
     let restoreSubtree: @Sendable (RestoreSubtreeRequest, CallOptions) async throws -> Void
+    /// Sees to it that nobody is admitted any more, and that whom it blocked is no longer blocked.
+    let cancelRestore: @Sendable (CancelSubtreeRestoreRequest, CallOptions) async throws -> Void
     let clock: WallClock
     var logger = Logger(label: "organizations")
 
@@ -46,6 +47,10 @@ struct Relocations: Sendable {
                             MoveSubtreeRequest(
                                 organizationID: plan.organizationID,
                                 newParentID: plan.parentID), options)
+                    } undo: { plan, key, options in
+                        try await cancelMove(
+                            CancelSubtreeMoveRequest(
+                                organizationID: plan.organizationID, moveKey: key), options)
                     }
                 ], onTransition: conclude),
             WorkflowDefinition(
@@ -56,19 +61,24 @@ struct Relocations: Sendable {
                             RestoreSubtreeRequest(
                                 organizationIDs: plan.organizationIDs, parentID: plan.parentID,
                                 blocked: plan.blocked), options)
+                    } undo: { plan, key, options in
+                        try await cancelRestore(
+                            CancelSubtreeRestoreRequest(
+                                organizationID: plan.organizationID, restoreKey: key), options)
                     }
                 ], onTransition: conclude),
         ]
     }
 
-    /// The step: no pivot, for what Membership has done is taken back by events.
+    /// The step: no pivot, for Membership undoes it, and events take back the rest.
     private func step(
-        _ call: @escaping @Sendable (Relocation, CallOptions) async throws -> Void
+        _ call: @escaping @Sendable (Relocation, CallOptions) async throws -> Void,
+        undo: @escaping @Sendable (Relocation, _ key: String, CallOptions) async throws -> Void
     ) -> WorkflowStep {
         WorkflowStep(
             "count_people",
             action: { workflow in
-                guard let plan = try? Relocation(decoding: workflow.input, limits: .bulk) else {
+                guard let plan = Self.plan(of: workflow) else {
                     return .refused(Status.notCarriedOut.encoded(), "the plan is not readable")
                 }
                 return await .of {
@@ -78,11 +88,20 @@ struct Relocations: Sendable {
                 }
             },
             compensation: { workflow in
-                let isSettled =
-                    workflow.progressedAt.duration(to: clock.now()) >= Self.settlingTime
-                return isSettled
-                    ? .done([]) : .unknown("given up: waits for the end of the last attempt")
+                // Nobody is asked by a plan that is not readable.
+                guard let plan = Self.plan(of: workflow) else { return .done([]) }
+                let key = workflow.stepKeyText
+                return await .of {
+                    try await undo(
+                        plan, key,
+                        CallOptions(stepKey: "\(key)-cancel", timeout: Self.stepTimeout))
+                }
             })
+    }
+
+    private static func plan(of workflow: WorkflowInstance) -> Relocation? {
+        // What is wrong with the bytes helps nobody: they are this service's own.
+        try? Relocation(decoding: workflow.input, limits: .bulk)
     }
 }
 
@@ -94,8 +113,9 @@ extension Relocations {
         guard !workflow.state.isOpen, let id = WorkflowID(bytes: workflow.id) else { return }
         guard workflow.state == .done else {
             try transaction.endRelocation(id)
-            // What Membership refused it has not done; what was given up it may have.
-            if workflow.refusal == nil { try transaction.takeBack(id, at: clock.now()) }
+            // What Membership refused it has not done; all else it has done, or may have.
+            let isDone = !workflow.results.isEmpty
+            if isDone || workflow.refusal == nil { try transaction.takeBack(id, at: clock.now()) }
             return
         }
         do {
@@ -110,11 +130,10 @@ extension Relocations {
                     "workflow": "\(Hexadecimal.text(workflow.id))", "kind": "\(workflow.kind)",
                     "error": "\(error)",
                 ])
-            try transaction.endRelocation(id)
-            try transaction.takeBack(id, at: clock.now())
             let status = (error as? any StatusConvertible)?.status ?? .notCarriedOut
-            try transaction.abortDoneWorkflow(
-                workflow.id, refusal: status.encoded(), words: "not carried out: \(error)")
+            try transaction.undoDoneWorkflow(
+                workflow.id, refusal: status.encoded(), words: "not carried out: \(error)",
+                at: clock.now())
         }
     }
 

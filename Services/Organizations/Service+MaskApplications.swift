@@ -92,7 +92,9 @@ extension Service {
                 userIDs: try transaction.people(of: reply, joiningBy: pattern, of: id),
                 nextPageToken: next)
         }
-        return try await admit(application, to: id, context)
+        return try await namingTheSeen(context) {
+            try await admit(application, to: id, context)
+        }
     }
 
     /// Has the people admitted whom a call has chosen, the first time and every time after.
@@ -105,20 +107,26 @@ extension Service {
         let request = AdmitUsersRequest(
             organizationID: id.text, userIDs: application.userIDs)
         let key = try Self.key(of: request, context)
+        let reply: AdmitUsersReply
         do {
-            let reply = try await others.membershipAdmits(
+            reply = try await others.membershipAdmits(
                 request,
                 context.tracing(
                     timeout: context.patience(atMost: ApplicationLimits.admissionTimeMax),
                     idempotencyKey: key))
-            return ApplyEmailMaskReply(
-                admittedCount: Int64(reply.admittedUserIDs.count),
-                refusals: EmailMaskRefusal.counted(reply.refusals),
-                nextPageToken: application.nextPageToken)
         } catch {
             let status = Status(thrown: error)
             throw status.isForGood ? status : Status.admissionNotAcknowledged
         }
+        let (principal, day) = (try context.principal, context.now.day)
+        let gates = reply.refusals.compactMap(\.gate)
+        let sight = try database.readInline { snapshot in
+            try snapshot.sight(of: principal, among: gates.map(\.organizationID), on: day)
+        }
+        return ApplyEmailMaskReply(
+            admittedCount: Int64(reply.admittedUserIDs.count),
+            refusals: EmailMaskRefusal.counted(gates, seenIn: sight),
+            nextPageToken: application.nextPageToken)
     }
 
     /// The key under which people are admitted: the same whenever a call is sent again, and never
@@ -235,18 +243,23 @@ extension UserID {
 
 extension EmailMaskRefusal {
     /// How many people each gate refused, in the order in which the gates first did.
-    fileprivate static func counted(_ refusals: [AdmissionRefusal]) -> [EmailMaskRefusal] {
+    ///
+    /// Those at organizations of which the caller may not know are one for each code.
+    fileprivate static func counted(
+        _ gates: [AdmissionGate], seenIn sight: Sight
+    ) -> [EmailMaskRefusal] {
         var counted: [EmailMaskRefusal] = []
-        for gate in refusals.compactMap(\.gate) {
+        for gate in gates {
+            let place = sight.shown(gate.organizationID)
             let known = counted.firstIndex { refusal in
-                refusal.code == gate.code && refusal.organizationID == gate.organizationID
+                refusal.code == gate.code && refusal.organizationID == place
             }
             if let known {
                 counted[known].peopleCount += 1
             } else {
                 counted.append(
                     EmailMaskRefusal(
-                        code: gate.code, organizationID: gate.organizationID, peopleCount: 1))
+                        code: gate.code, organizationID: place, peopleCount: 1))
             }
         }
         return counted

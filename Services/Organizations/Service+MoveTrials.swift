@@ -14,18 +14,21 @@ extension Service {
     ) async throws -> MoveOrganizationReply {
         let principal = try context.principal
         let day = context.now.day
-        let (facts, own) = try await database.read {
+        let (facts, own, sight) = try await database.read {
             [platformReceiver = limits.contactReceiver] snapshot in
             let facts = try snapshot.moveFacts(of: id, to: target, for: principal, on: day)
             guard let node = try snapshot.node(id) else { throw OutOfScope() }
             var reply = MoveOrganizationReply(organization: Organization(node, in: facts.line))
-            if facts.isNothing { return (facts, reply) }
+            let sight = try snapshot.sight(
+                of: principal, among: (facts.line.ids + (facts.target?.ids ?? [])).map(\.text),
+                on: day)
+            if facts.isNothing { return (facts, reply, sight) }
             reply.effects = try snapshot.effects(of: facts, or: platformReceiver)
             reply.obstacles = facts.obstacles.map(MoveObstacle.init)
             if try snapshot.isMoving(facts) {
                 reply.obstacles.append(MoveObstacle(.organizationMoving))
             }
-            return (facts, reply)
+            return (facts, reply, sight)
         }
         if facts.isNothing { return own }
         var reply = own
@@ -33,7 +36,7 @@ extension Service {
         if !facts.obstacles.contains(.cycle) {
             reply.add(try await opinions(on: id, to: target, context))
         }
-        reply.hideOrganizations(except: facts.organizations(seenBy: principal))
+        reply.hideOrganizations(except: sight)
         return reply
     }
 
@@ -109,17 +112,13 @@ extension MoveOrganizationReply {
     /// Leaves out the identifiers of organizations that the caller may not know of.
     ///
     /// What holds at the organization itself is the caller's to see: values stay.
-    fileprivate mutating func hideOrganizations(except known: Set<String>) {
+    fileprivate mutating func hideOrganizations(except sight: Sight) {
         for index in effects.indices {
-            if !known.contains(effects[index].fromOrganizationID) {
-                effects[index].fromOrganizationID = ""
-            }
-            if !known.contains(effects[index].toOrganizationID) {
-                effects[index].toOrganizationID = ""
-            }
+            effects[index].fromOrganizationID = sight.shown(effects[index].fromOrganizationID)
+            effects[index].toOrganizationID = sight.shown(effects[index].toOrganizationID)
         }
-        for index in obstacles.indices where !known.contains(obstacles[index].organizationID) {
-            obstacles[index].organizationID = ""
+        for index in obstacles.indices {
+            obstacles[index].organizationID = sight.shown(obstacles[index].organizationID)
         }
     }
 }
@@ -134,19 +133,6 @@ extension MoveFacts {
             toOrganizationID: moved.obstacle?.id.text ?? "",
             fromValue: "\(EffectiveState(line.state))",
             toValue: "\(EffectiveState(moved.state))")
-    }
-
-    /// The identifiers of the organizations at the old place and the new that a principal may know
-    /// of.
-    fileprivate func organizations(seenBy principal: Access.Principal) -> Set<String> {
-        var known: Set<String> = []
-        for line in [line, target].compactMap(\.self) {
-            for depth in 1...line.depth {
-                let part = Line(Array(line.levels.prefix(depth)), on: line.day)
-                if principal.sees(part) { known.insert(part.end.id.text) }
-            }
-        }
-        return known
     }
 }
 

@@ -23,10 +23,22 @@ extension Service {
             throw Status.invalid(
                 "new_parent_id", "Please name a new parent, or say that it becomes a root.")
         }
-        let now = context.now
         if request.dryRun { return try await tryMove(id, to: target, context) }
+        return try await namingTheSeen(context) {
+            let begun = try await begin(request, of: id, to: target, for: principal, context)
+            _ = try await end(of: begun, context)
+            return MoveOrganizationReply(organization: try await organization(id, context))
+        }
+    }
+
+    /// Begins a move, unless the organization hangs there already.
+    private func begin(
+        _ request: MoveOrganizationRequest, of id: OrganizationID, to target: OrganizationID?,
+        for principal: Access.Principal, _ context: CallContext
+    ) async throws -> RelocationBegun {
+        let now = context.now
         let workflow: WorkflowID = identifiers.next()
-        let begun = try await database.command(context, request) { transaction in
+        return try await database.command(context, request) { transaction in
             let facts = try transaction.moveFacts(of: id, to: target, for: principal, on: now.day)
             guard let node = try transaction.node(id) else { throw OutOfScope() }
             try context.requireMatch(version: node.version)
@@ -45,36 +57,50 @@ extension Service {
                     ).encoded(), startedBy: principal.scope, at: now))
             return RelocationBegun(workflow: workflow.bytes)
         }
-        _ = try await end(of: begun, context)
-        return MoveOrganizationReply(organization: try await organization(id, context))
     }
 
     func restoreOrganization(
         _ request: RestoreOrganizationRequest, _ context: CallContext
     ) async throws -> RestoreOrganizationReply {
-        let principal = try context.principal
         let id = try OrganizationID(requestText: request.id, field: "id")
-        let named = try OrganizationID.optional(
-            requestText: request.parentID, field: "parent_id")
+        let place = try RestorePlace(request)
         let title =
             try request.title.isEmpty
             ? nil : accept(request.title, field: "title", as: Title.init(_:field:))
         guard [.unspecified, .blocked].contains(request.members) else {
             throw Status.invalid("members", "There is no such way to restore members.")
         }
+        return try await namingTheSeen(context) {
+            let begun = try await begin(request, of: id, title: title, at: place, context)
+            let ended = try await end(of: begun, context)
+            return RestoreOrganizationReply(
+                organization: try await organization(id, context),
+                notRestored: try await database.read { snapshot in
+                    try ended.map { try snapshot.notRestored(by: $0) } ?? []
+                })
+        }
+    }
+
+    /// Begins a restore.
+    private func begin(
+        _ request: RestoreOrganizationRequest, of id: OrganizationID, title: Title?,
+        at place: RestorePlace, _ context: CallContext
+    ) async throws -> RelocationBegun {
+        let principal = try context.principal
         let blocked = request.members == .blocked
         let now = context.now
         let most = limits.archiveMax
         let workflow: WorkflowID = identifiers.next()
-        let begun = try await database.command(context, request) { transaction in
+        return try await database.command(context, request) { transaction in
             let plan = try transaction.restorePlan(
-                of: id, title: title, below: named, for: principal, on: now.day, most: most)
+                of: id, title: title, at: place, for: principal, on: now.day, most: most)
             try context.requireMatch(version: plan.node.version)
-            try transaction.requireFreeTitles(of: plan.ids, first: title)
+            let parent = plan.target?.end
+            try transaction.requireFreeTitles(
+                of: plan.ids, first: title, below: parent?.number)
             try transaction.insert(
                 RelocationRecord(
-                    workflow: workflow, number: plan.node.number,
-                    place: plan.target?.end.number ?? 0,
+                    workflow: workflow, number: plan.node.number, place: parent?.number ?? 0,
                     titleKey: (title ?? plan.node.details.title).key,
                     sourceRoot: plan.root,
                     targetRoot: plan.target?.levels[0].number ?? plan.node.number, begun: now))
@@ -82,18 +108,12 @@ extension Service {
                 WorkflowStart(
                     id: workflow.bytes, kind: Relocations.restore,
                     input: Relocation(
-                        organizationID: id.text, parentID: plan.target?.end.id.text ?? "",
+                        organizationID: id.text, parentID: parent?.id.text ?? "",
                         title: title?.text ?? "", blocked: blocked,
                         organizationIDs: plan.ids.map(\.text)
                     ).encoded(), startedBy: principal.scope, at: now))
             return RelocationBegun(workflow: workflow.bytes)
         }
-        let ended = try await end(of: begun, context)
-        return RestoreOrganizationReply(
-            organization: try await organization(id, context),
-            notRestored: try await database.read { snapshot in
-                try ended.map { try snapshot.notRestored(by: $0) } ?? []
-            })
     }
 
     /// Waits for the end of a workflow.
@@ -128,6 +148,24 @@ extension Service {
             let (node, line) = try snapshot.organization(id, seenBy: principal, on: day)
             return Organization(node, in: line)
         }
+    }
+}
+
+/// Where an organization is to come back.
+private enum RestorePlace: Sendable {
+    /// Where it was.
+    case own
+    case root
+    case below(OrganizationID)
+
+    init(_ request: RestoreOrganizationRequest) throws {
+        let parent = try OrganizationID.optional(
+            requestText: request.parentID, field: "parent_id")
+        guard parent == nil || !request.toRoot else {
+            throw Status.invalid(
+                "parent_id", "Please name a parent, or say that it becomes a root.")
+        }
+        self = parent.map(RestorePlace.below) ?? (request.toRoot ? .root : .own)
     }
 }
 
@@ -166,7 +204,7 @@ extension Reading {
 
     /// What a restore is decided on, if the principal may make it.
     fileprivate func restorePlan(
-        of id: OrganizationID, title: Title?, below named: OrganizationID?,
+        of id: OrganizationID, title: Title?, at place: RestorePlace,
         for principal: Access.Principal, on day: CalendarDay, most: Int
     ) throws -> RestorePlan {
         let (node, line) = try organization(id, seenBy: principal, on: day, archive: .included)
@@ -174,17 +212,7 @@ extension Reading {
         guard node.standing == .archived, let batch = node.archival?.batch else {
             throw Refusal.wrongState("This organization is not in the archive.")
         }
-        var target: Line?
-        if let named {
-            let (_, line) = try organization(
-                named, seenBy: principal, on: day, archive: .included)
-            try principal.require(.restoreOrganization, at: line.ids)
-            guard !line.isArchived else { throw Refusal.parentArchived }
-            target = line
-        } else if let parents = line.parents {
-            guard !parents.isArchived else { throw Refusal.parentArchived }
-            target = parents
-        }
+        let target = try parents(of: line, at: place, for: principal, on: day)
         try target?.admitChild()
         let key = (title ?? node.details.title).key
         if try child(of: target?.end.number, titleKey: key) != nil { throw Refusal.nameTaken }
@@ -196,6 +224,28 @@ extension Reading {
         let ids = try numbers.compactMap { try self.node(numbered: $0)?.id }
         return RestorePlan(
             node: node, root: line.levels[0].number, target: target, ids: ids)
+    }
+
+    /// The line to the parent below which an organization comes back; nil: it is a root.
+    private func parents(
+        of line: Line, at place: RestorePlace, for principal: Access.Principal,
+        on day: CalendarDay
+    ) throws -> Line? {
+        let parents: Line?
+        switch place {
+        case .own: parents = line.parents
+        case .root:
+            // What was a root comes back to where it was.
+            if line.depth > 1 { try principal.requireCreation(below: nil) }
+            parents = nil
+        case .below(let parent):
+            let (_, named) = try organization(
+                parent, seenBy: principal, on: day, archive: .included)
+            try principal.require(.restoreOrganization, at: named.ids)
+            parents = named
+        }
+        guard parents?.isArchived != true else { throw Refusal.parentArchived }
+        return parents
     }
 }
 

@@ -14,27 +14,33 @@ extension Transaction {
     /// - Returns: The organization as archived.
     /// - Throws: ``Refusal/tooManyAtOnce(_:)``.
     func archive(_ node: Node, _ archival: Archival, most: Int) throws -> Node {
-        let numbers = try subtree(of: node.number, limit: most + 1)
-        guard numbers.count <= most else { throw Refusal.tooManyAtOnce(most) }
-        var archived: [Int64: Node] = [:]
-        for number in numbers {
-            guard let before = try self.node(numbered: number) else { continue }
-            let parent = try before.parent.flatMap { number in
-                try archived[number]?.id ?? self.node(numbered: number)?.id
-            }
+        let nodes = try subtree(of: node.number, limit: most + 1)
+        guard nodes.count <= most else { throw Refusal.tooManyAtOnce(most) }
+        let above = try node.parent.flatMap { try self.node(numbered: $0)?.id }
+        var ids: [Int64: OrganizationID] = [:]
+        var top: Node?
+        var change = try changeOfMany()
+        for before in nodes {
+            let parent = before.number == node.number ? above : before.parent.flatMap { ids[$0] }
+            ids[before.number] = before.id
             var next = before
             if before.standing == .provisioning {
                 // What was never there cannot come back.
                 next.standing = .cancelled
+                try releaseEmailMasks(of: before.id)
+                try releaseCustomURLs(of: before.id, at: archival.at)
             } else {
                 next.standing = .archived
                 next.archival = archival
             }
-            archived[number] = try update(next, from: before, below: parent, at: archival.at)
-            try releaseEmailMasks(of: before.id)
-            try releaseCustomURLs(of: before.id, at: archival.at)
+            let kept = try update(
+                next, from: before, below: parent, at: archival.at, as: &change)
+            if before.number == node.number { top = kept }
         }
-        guard let top = archived[node.number] else {
+        try count(change)
+        try releaseEmailMasks(archivedIn: archival.batch)
+        try releaseCustomURLs(archivedIn: archival.batch, at: archival.at)
+        guard let top else {
             preconditionFailure("a subtree begins with its own organization")
         }
         return top
@@ -46,6 +52,16 @@ extension Transaction {
             """
             UPDATE email_mask SET state = 3
             WHERE organization_id = \(organization) AND mode = 1 AND state = 1
+            """)
+    }
+
+    /// Frees the domains by which people join organizations that were archived together.
+    private func releaseEmailMasks(archivedIn batch: ArchiveBatchID) throws {
+        try execute(
+            """
+            UPDATE email_mask SET state = 3
+            WHERE mode = 1 AND state = 1 AND organization_id IN (
+                SELECT id FROM organization WHERE archive_batch = \(batch) AND standing = 3)
             """)
     }
 }

@@ -6,6 +6,28 @@ import Storage
 
 // What is written of organizations, and what the feed is told.
 
+/// A change of one organization or of many, as far as it has got.
+struct ChangeOfMany: Sendable {
+    /// The place of the latest of it among all changes.
+    private var recency: Int64
+    /// How many organizations are present more, or fewer, in each place.
+    private(set) var differences: [TallyPlace: Int64] = [:]
+
+    fileprivate init(after recency: Int64) {
+        self.recency = recency
+    }
+
+    fileprivate mutating func nextRecency() -> Int64 {
+        recency += 1
+        return recency
+    }
+
+    fileprivate mutating func count(_ difference: Int64, at parent: Int64?) {
+        differences[TallyPlace(parent: parent), default: 0] += difference
+        differences[.everywhere, default: 0] += difference
+    }
+}
+
 extension Transaction {
     /// A number for a new organization: they rise, and none is ever used twice, for no row is
     /// ever deleted.
@@ -28,7 +50,8 @@ extension Transaction {
     ///   ``Refusal/externalIDTaken`` when another has that of the outside system.
     func insert(_ node: Node, below parent: OrganizationID?, by creator: String) throws {
         let details = node.details
-        let recency = try nextRecency()
+        var change = try changeOfMany()
+        let recency = change.nextRecency()
         try requireFreeTitle(of: node)
         try keepingPromises(of: node.id) {
             try execute(
@@ -55,7 +78,8 @@ extension Transaction {
             INSERT INTO organization_part (rowid, title_key)
             VALUES (\(recency), \(details.title.key))
             """)
-        if node.standing == .present { try count(1, at: node.parent) }
+        if node.standing == .present { change.count(1, at: node.parent) }
+        try count(change)
         try publish(node, below: parent)
     }
 
@@ -74,11 +98,23 @@ extension Transaction {
         _ node: Node, from before: Node, below parent: OrganizationID?, at now: WallTime,
         isDecided: Bool = false
     ) throws -> Node {
+        var change = try changeOfMany()
+        let next = try update(
+            node, from: before, below: parent, at: now, isDecided: isDecided, as: &change)
+        try count(change)
+        return next
+    }
+
+    /// The same as a part of a change of many organizations, which is counted at its end.
+    func update(
+        _ node: Node, from before: Node, below parent: OrganizationID?, at now: WallTime,
+        isDecided: Bool = false, as change: inout ChangeOfMany
+    ) throws -> Node {
         var next = node
         next.version = before.version + 1
         // The wall clock may have been set back; time in the record never runs backwards.
         next.updatedAt = max(now, before.updatedAt)
-        next.recency = try nextRecency()
+        next.recency = change.nextRecency()
         let details = next.details
         let takesTitle =
             details.title.key != before.details.title.key || !before.standing.holdsTitle
@@ -118,8 +154,8 @@ extension Transaction {
             INSERT INTO organization_part (rowid, title_key)
             VALUES (\(next.recency), \(details.title.key))
             """)
-        if before.standing == .present { try count(-1, at: before.parent) }
-        if next.standing == .present { try count(1, at: next.parent) }
+        if before.standing == .present { change.count(-1, at: before.parent) }
+        if next.standing == .present { change.count(1, at: next.parent) }
         try publish(next, below: parent)
         if changesDays { try takeBackLapses(of: next, at: now) }
         return next
@@ -132,12 +168,12 @@ extension Transaction {
         return try update(node, from: node, below: line.parents?.end.id, at: now)
     }
 
-    /// The place of the next change.
-    private func nextRecency() throws -> Int64 {
+    /// The beginning of a change: it comes after all others.
+    func changeOfMany() throws -> ChangeOfMany {
         let latest = try row(
             "SELECT recency FROM organization ORDER BY recency DESC LIMIT 1"
         ) { try $0.int64(0) }
-        return 1 + (latest ?? 0)
+        return ChangeOfMany(after: latest ?? 0)
     }
 
     /// Takes a title out of the index of parts, which must be told what stands there.
@@ -149,9 +185,9 @@ extension Transaction {
             """)
     }
 
-    /// Counts organizations that come or go.
-    func count(_ difference: Int64, at parent: Int64?) throws {
-        for place in [TallyPlace(parent: parent), .everywhere] {
+    /// Counts the organizations that came and went by a change.
+    func count(_ change: ChangeOfMany) throws {
+        for (place, difference) in change.differences where difference != 0 {
             try execute(
                 """
                 INSERT INTO tally (parent, organizations)

@@ -35,6 +35,18 @@ extension CustomURL {
     }
 }
 
+extension Statements {
+    /// The custom URLs that organizations have which were archived together.
+    static func customURLs(archivedIn batch: ArchiveBatchID, limit: Int) -> SQL {
+        """
+        SELECT \(CustomURL.columns) FROM custom_url
+        WHERE state <= 2 AND organization_id IN (
+            SELECT id FROM organization WHERE archive_batch = \(batch) AND standing = 3)
+        ORDER BY organization_id, slug LIMIT \(limit)
+        """
+    }
+}
+
 extension Reading {
     /// The custom URLs of an organization by slug, those released since an instant among them.
     func customURLs(
@@ -134,12 +146,28 @@ extension Transaction {
     func releaseCustomURLs(of organization: OrganizationID, at now: WallTime) throws {
         for url in try customURLs(of: organization, releasedSince: .never)
         where url.state != .released {
-            var next = url
-            next.state = .released
-            next.archivedState = url.state
-            next.releasedAt = now
-            _ = try keep(next, at: now)
+            try archive(url, at: now)
         }
+    }
+
+    /// Releases the custom URLs of organizations that were archived together.
+    func releaseCustomURLs(archivedIn batch: ArchiveBatchID, at now: WallTime) throws {
+        while true {
+            let urls = try rows(
+                Statements.customURLs(archivedIn: batch, limit: CustomURL.countMax),
+                CustomURL.init(row:))
+            // Each is released, and not found again.
+            for url in urls { try archive(url, at: now) }
+            guard urls.count == CustomURL.countMax else { return }
+        }
+    }
+
+    private func archive(_ url: CustomURL, at now: WallTime) throws {
+        var next = url
+        next.state = .released
+        next.archivedState = url.state
+        next.releasedAt = now
+        _ = try keep(next, at: now)
     }
 
     /// Gives back the custom URLs that the archive took from an organization.

@@ -171,12 +171,18 @@ extension Transaction {
     /// - Parameters:
     ///   - ids: The organizations.
     ///   - title: The title that the first comes back with; nil: its own.
+    ///   - parent: Where the first comes to hang; nil: at the root.
     /// - Throws: ``Refusal/nameTaken``.
-    func requireFreeTitles(of ids: [OrganizationID], first title: Title?) throws {
+    func requireFreeTitles(
+        of ids: [OrganizationID], first title: Title?, below parent: Int64?
+    ) throws {
         for (index, id) in ids.enumerated() {
             guard var node = try node(id) else { continue }
             node.standing = .present
-            if index == 0, let title { node.details.title = title }
+            if index == 0 {
+                node.parent = parent
+                node.details.title = title ?? node.details.title
+            }
             try requireFreeTitle(of: node)
         }
     }
@@ -194,6 +200,7 @@ extension Transaction {
         _ ids: [OrganizationID], title: Title?, below parent: Node?, at now: WallTime
     ) throws -> [String] {
         var notRestored: [String] = []
+        var change = try changeOfMany()
         for (index, id) in ids.enumerated() {
             guard let before = try node(id) else { throw Unreadable.relocation }
             guard before.standing == .archived else { continue }
@@ -207,11 +214,13 @@ extension Transaction {
                 next.details.title = title ?? before.details.title
             }
             next.depth = (above?.depth ?? 0) + 1
-            _ = try update(next, from: before, below: above?.id, at: now, isDecided: true)
+            _ = try update(
+                next, from: before, below: above?.id, at: now, isDecided: true, as: &change)
             if index == 0, next.depth != before.depth { try settleDepths(below: next) }
             notRestored += try reclaimEmailMasks(of: id)
             notRestored += try restoreCustomURLs(of: id, at: now)
         }
+        try count(change)
         return notRestored
     }
 

@@ -42,6 +42,21 @@ enum Statements {
         """
     }
 
+    static func subtree(of number: Int64, limit: Int) -> SQL {
+        """
+        WITH RECURSIVE down (number, level) AS (
+            SELECT number, 1 FROM organization WHERE number = \(number)
+            UNION ALL
+            SELECT o.number, down.level + 1
+            FROM down JOIN organization AS o ON o.parent = down.number
+            WHERE o.standing <= 2 AND down.level < 10
+            LIMIT \(limit)
+        )
+        SELECT \(Node.columns) FROM organization WHERE number IN (SELECT number FROM down)
+        ORDER BY depth, number LIMIT \(limit)
+        """
+    }
+
     static func namesakes(of titleKey: String, except number: Int64, limit: Int) -> SQL {
         """
         SELECT id FROM organization
@@ -115,21 +130,10 @@ extension Reading {
             "SELECT 1 FROM organization WHERE parent = \(number) AND standing <= 2 LIMIT 1")
     }
 
-    /// The numbers of an organization and of everything below it that is not in the archive, a
-    /// parent before its children; at most so many.
-    func subtree(of number: Int64, limit: Int) throws -> [Int64] {
-        try rows(
-            """
-            WITH RECURSIVE down (number, level) AS (
-                SELECT number, 1 FROM organization WHERE number = \(number)
-                UNION ALL
-                SELECT o.number, down.level + 1
-                FROM down JOIN organization AS o ON o.parent = down.number
-                WHERE o.standing <= 2 AND down.level < 10
-            )
-            SELECT number FROM down LIMIT \(limit)
-            """
-        ) { try $0.int64(0) }
+    /// An organization and everything below it that is not in the archive, a parent before its
+    /// children; at most so many.
+    func subtree(of number: Int64, limit: Int) throws -> [Node] {
+        try rows(Statements.subtree(of: number, limit: limit), Node.init(row:))
     }
 
     /// How many organizations are present below a parent, at the root, or everywhere.

@@ -26,7 +26,9 @@ await ServiceRunner(
             followingMax: limits.acknowledgementTimeMax))
     let relocations = Relocations(
         moveSubtree: { _ = try await membership.moveSubtree($0, options: $1) },
+        cancelMove: { _ = try await membership.cancelSubtreeMove($0, options: $1) },
         restoreSubtree: { _ = try await membership.restoreSubtree($0, options: $1) },
+        cancelRestore: { _ = try await membership.cancelSubtreeRestore($0, options: $1) },
         clock: environment.clock, logger: environment.logger)
     let runner = relocations.runner(of: database)
     let operators = WorkflowService(desk: relocations.desk(of: database, pages: pageTokens))

@@ -738,6 +738,20 @@ const message_shape guildhall__membership__v1__move_subtree_reply__shape_table =
   guildhall__membership__v1__move_subtree_reply__fields, 2
 };
 
+static const message_field guildhall__membership__v1__cancel_subtree_move_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "move_key", NULL},
+};
+const message_shape guildhall__membership__v1__cancel_subtree_move_request__shape_table = {
+  "guildhall.membership.v1.CancelSubtreeMoveRequest", &guildhall__membership__v1__cancel_subtree_move_request__descriptor,
+  guildhall__membership__v1__cancel_subtree_move_request__fields, 2
+};
+
+const message_shape guildhall__membership__v1__cancel_subtree_move_reply__shape_table = {
+  "guildhall.membership.v1.CancelSubtreeMoveReply", &guildhall__membership__v1__cancel_subtree_move_reply__descriptor,
+  NULL, 0
+};
+
 static const message_field guildhall__membership__v1__cap_change__fields[] = {
   {1, MESSAGE_KIND_TEXT, 0, "kind", NULL},
   {2, MESSAGE_KIND_TEXT, 1, "organization_id", NULL},
@@ -761,6 +775,20 @@ const message_shape guildhall__membership__v1__restore_subtree_request__shape_ta
 
 const message_shape guildhall__membership__v1__restore_subtree_reply__shape_table = {
   "guildhall.membership.v1.RestoreSubtreeReply", &guildhall__membership__v1__restore_subtree_reply__descriptor,
+  NULL, 0
+};
+
+static const message_field guildhall__membership__v1__cancel_subtree_restore_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "restore_key", NULL},
+};
+const message_shape guildhall__membership__v1__cancel_subtree_restore_request__shape_table = {
+  "guildhall.membership.v1.CancelSubtreeRestoreRequest", &guildhall__membership__v1__cancel_subtree_restore_request__descriptor,
+  guildhall__membership__v1__cancel_subtree_restore_request__fields, 2
+};
+
+const message_shape guildhall__membership__v1__cancel_subtree_restore_reply__shape_table = {
+  "guildhall.membership.v1.CancelSubtreeRestoreReply", &guildhall__membership__v1__cancel_subtree_restore_reply__descriptor,
   NULL, 0
 };
 
@@ -1703,10 +1731,11 @@ static const message_field guildhall__organizations__v1__restore_organization_re
   {2, MESSAGE_KIND_TEXT, 1, "title", NULL},
   {3, MESSAGE_KIND_TEXT, 2, "parent_id", NULL},
   {4, MESSAGE_KIND_INT32, 3, "members", NULL},
+  {5, MESSAGE_KIND_VARINT, 4, "to_root", NULL},
 };
 const message_shape guildhall__organizations__v1__restore_organization_request__shape_table = {
   "guildhall.organizations.v1.RestoreOrganizationRequest", &guildhall__organizations__v1__restore_organization_request__descriptor,
-  guildhall__organizations__v1__restore_organization_request__fields, 4
+  guildhall__organizations__v1__restore_organization_request__fields, 5
 };
 
 static const message_field guildhall__organizations__v1__restore_organization_reply__fields[] = {

@@ -33,7 +33,8 @@ enum PeerTable {
             let workflow = [MembershipMethods.grantSeats, MembershipMethods.cancelSeatGrant]
             let organizations = [
                 MembershipMethods.awaitTree, MembershipMethods.moveSubtree,
-                MembershipMethods.restoreSubtree, MembershipMethods.listMemberCounts,
+                MembershipMethods.cancelSubtreeMove, MembershipMethods.restoreSubtree,
+                MembershipMethods.cancelSubtreeRestore, MembershipMethods.listMemberCounts,
                 MembershipMethods.listUnaffiliatedUsers, MembershipMethods.admitUsers,
             ]
             return policy(

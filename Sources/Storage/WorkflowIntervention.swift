@@ -111,24 +111,28 @@ extension Transaction {
         return found
     }
 
-    /// Makes a workflow whose steps are all done one that came to nothing.
+    /// Has a workflow whose steps are all done undone from its last step on, so that it comes to
+    /// nothing.
     ///
-    /// For the hook of its definition, in the transaction that ends it: when what should follow
-    /// cannot be, and the hook has seen to what the steps have done.
+    /// For the hook of its definition, in the transaction that ends it, when what should follow
+    /// cannot be. The hook is not called for this change of state.
     /// - Parameters:
-    ///   - id: Names the workflow.
+    ///   - id: Names the workflow, of a kind without a pivot.
     ///   - refusal: The encoded refusal, for whoever waits for the end.
     ///   - words: What went wrong, in words for operators.
-    /// - Throws: ``WorkflowFault`` or ``StorageFault``.
-    public func abortDoneWorkflow(_ id: [UInt8], refusal: [UInt8], words: String) throws {
-        let changed = try execute(
-            """
-            UPDATE storage_workflow
-            SET state = \(WorkflowState.aborted.rawValue), refusal = \(refusal),
-                last_error = \(words)
-            WHERE id = \(id) AND state = \(WorkflowState.done.rawValue)
-            """)
-        guard changed == 1 else { throw WorkflowFault.noSuchWorkflow }
+    ///   - now: When.
+    /// - Throws: ``WorkflowFault/noSuchWorkflow`` when there is none that is done, or
+    ///   ``StorageFault``.
+    public func undoDoneWorkflow(
+        _ id: [UInt8], refusal: [UInt8], words: String, at now: WallTime
+    ) throws {
+        let found = try existingWorkflow(id)
+        guard let next = found.progress.turnedBack(refusal, words, now: now) else {
+            throw WorkflowFault.noSuchWorkflow
+        }
+        let moved = try WorkflowStore.advance(
+            found, to: next, result: nil, at: now, lease: .zero, in: self)
+        guard moved != nil else { throw StorageFault.sql("a workflow moved in its transaction") }
     }
 
     private func existingWorkflow(_ id: [UInt8]) throws -> WorkflowInstance {

@@ -110,6 +110,15 @@ struct WorkflowProgress: Sendable, Hashable {
         return next
     }
 
+    /// What should follow the last step cannot be: every step is undone; nil when not all are done.
+    func turnedBack(_ refusal: [UInt8], _ words: String, now: WallTime) -> WorkflowProgress? {
+        guard state == .done else { return nil }
+        var next = backward(from: step - 1, now)
+        next.refusal = refusal
+        next.lastError = words
+        return next
+    }
+
     /// What was learnt could not be kept: the step is tried again.
     func postponed(_ words: String, now: WallTime, jitter: Double) -> WorkflowProgress {
         again(words, now, jitter)

@@ -70,10 +70,22 @@ extension TreeCopy {
 
     /// Takes organizations out of the archive.
     public static func restore(_ ids: [OrganizationID], in transaction: Transaction) throws {
+        try setArchived(false, ids, in: transaction)
+    }
+
+    /// Puts organizations back into the archive.
+    public static func archive(_ ids: [OrganizationID], in transaction: Transaction) throws {
+        try setArchived(true, ids, in: transaction)
+    }
+
+    private static func setArchived(
+        _ isArchived: Bool, _ ids: [OrganizationID], in transaction: Transaction
+    ) throws {
         for part in parts(of: ids) {
             try transaction.execute(
                 """
-                UPDATE tree_node SET archived = 0 WHERE id IN (\(list: part.map(\.bytes)))
+                UPDATE tree_node SET archived = \(isArchived)
+                WHERE id IN (\(list: part.map(\.bytes)))
                 """)
         }
     }

@@ -84,6 +84,8 @@ private final class Game {
     /// How often something was moved or restored, and how often that was refused.
     private(set) var carriedOut = 0
     private(set) var refused = 0
+    /// How often something was cancelled.
+    private(set) var givenUp = 0
 
     init(seed: UInt64) async throws {
         hall = try Hall()
@@ -102,7 +104,7 @@ private final class Game {
     }
 
     func step() async throws {
-        switch Int.random(in: 0..<20, using: &dice) {
+        switch Int.random(in: 0..<25, using: &dice) {
         case 0...6: try await admit()
         case 7...8: try await leave()
         case 9...10: try await limit()
@@ -110,6 +112,8 @@ private final class Game {
         case 15: try await moveByEvent()
         case 16: try await archive()
         case 17...18: try await restore()
+        case 19...21: try await cancelMove()
+        case 22...23: try await cancelRestore()
         default: try await restoreByEvent()
         }
         try await compare()
@@ -245,6 +249,50 @@ private final class Game {
         if Bool.random(using: &dice) { for node in nodes { try await tell(node) } }
     }
 
+    /// A move that Organizations gives up, before or after it comes: nothing changes in the end.
+    private func cancelMove() async throws {
+        guard let top = node(), let parent = destination(of: top) else { return }
+        let place = parent.map { organizations[$0] }
+        try await giveUp { key in
+            try await hall.move(organizations[top], below: place, key: key)
+        } cancel: { key in
+            try await hall.cancelMove(organizations[top], key: key)
+        }
+        try await tell(top)
+    }
+
+    /// The same of a restore, be it that it blocks.
+    private func cancelRestore() async throws {
+        guard let any = model.batches.values.sorted().randomElement(using: &dice) else { return }
+        let nodes = model.parents.indices.filter { model.batches[$0] == any }
+            .sorted { model.depth($0) < model.depth($1) }
+        guard let top = nodes.first, let parent = destination(of: top) else { return }
+        let blocks = Bool.random(using: &dice)
+        try await giveUp { key in
+            try await hall.restore(
+                nodes.map { organizations[$0] }, below: parent.map { organizations[$0] },
+                blocked: blocks, key: key)
+        } cancel: { key in
+            try await hall.cancelRestore(organizations[top], key: key)
+        }
+        for node in nodes { try await tell(node) }
+    }
+
+    /// Does something and cancels it, in any order, and tries it again.
+    private func giveUp(
+        _ act: (_ key: String) async throws -> Void, cancel: (_ key: String) async throws -> Void
+    ) async throws {
+        givenUp += 1
+        let key = "given-up-\(givenUp)"
+        let isLate = Int.random(in: 0..<4, using: &dice) == 0
+        // A limit may refuse it: then there is nothing to undo.
+        if !isLate { _ = await refusal { try await act(key) } }
+        try await cancel(key)
+        if Bool.random(using: &dice) { try await cancel(key) }
+        let again = await refusal { try await act(key) }
+        #expect(again?.reason == "command_cancelled")
+    }
+
     private func restoreByEvent() async throws {
         guard let node = node(where: { !isLive($0) }) else { return }
         model.batches[node] = nil
@@ -307,6 +355,7 @@ private final class Game {
 
         #expect(game.carriedOut > 10)
         #expect(game.refused > 0)
+        #expect(game.givenUp > 10)
         try await game.expectProof()
     }
 }

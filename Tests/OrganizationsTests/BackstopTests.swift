@@ -78,6 +78,11 @@ import Testing
         #expect(told?.parentID == chain[0].id && told?.version == school.version)
         #expect(try await owner.get(chain[2]).depth == 3)
         #expect(await installation.people.moved.count == 1, "it is not tried again")
+        let key = try #require(await installation.people.keys.first)
+        #expect(
+            await installation.people.cancelledMoves == [
+                CancelSubtreeMoveRequest(organizationID: chain[1].id, moveKey: key)
+            ])
         // Both trees are free.
         #expect(try await owner.create("New", below: two).depth == 2)
         #expect(try await owner.create("New", below: chain[0]).depth == 2)
@@ -106,7 +111,8 @@ import Testing
         }
 
         let refused = try await refusal {
-            try await owner.restoreOrganization(RestoreOrganizationRequest(id: chain[0].id))
+            try await owner.restoreOrganization(
+                RestoreOrganizationRequest(id: chain[0].id, members: .blocked))
         }
         try await database.write { transaction in
             try transaction.execute(
@@ -122,11 +128,57 @@ import Testing
             RestoreOrganizationRequest(id: chain[0].id))
 
         #expect(refused.reason == "name_taken")
+        let key = try #require(await installation.people.keys.first)
+        // Whom it has blocked Membership gives back.
+        #expect(
+            await installation.people.cancelledRestores == [
+                CancelSubtreeRestoreRequest(organizationID: chain[0].id, restoreKey: key)
+            ])
         // Nothing says that any of them came back.
         #expect(told.map(\.id) == chain.map(\.id))
         #expect(told.allSatisfy { $0.archived && $0.version == 3 })
         #expect(restored.organization?.effectiveState == .active)
         #expect(try await owner.get(chain[2]).effectiveState == .active)
+        #expect(try await installation.findings().isEmpty)
+    }
+
+    @Test func `what cannot be carried out stays closed until Membership has heard of it`()
+        async throws
+    {
+        let owner = try installation.platformOwner()
+        let chain = try await owner.chain("One", "School")
+        let two = try await owner.create("Two")
+        _ = try await owner.create("Other")
+        let (database, damage) = (installation.database, Self.damages[0])
+        await installation.people.meanwhile {
+            try await database.write { _ = try $0.execute(damage.statement) }
+        }
+        await installation.people.refuseCancelling(with: Status(.unavailable, "Nobody answers."))
+        var options = CallOptions.key("move")
+        options.timeout = .milliseconds(500)
+
+        let waiting = try await refusal {
+            try await owner.moveOrganization(
+                MoveOrganizationRequest(id: chain[1].id, newParentID: two.id), options: options)
+        }
+        let workflow = try #require(
+            try await operators.listWorkflows(ListWorkflowsRequest(state: .compensating))
+                .workflows.first)
+        let closed = try await refusal { try await owner.create("New", below: two) }
+        await installation.people.refuseCancelling(with: nil)
+        installation.clock.advance(by: .seconds(60))
+        let id = try WorkflowID(requestText: workflow.id, field: "id")
+        let end = try await database.workflows.waitForEnd(
+            id.bytes, until: .now.advanced(by: .seconds(20)))
+        try await database.write { _ = try $0.execute(damage.repair) }
+
+        #expect(waiting.reason == "not_acknowledged" || waiting.code == .deadlineExceeded)
+        #expect(closed.reason == "org_moving")
+        #expect(end?.state == .aborted)
+        let stored = try #require(end?.refusal)
+        #expect(try Status(decoding: stored).reason == "name_taken")
+        #expect(try await owner.get(chain[1]).version == chain[1].version + 1)
+        #expect(try await owner.create("New", below: two).depth == 2)
         #expect(try await installation.findings().isEmpty)
     }
 

@@ -54,8 +54,10 @@ final class Installation: Sendable {
         var settings = WorkflowSettings()
         settings.pollInterval = .milliseconds(50)
         let relocations = Relocations(
-            moveSubtree: { request, _ in try await people.moves(request) },
-            restoreSubtree: { request, _ in try await people.restores(request) },
+            moveSubtree: { request, options in try await people.moves(request, options) },
+            cancelMove: { request, _ in try await people.cancels(request) },
+            restoreSubtree: { request, options in try await people.restores(request, options) },
+            cancelRestore: { request, _ in try await people.cancels(request) },
             clock: clock.clock)
         let runner = relocations.runner(of: database, settings: settings)
         let operators = WorkflowService(desk: relocations.desk(of: database, pages: pageTokens))

@@ -201,7 +201,7 @@ struct MaskApplicationTests {
 
     @Test func `who is refused is counted by what refused, and stays`() async throws {
         let school = try await organization("School", "company.com")
-        await installation.lobby.setRoom(2, at: "above")
+        await installation.lobby.setRoom(2, at: school.id)
         let people = await installation.lobby.enter((0..<5).map { "\($0)@company.com" })
 
         let reply = try await apply(school.id, "company.com")
@@ -212,13 +212,37 @@ struct MaskApplicationTests {
                     admittedCount: 2,
                     refusals: [
                         EmailMaskRefusal(
-                            code: "members_limit_reached", organizationID: "above",
+                            code: "members_limit_reached", organizationID: school.id,
                             peopleCount: 3)
                     ]))
         #expect(await Set(installation.lobby.admissions.keys) == Set(people.prefix(2)))
         let preview = try await masks.previewEmailMask(
             PreviewEmailMaskRequest(organizationID: school.id, value: "company.com"))
         #expect(preview.matchingCount == 3)
+    }
+
+    @Test func `an organization of which the caller may not know is not named`() async throws {
+        let region = try await owner.create("Region")
+        let district = try await owner.create("District", below: region)
+        let masked = try await owner.create("School", below: district)
+        _ = try await owner.createEmailMask(
+            CreateEmailMaskRequest(organizationID: masked.id, value: "company.com"))
+        await installation.lobby.setRoom(0, at: region.id)
+        await installation.lobby.enter((0..<5).map { "\($0)@company.com" })
+        let below = EmailMasksClient(
+            try installation.channel([Access.Grant(.owner, at: try district.organizationID)]))
+
+        let hidden = try await below.applyEmailMask(
+            ApplyEmailMaskRequest(organizationID: masked.id, value: "company.com"))
+        let shown = try await apply(masked.id, "company.com")
+        await installation.lobby.setRoom(0, at: district.id)
+        let own = try await below.applyEmailMask(
+            ApplyEmailMaskRequest(organizationID: masked.id, value: "company.com"))
+
+        #expect(hidden.refusals.map(\.organizationID) == [""])
+        #expect(hidden.refusals.map(\.peopleCount) == [5])
+        #expect(shown.refusals.map(\.organizationID) == [region.id])
+        #expect(own.refusals.map(\.organizationID) == [district.id])
     }
 
     // MARK: - Again

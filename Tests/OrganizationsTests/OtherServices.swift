@@ -5,12 +5,20 @@ import RPC
 actor CountedPeople {
     private(set) var moved: [MoveSubtreeRequest] = []
     private(set) var restored: [RestoreSubtreeRequest] = []
+    private(set) var cancelledMoves: [CancelSubtreeMoveRequest] = []
+    private(set) var cancelledRestores: [CancelSubtreeRestoreRequest] = []
+    /// The idempotency keys of what moved and restored.
+    private(set) var keys: [String] = []
     private(set) var trials = Trials<MoveSubtreeRequest, MoveSubtreeReply>(MoveSubtreeReply())
     private var refusal: Status?
+    private var cancelRefusal: Status?
     private var meanwhile: (@Sendable () async throws -> Void)?
 
     /// Makes it refuse, or answer again.
     func refuse(with status: Status?) { refusal = status }
+
+    /// Makes it hear of nothing that is cancelled, or hear again.
+    func refuseCancelling(with status: Status?) { cancelRefusal = status }
 
     /// What happens while it decides.
     func meanwhile(_ body: @escaping @Sendable () async throws -> Void) { meanwhile = body }
@@ -32,16 +40,30 @@ actor CountedPeople {
         return try trials.answer.get()
     }
 
-    func moves(_ request: MoveSubtreeRequest) async throws {
+    func moves(_ request: MoveSubtreeRequest, _ options: CallOptions) async throws {
         moved.append(request)
+        try await decide(options)
+    }
+
+    func restores(_ request: RestoreSubtreeRequest, _ options: CallOptions) async throws {
+        restored.append(request)
+        try await decide(options)
+    }
+
+    private func decide(_ options: CallOptions) async throws {
+        keys.append(options.metadata[text: MetadataKey.idempotencyKey] ?? "")
         try await meanwhile?()
         if let refusal { throw refusal }
     }
 
-    func restores(_ request: RestoreSubtreeRequest) async throws {
-        restored.append(request)
-        try await meanwhile?()
-        if let refusal { throw refusal }
+    func cancels(_ request: CancelSubtreeMoveRequest) throws {
+        cancelledMoves.append(request)
+        if let cancelRefusal { throw cancelRefusal }
+    }
+
+    func cancels(_ request: CancelSubtreeRestoreRequest) throws {
+        cancelledRestores.append(request)
+        if let cancelRefusal { throw cancelRefusal }
     }
 }
 

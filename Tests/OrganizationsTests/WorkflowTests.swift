@@ -117,28 +117,107 @@ import Testing
         #expect(unknown.reason == "not_found")
     }
 
+    /// The one workflow that is under way.
+    private func workflow() async throws -> Workflow {
+        try #require(
+            try await operators.listWorkflows(ListWorkflowsRequest()).workflows.first)
+    }
+
     @Test func `a move that is cancelled is taken back, and its trees are free`() async throws {
         let (chain, two) = try await beginMove()
         let owner = try installation.platformOwner()
-        let workflow = try #require(
-            try await operators.listWorkflows(ListWorkflowsRequest()).workflows.first)
+        let workflow = try await workflow()
 
         let cancelled = try await operators.cancelWorkflow(
             CancelWorkflowRequest(id: workflow.id, text: "Not needed."))
-        let closed = try await refusal { try await owner.create("New", below: two) }
-        installation.clock.advance(by: .seconds(61))
         let ended = try await end(of: workflow)
         let answered = try await refusal { try await move(chain[1], to: two) }
         let asked = await installation.people.moved.count
         let free = try await owner.create("New", below: two)
 
         #expect(cancelled.state == .compensating)
-        #expect(closed.reason == "org_moving")
         #expect(ended.state == .aborted && ended.notes.map(\.action) == [.cancel])
         #expect(answered.reason == "command_cancelled")
         #expect(await installation.people.moved.count == asked, "nobody asks again")
         #expect(free.parentID == two.id)
+        let key = try #require(await installation.people.keys.first)
+        #expect(
+            await installation.people.cancelledMoves == [
+                CancelSubtreeMoveRequest(organizationID: chain[1].id, moveKey: key)
+            ])
+        #expect(await installation.people.cancelledRestores.isEmpty)
         try await expectTakenBack(chain[1])
+    }
+
+    @Test func `until Membership has heard that it is cancelled, the trees stay closed`()
+        async throws
+    {
+        let (chain, two) = try await beginMove()
+        let owner = try installation.platformOwner()
+        let workflow = try await workflow()
+        await installation.people.refuseCancelling(with: Status(.unavailable, "Nobody answers."))
+
+        _ = try await operators.cancelWorkflow(CancelWorkflowRequest(id: workflow.id))
+        while await installation.people.cancelledMoves.isEmpty {
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        let closed = [
+            try await refusal { try await owner.create("New", below: two) },
+            try await refusal { try await owner.create("New", below: chain[0]) },
+        ]
+        let waiting = try await refusal {
+            try await move(chain[1], to: two, within: .milliseconds(200))
+        }
+        await installation.people.refuseCancelling(with: nil)
+        installation.clock.advance(by: .seconds(60))
+        let ended = try await end(of: workflow)
+        let tries = await installation.people.cancelledMoves
+
+        #expect(closed.map(\.reason) == ["org_moving", "org_moving"])
+        #expect(waiting.reason == "not_acknowledged" || waiting.code == .deadlineExceeded)
+        #expect(ended.state == .aborted)
+        #expect(tries.count >= 2 && Set(tries.map(\.moveKey)).count == 1)
+        #expect(try await owner.create("New", below: two).depth == 2)
+        try await expectTakenBack(chain[1])
+    }
+
+    @Test func `a restore that is cancelled stays in the archive, and blocks nobody`()
+        async throws
+    {
+        let owner = try mover()
+        let chain = try await owner.chain("District", "School")
+        _ = try await owner.delete(chain[0], cascade: true)
+        let head = installation.database.feed.head()
+        await installation.people.refuse(with: Status(.unavailable, "Nobody answers."))
+        var options = CallOptions.key("restore")
+        options.timeout = .milliseconds(200)
+        let request = RestoreOrganizationRequest(id: chain[0].id, members: .blocked)
+        _ = try await refusal { try await owner.restoreOrganization(request, options: options) }
+        let workflow = try await workflow()
+
+        _ = try await operators.cancelWorkflow(CancelWorkflowRequest(id: workflow.id))
+        let ended = try await end(of: workflow)
+        let answered = try await refusal {
+            try await owner.restoreOrganization(request, options: .key("restore"))
+        }
+        let events = try await installation.database.feed.events(after: head, limit: 100)
+        let told = try events.map { try OrganizationNode(decoding: $0.body) }
+        await installation.people.refuse(with: nil)
+        let restored = try await owner.restoreOrganization(
+            RestoreOrganizationRequest(id: chain[0].id))
+
+        #expect(ended.state == .aborted && ended.kind == "restore_organization")
+        #expect(answered.reason == "command_cancelled")
+        let key = try #require(await installation.people.keys.first)
+        #expect(
+            await installation.people.cancelledRestores == [
+                CancelSubtreeRestoreRequest(organizationID: chain[0].id, restoreKey: key)
+            ])
+        #expect(await installation.people.cancelledMoves.isEmpty)
+        #expect(told.map(\.id) == chain.map(\.id))
+        #expect(told.allSatisfy { $0.archived && $0.version == 3 })
+        #expect(restored.organization?.effectiveState == .active)
+        #expect(try await installation.findings().isEmpty)
     }
 
     @Test func `an attempt that succeeds after it was cancelled moves nothing`() async throws {
@@ -155,36 +234,37 @@ import Testing
             try await move(chain[1], to: two, within: .milliseconds(500))
         }
         for await _ in asked { break }
-        let workflow = try #require(
-            try await operators.listWorkflows(ListWorkflowsRequest()).workflows.first)
+        let workflow = try await workflow()
 
         _ = try await operators.cancelWorkflow(CancelWorkflowRequest(id: workflow.id))
         answering.yield()
         _ = try await waiting
-        installation.clock.advance(by: .seconds(61))
         let ended = try await end(of: workflow)
 
         #expect(ended.state == .aborted)
+        #expect(await installation.people.cancelledMoves.count == 1)
         try await expectTakenBack(chain[1])
     }
 
     @Test func `a move that is not decided for ten minutes is given up`() async throws {
         let (chain, two) = try await beginMove()
-        let workflow = try #require(
-            try await operators.listWorkflows(ListWorkflowsRequest()).workflows.first)
+        let workflow = try await workflow()
 
-        installation.clock.advance(by: .seconds(601))
-        while try await operators.listWorkflows(ListWorkflowsRequest(state: .compensating))
-            .workflows.isEmpty
-        {
-            try await Task.sleep(for: .milliseconds(20))
+        installation.clock.advance(by: .seconds(599))
+        _ = try await operators.retryWorkflow(RetryWorkflowRequest(id: workflow.id))
+        let asked = await installation.people.moved.count
+        while await installation.people.moved.count == asked {
+            try await Task.sleep(for: .milliseconds(5))
         }
-        installation.clock.advance(by: .seconds(61))
+        let early = await installation.people.cancelledMoves.count
+        installation.clock.advance(by: .seconds(60))
         let ended = try await end(of: workflow)
         let answered = try await refusal { try await move(chain[1], to: two) }
 
+        #expect(early == 0)
         #expect(ended.state == .aborted)
         #expect(answered.reason == "command_cancelled")
+        #expect(await installation.people.cancelledMoves.count == 1)
         try await expectTakenBack(chain[1])
     }
 

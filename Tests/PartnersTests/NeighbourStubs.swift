@@ -104,6 +104,18 @@ extension MembershipService {
         throw notOffered
     }
 
+    func cancelSubtreeMove(
+        _ request: CancelSubtreeMoveRequest, _ context: CallContext
+    ) async throws -> CancelSubtreeMoveReply {
+        throw notOffered
+    }
+
+    func cancelSubtreeRestore(
+        _ request: CancelSubtreeRestoreRequest, _ context: CallContext
+    ) async throws -> CancelSubtreeRestoreReply {
+        throw notOffered
+    }
+
     func listMemberCounts(
         _ request: ListMemberCountsRequest, _ context: CallContext
     ) async throws -> ListMemberCountsReply {

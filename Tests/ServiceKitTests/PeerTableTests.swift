@@ -11,6 +11,8 @@ import Testing
 
     @Test(arguments: [
         ("membership", MembershipMethods.moveSubtree, ["organizations"]),
+        ("membership", MembershipMethods.cancelSubtreeMove, ["organizations"]),
+        ("membership", MembershipMethods.cancelSubtreeRestore, ["organizations"]),
         ("branding", BrandingMethods.previewAppearance, ["organizations"]),
         ("branding", BrandingMethods.getAppearance, ["organizations", "gateway"]),
         ("branding", BrandingMethods.prepareAppearance, ["partners"]),

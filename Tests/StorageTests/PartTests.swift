@@ -137,15 +137,17 @@ import Testing
         #expect(try database.emails() == ["ada"])
     }
 
-    @Test func `a hook makes a workflow that is done one that came to nothing`() async throws {
+    @Test func `a hook has a workflow that is done undone, last step first`() async throws {
         let database = try files.database()
         let id = [UInt8](repeating: 5, count: 16)
         let log = StepLog()
         let definition = WorkflowDefinition(
-            kind: "sale", steps: [log.step("create", .done([1]))]
+            kind: "sale",
+            steps: [log.step("create", .done([1])), log.step("grant", .done([2]))]
         ) { transaction, workflow in
             guard workflow.state == .done else { return }
-            try transaction.abortDoneWorkflow(workflow.id, refusal: [7], words: "no room")
+            try transaction.undoDoneWorkflow(
+                workflow.id, refusal: [7], words: "no room", at: .start)
         }
         let runner = WorkflowRunner(
             database, definitions: [definition],
@@ -163,12 +165,12 @@ import Testing
         }
         let again = await failure {
             try await database.write { transaction in
-                try transaction.abortDoneWorkflow(id, refusal: [], words: "")
+                try transaction.undoDoneWorkflow(id, refusal: [], words: "", at: .start)
             }
         }
 
         #expect(end?.state == .aborted && end?.refusal == [7] && end?.lastError == "no room")
         #expect(again as? WorkflowFault == .noSuchWorkflow)
-        #expect(log.entries == ["create"])
+        #expect(log.entries == ["create", "grant", "undo grant", "undo create"])
     }
 }

@@ -299,7 +299,7 @@ nonisolated struct Guildhall_Organizations_V1_ImportRow: Sendable {
   /// From the first column down to the organization.
   var path: [String] = []
 
-  /// The organization, when it is there.
+  /// The organization, when it is there; once the import is applied also the one that was made.
   var organizationID: String = String()
 
   var differences: [Guildhall_Organizations_V1_ImportDifference] = []

@@ -1035,6 +1035,9 @@ nonisolated struct Guildhall_Organizations_V1_RestoreOrganizationRequest: Sendab
 
   var members: Guildhall_Organizations_V1_RestoreMembers = .unspecified
 
+  /// It comes back as a root, instead of a parent.
+  var toRoot: Bool = false
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -2417,7 +2420,7 @@ nonisolated extension Guildhall_Organizations_V1_DeleteOrganizationRequest: Swif
 
 nonisolated extension Guildhall_Organizations_V1_RestoreOrganizationRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".RestoreOrganizationRequest"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}title\0\u{3}parent_id\0\u{1}members\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}title\0\u{3}parent_id\0\u{1}members\0\u{3}to_root\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2429,6 +2432,7 @@ nonisolated extension Guildhall_Organizations_V1_RestoreOrganizationRequest: Swi
       case 2: try { try decoder.decodeSingularStringField(value: &self.title) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.parentID) }()
       case 4: try { try decoder.decodeSingularEnumField(value: &self.members) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.toRoot) }()
       default: break
       }
     }
@@ -2447,6 +2451,9 @@ nonisolated extension Guildhall_Organizations_V1_RestoreOrganizationRequest: Swi
     if self.members != .unspecified {
       try visitor.visitSingularEnumField(value: self.members, fieldNumber: 4)
     }
+    if self.toRoot != false {
+      try visitor.visitSingularBoolField(value: self.toRoot, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2455,6 +2462,7 @@ nonisolated extension Guildhall_Organizations_V1_RestoreOrganizationRequest: Swi
     if lhs.title != rhs.title {return false}
     if lhs.parentID != rhs.parentID {return false}
     if lhs.members != rhs.members {return false}
+    if lhs.toRoot != rhs.toRoot {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -78,9 +78,13 @@ extern const message_shape guildhall__membership__v1__await_tree_request__shape_
 extern const message_shape guildhall__membership__v1__await_tree_reply__shape_table;
 extern const message_shape guildhall__membership__v1__move_subtree_request__shape_table;
 extern const message_shape guildhall__membership__v1__move_subtree_reply__shape_table;
+extern const message_shape guildhall__membership__v1__cancel_subtree_move_request__shape_table;
+extern const message_shape guildhall__membership__v1__cancel_subtree_move_reply__shape_table;
 extern const message_shape guildhall__membership__v1__cap_change__shape_table;
 extern const message_shape guildhall__membership__v1__restore_subtree_request__shape_table;
 extern const message_shape guildhall__membership__v1__restore_subtree_reply__shape_table;
+extern const message_shape guildhall__membership__v1__cancel_subtree_restore_request__shape_table;
+extern const message_shape guildhall__membership__v1__cancel_subtree_restore_reply__shape_table;
 extern const message_shape guildhall__membership__v1__list_member_counts_request__shape_table;
 extern const message_shape guildhall__membership__v1__list_member_counts_reply__shape_table;
 extern const message_shape guildhall__membership__v1__member_count__shape_table;
@@ -498,6 +502,12 @@ static inline const message_shape *guildhall__membership__v1__move_subtree_reque
 static inline const message_shape *guildhall__membership__v1__move_subtree_reply__shape(void) {
   return &guildhall__membership__v1__move_subtree_reply__shape_table;
 }
+static inline const message_shape *guildhall__membership__v1__cancel_subtree_move_request__shape(void) {
+  return &guildhall__membership__v1__cancel_subtree_move_request__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__cancel_subtree_move_reply__shape(void) {
+  return &guildhall__membership__v1__cancel_subtree_move_reply__shape_table;
+}
 static inline const message_shape *guildhall__membership__v1__cap_change__shape(void) {
   return &guildhall__membership__v1__cap_change__shape_table;
 }
@@ -506,6 +516,12 @@ static inline const message_shape *guildhall__membership__v1__restore_subtree_re
 }
 static inline const message_shape *guildhall__membership__v1__restore_subtree_reply__shape(void) {
   return &guildhall__membership__v1__restore_subtree_reply__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__cancel_subtree_restore_request__shape(void) {
+  return &guildhall__membership__v1__cancel_subtree_restore_request__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__cancel_subtree_restore_reply__shape(void) {
+  return &guildhall__membership__v1__cancel_subtree_restore_reply__shape_table;
 }
 static inline const message_shape *guildhall__membership__v1__list_member_counts_request__shape(void) {
   return &guildhall__membership__v1__list_member_counts_request__shape_table;

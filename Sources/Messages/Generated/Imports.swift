@@ -253,7 +253,7 @@ public struct ImportRow: Message {
     public var outcome: ImportOutcome
     /// From the first column down to the organization.
     public var path: [String]
-    /// The organization, when it is there.
+    /// The organization, when it is there; once the import is applied also the one that was made.
     public var organizationID: String
     /// The field `differences`.
     public var differences: [ImportDifference]

@@ -2049,6 +2049,83 @@ extension MoveSubtreeReply: @unsafe Bridged {
     }
 }
 
+extension CancelSubtreeMoveRequest {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.membership.v1.CancelSubtreeMoveRequest" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 12
+        bound += self.organizationID.utf8.count
+        bound += self.moveKey.utf8.count
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension CancelSubtreeMoveRequest: @unsafe Bridged {
+    typealias Lowered = Guildhall__Membership__V1__CancelSubtreeMoveRequest
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__membership__v1__cancel_subtree_move_request__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        unsafe writer.add(18, text: self.moveKey)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__CancelSubtreeMoveRequest>) {
+        self.organizationID = unsafe Lift.text(lowered.pointee.organization_id)
+        self.moveKey = unsafe Lift.text(lowered.pointee.move_key)
+    }
+}
+
+extension CancelSubtreeMoveReply {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.membership.v1.CancelSubtreeMoveReply" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int { 0 }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension CancelSubtreeMoveReply: @unsafe Bridged {
+    typealias Lowered = Guildhall__Membership__V1__CancelSubtreeMoveReply
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__membership__v1__cancel_subtree_move_reply__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__CancelSubtreeMoveReply>) {
+    }
+}
+
 extension CapChange {
     /// The full protobuf name.
     public static var messageName: String { "guildhall.membership.v1.CapChange" }
@@ -2172,6 +2249,83 @@ extension RestoreSubtreeReply: @unsafe Bridged {
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__RestoreSubtreeReply>) {
+    }
+}
+
+extension CancelSubtreeRestoreRequest {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.membership.v1.CancelSubtreeRestoreRequest" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 12
+        bound += self.organizationID.utf8.count
+        bound += self.restoreKey.utf8.count
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension CancelSubtreeRestoreRequest: @unsafe Bridged {
+    typealias Lowered = Guildhall__Membership__V1__CancelSubtreeRestoreRequest
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__membership__v1__cancel_subtree_restore_request__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        unsafe writer.add(18, text: self.restoreKey)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__CancelSubtreeRestoreRequest>) {
+        self.organizationID = unsafe Lift.text(lowered.pointee.organization_id)
+        self.restoreKey = unsafe Lift.text(lowered.pointee.restore_key)
+    }
+}
+
+extension CancelSubtreeRestoreReply {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.membership.v1.CancelSubtreeRestoreReply" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int { 0 }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension CancelSubtreeRestoreReply: @unsafe Bridged {
+    typealias Lowered = Guildhall__Membership__V1__CancelSubtreeRestoreReply
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__membership__v1__cancel_subtree_restore_reply__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__CancelSubtreeRestoreReply>) {
     }
 }
 

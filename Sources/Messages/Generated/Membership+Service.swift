@@ -123,17 +123,30 @@ public protocol MembershipService: Sendable {
 
     /// Counts the people of a subtree at other ancestors, or refuses with every limit that does: the
     /// step of a move that decides. For Organizations, whose event then finds nothing to change. A move
-    /// that it does not make after all it takes back by an event with the parent of before.
+    /// that it does not make after all it cancels, and then takes back by an event with the parent of
+    /// before.
     func moveSubtree(
         _ request: MoveSubtreeRequest, _ context: CallContext
     ) async throws -> MoveSubtreeReply
 
+    /// Refuses a MoveSubtree that has not come yet. One that was carried out stays so until the event
+    /// that takes it back. For Organizations.
+    func cancelSubtreeMove(
+        _ request: CancelSubtreeMoveRequest, _ context: CallContext
+    ) async throws -> CancelSubtreeMoveReply
+
     /// Admits the people of organizations that leave the archive, all or nobody: the step of a
-    /// restore that decides. For Organizations, which takes back what it does not carry out by events
-    /// that say archived.
+    /// restore that decides. For Organizations, which cancels what it does not carry out, and then
+    /// takes it back by events that say archived.
     func restoreSubtree(
         _ request: RestoreSubtreeRequest, _ context: CallContext
     ) async throws -> RestoreSubtreeReply
+
+    /// Refuses a RestoreSubtree that has not come yet, and lets whom one has blocked be active again
+    /// when their organizations come back another time. For Organizations.
+    func cancelSubtreeRestore(
+        _ request: CancelSubtreeRestoreRequest, _ context: CallContext
+    ) async throws -> CancelSubtreeRestoreReply
 
     /// Answers how many people are counted where, as far as that has changed. For Organizations.
     func listMemberCounts(
@@ -239,8 +252,14 @@ extension MembershipService {
             RegisteredMethod(MembershipMethods.moveSubtree, .unary { payload, context in
                 .message(try await self.moveSubtree(Calls.request(in: payload), context))
             }),
+            RegisteredMethod(MembershipMethods.cancelSubtreeMove, .unary { payload, context in
+                .message(try await self.cancelSubtreeMove(Calls.request(in: payload), context))
+            }),
             RegisteredMethod(MembershipMethods.restoreSubtree, .unary { payload, context in
                 .message(try await self.restoreSubtree(Calls.request(in: payload, limits: .bulk), context))
+            }),
+            RegisteredMethod(MembershipMethods.cancelSubtreeRestore, .unary { payload, context in
+                .message(try await self.cancelSubtreeRestore(Calls.request(in: payload), context))
             }),
             RegisteredMethod(MembershipMethods.listMemberCounts, .unary { payload, context in
                 .message(try await self.listMemberCounts(Calls.request(in: payload), context))
@@ -379,17 +398,30 @@ public enum MembershipMethods {
 
     /// Counts the people of a subtree at other ancestors, or refuses with every limit that does: the
     /// step of a move that decides. For Organizations, whose event then finds nothing to change. A move
-    /// that it does not make after all it takes back by an event with the parent of before.
+    /// that it does not make after all it cancels, and then takes back by an event with the parent of
+    /// before.
     public static let moveSubtree = MethodDescriptor(
         service: "guildhall.membership.v1.Membership", name: "MoveSubtree",
         kind: .unary, idempotency: .keyed)
 
+    /// Refuses a MoveSubtree that has not come yet. One that was carried out stays so until the event
+    /// that takes it back. For Organizations.
+    public static let cancelSubtreeMove = MethodDescriptor(
+        service: "guildhall.membership.v1.Membership", name: "CancelSubtreeMove",
+        kind: .unary, idempotency: .keyed)
+
     /// Admits the people of organizations that leave the archive, all or nobody: the step of a
-    /// restore that decides. For Organizations, which takes back what it does not carry out by events
-    /// that say archived.
+    /// restore that decides. For Organizations, which cancels what it does not carry out, and then
+    /// takes it back by events that say archived.
     public static let restoreSubtree = MethodDescriptor(
         service: "guildhall.membership.v1.Membership", name: "RestoreSubtree",
         kind: .unary, idempotency: .keyed, isBulk: true)
+
+    /// Refuses a RestoreSubtree that has not come yet, and lets whom one has blocked be active again
+    /// when their organizations come back another time. For Organizations.
+    public static let cancelSubtreeRestore = MethodDescriptor(
+        service: "guildhall.membership.v1.Membership", name: "CancelSubtreeRestore",
+        kind: .unary, idempotency: .keyed)
 
     /// Answers how many people are counted where, as far as that has changed. For Organizations.
     public static let listMemberCounts = MethodDescriptor(
@@ -443,7 +475,9 @@ public enum MembershipMethods {
         cancelSeatGrant,
         awaitTree,
         moveSubtree,
+        cancelSubtreeMove,
         restoreSubtree,
+        cancelSubtreeRestore,
         listMemberCounts,
         listUnaffiliatedUsers,
         admitUsers,
@@ -625,20 +659,37 @@ public struct MembershipClient: Sendable {
 
     /// Counts the people of a subtree at other ancestors, or refuses with every limit that does: the
     /// step of a move that decides. For Organizations, whose event then finds nothing to change. A move
-    /// that it does not make after all it takes back by an event with the parent of before.
+    /// that it does not make after all it cancels, and then takes back by an event with the parent of
+    /// before.
     public func moveSubtree(
         _ request: MoveSubtreeRequest, options: CallOptions = CallOptions()
     ) async throws -> MoveSubtreeReply {
         try await Calls.make(channel, MembershipMethods.moveSubtree, request, options)
     }
 
+    /// Refuses a MoveSubtree that has not come yet. One that was carried out stays so until the event
+    /// that takes it back. For Organizations.
+    public func cancelSubtreeMove(
+        _ request: CancelSubtreeMoveRequest, options: CallOptions = CallOptions()
+    ) async throws -> CancelSubtreeMoveReply {
+        try await Calls.make(channel, MembershipMethods.cancelSubtreeMove, request, options)
+    }
+
     /// Admits the people of organizations that leave the archive, all or nobody: the step of a
-    /// restore that decides. For Organizations, which takes back what it does not carry out by events
-    /// that say archived.
+    /// restore that decides. For Organizations, which cancels what it does not carry out, and then
+    /// takes it back by events that say archived.
     public func restoreSubtree(
         _ request: RestoreSubtreeRequest, options: CallOptions = CallOptions()
     ) async throws -> RestoreSubtreeReply {
         try await Calls.make(channel, MembershipMethods.restoreSubtree, request, options)
+    }
+
+    /// Refuses a RestoreSubtree that has not come yet, and lets whom one has blocked be active again
+    /// when their organizations come back another time. For Organizations.
+    public func cancelSubtreeRestore(
+        _ request: CancelSubtreeRestoreRequest, options: CallOptions = CallOptions()
+    ) async throws -> CancelSubtreeRestoreReply {
+        try await Calls.make(channel, MembershipMethods.cancelSubtreeRestore, request, options)
     }
 
     /// Answers how many people are counted where, as far as that has changed. For Organizations.

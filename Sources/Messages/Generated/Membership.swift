@@ -1231,6 +1231,36 @@ public struct MoveSubtreeReply: Message {
     }
 }
 
+/// The message `guildhall.membership.v1.CancelSubtreeMoveRequest`.
+public struct CancelSubtreeMoveRequest: Message {
+    /// The field `organization_id`.
+    public var organizationID: String
+    /// The idempotency key of the move.
+    public var moveKey: String
+
+    /// A message with every field at its default.
+    public init() {
+        self.organizationID = ""
+        self.moveKey = ""
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        organizationID: String = "",
+        moveKey: String = ""
+    ) {
+        self.organizationID = organizationID
+        self.moveKey = moveKey
+    }
+}
+
+/// The message `guildhall.membership.v1.CancelSubtreeMoveReply`.
+public struct CancelSubtreeMoveReply: Message {
+    /// A message with every field at its default.
+    public init() {
+    }
+}
+
 /// The message `guildhall.membership.v1.CapChange`.
 public struct CapChange: Message {
     /// members, students or teachers.
@@ -1294,6 +1324,36 @@ public struct RestoreSubtreeRequest: Message {
 
 /// The message `guildhall.membership.v1.RestoreSubtreeReply`.
 public struct RestoreSubtreeReply: Message {
+    /// A message with every field at its default.
+    public init() {
+    }
+}
+
+/// The message `guildhall.membership.v1.CancelSubtreeRestoreRequest`.
+public struct CancelSubtreeRestoreRequest: Message {
+    /// The organization that was to come back first.
+    public var organizationID: String
+    /// The idempotency key of the restore.
+    public var restoreKey: String
+
+    /// A message with every field at its default.
+    public init() {
+        self.organizationID = ""
+        self.restoreKey = ""
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        organizationID: String = "",
+        restoreKey: String = ""
+    ) {
+        self.organizationID = organizationID
+        self.restoreKey = restoreKey
+    }
+}
+
+/// The message `guildhall.membership.v1.CancelSubtreeRestoreReply`.
+public struct CancelSubtreeRestoreReply: Message {
     /// A message with every field at its default.
     public init() {
     }

@@ -733,7 +733,7 @@ extension RestoreOrganizationRequest {
 
     /// The most bytes that `encode(into:)` can append for this value.
     public var encodedByteCountMax: Int {
-        var bound = 29
+        var bound = 31
         bound += self.id.utf8.count
         bound += self.title.utf8.count
         bound += self.parentID.utf8.count
@@ -758,6 +758,7 @@ extension RestoreOrganizationRequest: @unsafe Bridged {
         unsafe writer.add(18, text: self.title)
         unsafe writer.add(26, text: self.parentID)
         unsafe writer.add(32, varint: UInt64(bitPattern: Int64(self.members.rawValue)))
+        unsafe writer.add(40, varint: self.toRoot ? 1 : 0)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__RestoreOrganizationRequest>) {
@@ -765,6 +766,7 @@ extension RestoreOrganizationRequest: @unsafe Bridged {
         self.title = unsafe Lift.text(lowered.pointee.title)
         self.parentID = unsafe Lift.text(lowered.pointee.parent_id)
         self.members = unsafe RestoreMembers(rawValue: .init(truncatingIfNeeded: lowered.pointee.members.rawValue))
+        self.toRoot = unsafe lowered.pointee.to_root != 0
     }
 }
 

@@ -555,6 +555,8 @@ public struct RestoreOrganizationRequest: Message {
     public var parentID: String
     /// The field `members`.
     public var members: RestoreMembers
+    /// It comes back as a root, instead of a parent.
+    public var toRoot: Bool
 
     /// A message with every field at its default.
     public init() {
@@ -562,6 +564,7 @@ public struct RestoreOrganizationRequest: Message {
         self.title = ""
         self.parentID = ""
         self.members = .unspecified
+        self.toRoot = false
     }
 
     /// A message with the given fields, the others at their defaults.
@@ -569,12 +572,14 @@ public struct RestoreOrganizationRequest: Message {
         id: String = "",
         title: String = "",
         parentID: String = "",
-        members: RestoreMembers = .unspecified
+        members: RestoreMembers = .unspecified,
+        toRoot: Bool = false
     ) {
         self.id = id
         self.title = title
         self.parentID = parentID
         self.members = members
+        self.toRoot = toRoot
     }
 }
 

@@ -277,6 +277,18 @@ void   guildhall__membership__v1__move_subtree_reply__init
   static const Guildhall__Membership__V1__MoveSubtreeReply init_value = GUILDHALL__MEMBERSHIP__V1__MOVE_SUBTREE_REPLY__INIT;
   *message = init_value;
 }
+void   guildhall__membership__v1__cancel_subtree_move_request__init
+                     (Guildhall__Membership__V1__CancelSubtreeMoveRequest         *message)
+{
+  static const Guildhall__Membership__V1__CancelSubtreeMoveRequest init_value = GUILDHALL__MEMBERSHIP__V1__CANCEL_SUBTREE_MOVE_REQUEST__INIT;
+  *message = init_value;
+}
+void   guildhall__membership__v1__cancel_subtree_move_reply__init
+                     (Guildhall__Membership__V1__CancelSubtreeMoveReply         *message)
+{
+  static const Guildhall__Membership__V1__CancelSubtreeMoveReply init_value = GUILDHALL__MEMBERSHIP__V1__CANCEL_SUBTREE_MOVE_REPLY__INIT;
+  *message = init_value;
+}
 void   guildhall__membership__v1__cap_change__init
                      (Guildhall__Membership__V1__CapChange         *message)
 {
@@ -293,6 +305,18 @@ void   guildhall__membership__v1__restore_subtree_reply__init
                      (Guildhall__Membership__V1__RestoreSubtreeReply         *message)
 {
   static const Guildhall__Membership__V1__RestoreSubtreeReply init_value = GUILDHALL__MEMBERSHIP__V1__RESTORE_SUBTREE_REPLY__INIT;
+  *message = init_value;
+}
+void   guildhall__membership__v1__cancel_subtree_restore_request__init
+                     (Guildhall__Membership__V1__CancelSubtreeRestoreRequest         *message)
+{
+  static const Guildhall__Membership__V1__CancelSubtreeRestoreRequest init_value = GUILDHALL__MEMBERSHIP__V1__CANCEL_SUBTREE_RESTORE_REQUEST__INIT;
+  *message = init_value;
+}
+void   guildhall__membership__v1__cancel_subtree_restore_reply__init
+                     (Guildhall__Membership__V1__CancelSubtreeRestoreReply         *message)
+{
+  static const Guildhall__Membership__V1__CancelSubtreeRestoreReply init_value = GUILDHALL__MEMBERSHIP__V1__CANCEL_SUBTREE_RESTORE_REPLY__INIT;
   *message = init_value;
 }
 void   guildhall__membership__v1__list_member_counts_request__init
@@ -3169,6 +3193,75 @@ const ProtobufCMessageDescriptor guildhall__membership__v1__move_subtree_reply__
   (ProtobufCMessageInit) guildhall__membership__v1__move_subtree_reply__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor guildhall__membership__v1__cancel_subtree_move_request__field_descriptors[2] =
+{
+  {
+    "organization_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Membership__V1__CancelSubtreeMoveRequest, organization_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "move_key",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Membership__V1__CancelSubtreeMoveRequest, move_key),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__membership__v1__cancel_subtree_move_request__field_indices_by_name[] = {
+  1,   /* field[1] = move_key */
+  0,   /* field[0] = organization_id */
+};
+static const ProtobufCIntRange guildhall__membership__v1__cancel_subtree_move_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor guildhall__membership__v1__cancel_subtree_move_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.membership.v1.CancelSubtreeMoveRequest",
+  "CancelSubtreeMoveRequest",
+  "Guildhall__Membership__V1__CancelSubtreeMoveRequest",
+  "guildhall.membership.v1",
+  sizeof(Guildhall__Membership__V1__CancelSubtreeMoveRequest),
+  2,
+  guildhall__membership__v1__cancel_subtree_move_request__field_descriptors,
+  guildhall__membership__v1__cancel_subtree_move_request__field_indices_by_name,
+  1,  guildhall__membership__v1__cancel_subtree_move_request__number_ranges,
+  (ProtobufCMessageInit) guildhall__membership__v1__cancel_subtree_move_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define guildhall__membership__v1__cancel_subtree_move_reply__field_descriptors NULL
+#define guildhall__membership__v1__cancel_subtree_move_reply__field_indices_by_name NULL
+#define guildhall__membership__v1__cancel_subtree_move_reply__number_ranges NULL
+const ProtobufCMessageDescriptor guildhall__membership__v1__cancel_subtree_move_reply__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.membership.v1.CancelSubtreeMoveReply",
+  "CancelSubtreeMoveReply",
+  "Guildhall__Membership__V1__CancelSubtreeMoveReply",
+  "guildhall.membership.v1",
+  sizeof(Guildhall__Membership__V1__CancelSubtreeMoveReply),
+  0,
+  guildhall__membership__v1__cancel_subtree_move_reply__field_descriptors,
+  guildhall__membership__v1__cancel_subtree_move_reply__field_indices_by_name,
+  0,  guildhall__membership__v1__cancel_subtree_move_reply__number_ranges,
+  (ProtobufCMessageInit) guildhall__membership__v1__cancel_subtree_move_reply__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor guildhall__membership__v1__cap_change__field_descriptors[4] =
 {
   {
@@ -3326,6 +3419,75 @@ const ProtobufCMessageDescriptor guildhall__membership__v1__restore_subtree_repl
   guildhall__membership__v1__restore_subtree_reply__field_indices_by_name,
   0,  guildhall__membership__v1__restore_subtree_reply__number_ranges,
   (ProtobufCMessageInit) guildhall__membership__v1__restore_subtree_reply__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__membership__v1__cancel_subtree_restore_request__field_descriptors[2] =
+{
+  {
+    "organization_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Membership__V1__CancelSubtreeRestoreRequest, organization_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "restore_key",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Membership__V1__CancelSubtreeRestoreRequest, restore_key),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__membership__v1__cancel_subtree_restore_request__field_indices_by_name[] = {
+  0,   /* field[0] = organization_id */
+  1,   /* field[1] = restore_key */
+};
+static const ProtobufCIntRange guildhall__membership__v1__cancel_subtree_restore_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor guildhall__membership__v1__cancel_subtree_restore_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.membership.v1.CancelSubtreeRestoreRequest",
+  "CancelSubtreeRestoreRequest",
+  "Guildhall__Membership__V1__CancelSubtreeRestoreRequest",
+  "guildhall.membership.v1",
+  sizeof(Guildhall__Membership__V1__CancelSubtreeRestoreRequest),
+  2,
+  guildhall__membership__v1__cancel_subtree_restore_request__field_descriptors,
+  guildhall__membership__v1__cancel_subtree_restore_request__field_indices_by_name,
+  1,  guildhall__membership__v1__cancel_subtree_restore_request__number_ranges,
+  (ProtobufCMessageInit) guildhall__membership__v1__cancel_subtree_restore_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define guildhall__membership__v1__cancel_subtree_restore_reply__field_descriptors NULL
+#define guildhall__membership__v1__cancel_subtree_restore_reply__field_indices_by_name NULL
+#define guildhall__membership__v1__cancel_subtree_restore_reply__number_ranges NULL
+const ProtobufCMessageDescriptor guildhall__membership__v1__cancel_subtree_restore_reply__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.membership.v1.CancelSubtreeRestoreReply",
+  "CancelSubtreeRestoreReply",
+  "Guildhall__Membership__V1__CancelSubtreeRestoreReply",
+  "guildhall.membership.v1",
+  sizeof(Guildhall__Membership__V1__CancelSubtreeRestoreReply),
+  0,
+  guildhall__membership__v1__cancel_subtree_restore_reply__field_descriptors,
+  guildhall__membership__v1__cancel_subtree_restore_reply__field_indices_by_name,
+  0,  guildhall__membership__v1__cancel_subtree_restore_reply__number_ranges,
+  (ProtobufCMessageInit) guildhall__membership__v1__cancel_subtree_restore_reply__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor guildhall__membership__v1__list_member_counts_request__field_descriptors[2] =

@@ -1521,7 +1521,7 @@ const ProtobufCMessageDescriptor guildhall__organizations__v1__delete_organizati
   (ProtobufCMessageInit) guildhall__organizations__v1__delete_organization_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor guildhall__organizations__v1__restore_organization_request__field_descriptors[4] =
+static const ProtobufCFieldDescriptor guildhall__organizations__v1__restore_organization_request__field_descriptors[5] =
 {
   {
     "id",
@@ -1571,17 +1571,30 @@ static const ProtobufCFieldDescriptor guildhall__organizations__v1__restore_orga
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "to_root",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__RestoreOrganizationRequest, to_root),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned guildhall__organizations__v1__restore_organization_request__field_indices_by_name[] = {
   0,   /* field[0] = id */
   3,   /* field[3] = members */
   2,   /* field[2] = parent_id */
   1,   /* field[1] = title */
+  4,   /* field[4] = to_root */
 };
 static const ProtobufCIntRange guildhall__organizations__v1__restore_organization_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor guildhall__organizations__v1__restore_organization_request__descriptor =
 {
@@ -1591,7 +1604,7 @@ const ProtobufCMessageDescriptor guildhall__organizations__v1__restore_organizat
   "Guildhall__Organizations__V1__RestoreOrganizationRequest",
   "guildhall.organizations.v1",
   sizeof(Guildhall__Organizations__V1__RestoreOrganizationRequest),
-  4,
+  5,
   guildhall__organizations__v1__restore_organization_request__field_descriptors,
   guildhall__organizations__v1__restore_organization_request__field_indices_by_name,
   1,  guildhall__organizations__v1__restore_organization_request__number_ranges,

@@ -63,9 +63,13 @@ typedef struct Guildhall__Membership__V1__AwaitTreeRequest Guildhall__Membership
 typedef struct Guildhall__Membership__V1__AwaitTreeReply Guildhall__Membership__V1__AwaitTreeReply;
 typedef struct Guildhall__Membership__V1__MoveSubtreeRequest Guildhall__Membership__V1__MoveSubtreeRequest;
 typedef struct Guildhall__Membership__V1__MoveSubtreeReply Guildhall__Membership__V1__MoveSubtreeReply;
+typedef struct Guildhall__Membership__V1__CancelSubtreeMoveRequest Guildhall__Membership__V1__CancelSubtreeMoveRequest;
+typedef struct Guildhall__Membership__V1__CancelSubtreeMoveReply Guildhall__Membership__V1__CancelSubtreeMoveReply;
 typedef struct Guildhall__Membership__V1__CapChange Guildhall__Membership__V1__CapChange;
 typedef struct Guildhall__Membership__V1__RestoreSubtreeRequest Guildhall__Membership__V1__RestoreSubtreeRequest;
 typedef struct Guildhall__Membership__V1__RestoreSubtreeReply Guildhall__Membership__V1__RestoreSubtreeReply;
+typedef struct Guildhall__Membership__V1__CancelSubtreeRestoreRequest Guildhall__Membership__V1__CancelSubtreeRestoreRequest;
+typedef struct Guildhall__Membership__V1__CancelSubtreeRestoreReply Guildhall__Membership__V1__CancelSubtreeRestoreReply;
 typedef struct Guildhall__Membership__V1__ListMemberCountsRequest Guildhall__Membership__V1__ListMemberCountsRequest;
 typedef struct Guildhall__Membership__V1__ListMemberCountsReply Guildhall__Membership__V1__ListMemberCountsReply;
 typedef struct Guildhall__Membership__V1__MemberCount Guildhall__Membership__V1__MemberCount;
@@ -731,6 +735,26 @@ struct  Guildhall__Membership__V1__MoveSubtreeReply
     , 0,NULL, 0,NULL }
 
 
+struct  Guildhall__Membership__V1__CancelSubtreeMoveRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData organization_id;
+  ProtobufCBinaryData move_key;
+};
+#define GUILDHALL__MEMBERSHIP__V1__CANCEL_SUBTREE_MOVE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__membership__v1__cancel_subtree_move_request__descriptor) \
+    , {0,NULL}, {0,NULL} }
+
+
+struct  Guildhall__Membership__V1__CancelSubtreeMoveReply
+{
+  ProtobufCMessage base;
+};
+#define GUILDHALL__MEMBERSHIP__V1__CANCEL_SUBTREE_MOVE_REPLY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__membership__v1__cancel_subtree_move_reply__descriptor) \
+     }
+
+
 struct  Guildhall__Membership__V1__CapChange
 {
   ProtobufCMessage base;
@@ -763,6 +787,26 @@ struct  Guildhall__Membership__V1__RestoreSubtreeReply
 };
 #define GUILDHALL__MEMBERSHIP__V1__RESTORE_SUBTREE_REPLY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&guildhall__membership__v1__restore_subtree_reply__descriptor) \
+     }
+
+
+struct  Guildhall__Membership__V1__CancelSubtreeRestoreRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData organization_id;
+  ProtobufCBinaryData restore_key;
+};
+#define GUILDHALL__MEMBERSHIP__V1__CANCEL_SUBTREE_RESTORE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__membership__v1__cancel_subtree_restore_request__descriptor) \
+    , {0,NULL}, {0,NULL} }
+
+
+struct  Guildhall__Membership__V1__CancelSubtreeRestoreReply
+{
+  ProtobufCMessage base;
+};
+#define GUILDHALL__MEMBERSHIP__V1__CANCEL_SUBTREE_RESTORE_REPLY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__membership__v1__cancel_subtree_restore_reply__descriptor) \
      }
 
 
@@ -1010,6 +1054,12 @@ void   guildhall__membership__v1__move_subtree_request__init
 /* Guildhall__Membership__V1__MoveSubtreeReply methods */
 void   guildhall__membership__v1__move_subtree_reply__init
                      (Guildhall__Membership__V1__MoveSubtreeReply         *message);
+/* Guildhall__Membership__V1__CancelSubtreeMoveRequest methods */
+void   guildhall__membership__v1__cancel_subtree_move_request__init
+                     (Guildhall__Membership__V1__CancelSubtreeMoveRequest         *message);
+/* Guildhall__Membership__V1__CancelSubtreeMoveReply methods */
+void   guildhall__membership__v1__cancel_subtree_move_reply__init
+                     (Guildhall__Membership__V1__CancelSubtreeMoveReply         *message);
 /* Guildhall__Membership__V1__CapChange methods */
 void   guildhall__membership__v1__cap_change__init
                      (Guildhall__Membership__V1__CapChange         *message);
@@ -1019,6 +1069,12 @@ void   guildhall__membership__v1__restore_subtree_request__init
 /* Guildhall__Membership__V1__RestoreSubtreeReply methods */
 void   guildhall__membership__v1__restore_subtree_reply__init
                      (Guildhall__Membership__V1__RestoreSubtreeReply         *message);
+/* Guildhall__Membership__V1__CancelSubtreeRestoreRequest methods */
+void   guildhall__membership__v1__cancel_subtree_restore_request__init
+                     (Guildhall__Membership__V1__CancelSubtreeRestoreRequest         *message);
+/* Guildhall__Membership__V1__CancelSubtreeRestoreReply methods */
+void   guildhall__membership__v1__cancel_subtree_restore_reply__init
+                     (Guildhall__Membership__V1__CancelSubtreeRestoreReply         *message);
 /* Guildhall__Membership__V1__ListMemberCountsRequest methods */
 void   guildhall__membership__v1__list_member_counts_request__init
                      (Guildhall__Membership__V1__ListMemberCountsRequest         *message);
@@ -1183,6 +1239,12 @@ typedef void (*Guildhall__Membership__V1__MoveSubtreeRequest_Closure)
 typedef void (*Guildhall__Membership__V1__MoveSubtreeReply_Closure)
                  (const Guildhall__Membership__V1__MoveSubtreeReply *message,
                   void *closure_data);
+typedef void (*Guildhall__Membership__V1__CancelSubtreeMoveRequest_Closure)
+                 (const Guildhall__Membership__V1__CancelSubtreeMoveRequest *message,
+                  void *closure_data);
+typedef void (*Guildhall__Membership__V1__CancelSubtreeMoveReply_Closure)
+                 (const Guildhall__Membership__V1__CancelSubtreeMoveReply *message,
+                  void *closure_data);
 typedef void (*Guildhall__Membership__V1__CapChange_Closure)
                  (const Guildhall__Membership__V1__CapChange *message,
                   void *closure_data);
@@ -1191,6 +1253,12 @@ typedef void (*Guildhall__Membership__V1__RestoreSubtreeRequest_Closure)
                   void *closure_data);
 typedef void (*Guildhall__Membership__V1__RestoreSubtreeReply_Closure)
                  (const Guildhall__Membership__V1__RestoreSubtreeReply *message,
+                  void *closure_data);
+typedef void (*Guildhall__Membership__V1__CancelSubtreeRestoreRequest_Closure)
+                 (const Guildhall__Membership__V1__CancelSubtreeRestoreRequest *message,
+                  void *closure_data);
+typedef void (*Guildhall__Membership__V1__CancelSubtreeRestoreReply_Closure)
+                 (const Guildhall__Membership__V1__CancelSubtreeRestoreReply *message,
                   void *closure_data);
 typedef void (*Guildhall__Membership__V1__ListMemberCountsRequest_Closure)
                  (const Guildhall__Membership__V1__ListMemberCountsRequest *message,
@@ -1271,9 +1339,13 @@ extern const ProtobufCMessageDescriptor guildhall__membership__v1__await_tree_re
 extern const ProtobufCMessageDescriptor guildhall__membership__v1__await_tree_reply__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__membership__v1__move_subtree_request__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__membership__v1__move_subtree_reply__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__membership__v1__cancel_subtree_move_request__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__membership__v1__cancel_subtree_move_reply__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__membership__v1__cap_change__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__membership__v1__restore_subtree_request__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__membership__v1__restore_subtree_reply__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__membership__v1__cancel_subtree_restore_request__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__membership__v1__cancel_subtree_restore_reply__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__membership__v1__list_member_counts_request__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__membership__v1__list_member_counts_reply__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__membership__v1__member_count__descriptor;

@@ -366,10 +366,11 @@ struct  Guildhall__Organizations__V1__RestoreOrganizationRequest
   ProtobufCBinaryData title;
   ProtobufCBinaryData parent_id;
   Guildhall__Organizations__V1__RestoreMembers members;
+  protobuf_c_boolean to_root;
 };
 #define GUILDHALL__ORGANIZATIONS__V1__RESTORE_ORGANIZATION_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&guildhall__organizations__v1__restore_organization_request__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, GUILDHALL__ORGANIZATIONS__V1__RESTORE_MEMBERS__RESTORE_MEMBERS_UNSPECIFIED }
+    , {0,NULL}, {0,NULL}, {0,NULL}, GUILDHALL__ORGANIZATIONS__V1__RESTORE_MEMBERS__RESTORE_MEMBERS_UNSPECIFIED, 0 }
 
 
 struct  Guildhall__Organizations__V1__RestoreOrganizationReply
