@@ -73,11 +73,7 @@ extension Transaction {
                     \(node.createdAt), \(node.updatedAt), \(node.version), \(recency))
                 """)
         }
-        try execute(
-            """
-            INSERT INTO organization_part (rowid, title_key)
-            VALUES (\(recency), \(details.title.key))
-            """)
+        try addParts(of: details, at: recency)
         if node.standing == .present { change.count(1, at: node.parent) }
         try count(change)
         try publish(node, below: parent)
@@ -149,11 +145,7 @@ extension Transaction {
         }
         precondition(changed == 1, "one writer: nobody came between")
         try forgetParts(of: before)
-        try execute(
-            """
-            INSERT INTO organization_part (rowid, title_key)
-            VALUES (\(next.recency), \(details.title.key))
-            """)
+        try addParts(of: details, at: next.recency)
         if before.standing == .present { change.count(-1, at: before.parent) }
         if next.standing == .present { change.count(1, at: next.parent) }
         try publish(next, below: parent)
@@ -170,19 +162,7 @@ extension Transaction {
 
     /// The beginning of a change: it comes after all others.
     func changeOfMany() throws -> ChangeOfMany {
-        let latest = try row(
-            "SELECT recency FROM organization ORDER BY recency DESC LIMIT 1"
-        ) { try $0.int64(0) }
-        return ChangeOfMany(after: latest ?? 0)
-    }
-
-    /// Takes a title out of the index of parts, which must be told what stands there.
-    private func forgetParts(of node: Node) throws {
-        try execute(
-            """
-            INSERT INTO organization_part (organization_part, rowid, title_key)
-            VALUES ('delete', \(node.recency), \(node.details.title.key))
-            """)
+        ChangeOfMany(after: try latestRecency())
     }
 
     /// Counts the organizations that came and went by a change.

@@ -5,7 +5,7 @@ import Storage
 /// Forgets what nobody needs any longer: masks that nobody verified, messages that are old, and
 /// organizations whose time in the archive is over.
 ///
-/// It tells the feed as well when last days have passed.
+/// It tells the feed as well when last days have passed, and keeps searches cheap.
 struct Upkeep: Sendable {
     /// The pause between two rounds.
     static let period: Duration = .seconds(3_600)
@@ -29,6 +29,7 @@ struct Upkeep: Sendable {
     func run(clock: WallClock, logger: Logger) async throws {
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { try await sweepLapses(clock: clock, logger: logger) }
+            group.addTask { try await keepPartsTogether(logger: logger) }
             group.addTask { try await goRound(clock: clock, logger: logger) }
         }
     }

@@ -1,6 +1,6 @@
 """Import and export of 100,000 organizations: how long they take, and the memory they need."""
 import tree
-from installation import Installation, Memory
+from installation import Memory, installations
 
 ROWS = 100_000
 IMPORT_SECONDS_MAX = 10
@@ -19,7 +19,7 @@ def row(subject, numbers, seconds_max):
 
 
 def main():
-    installation = Installation()
+    installation, = installations()
     file = tree.districts(0, ROWS // tree.DISTRICT_SIZE)
     installation.settle()
     found = {}

@@ -16,19 +16,30 @@ from guildhall_client import Client, signed_principal
 SIGNED_FOR_SECONDS = 40
 POLL_SECONDS = 0.02
 SAMPLE_SECONDS = 0.01
+# Quiet is who uses less than this share of a processor for so long: by then what begins by itself a
+# little after a change has begun.
 QUIET_SHARE = 0.05
+QUIET_SECONDS = 8
 MEBIBYTE = 1024 * 1024
 USER = "01890a5d-ac96-774b-bcce-b302099a8057"
 
 
+def installations():
+    """Those that the script has started, in the order of their folders."""
+    parser = argparse.ArgumentParser()
+    for name in ("email", "password", "results"):
+        parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("folders", nargs="+")
+    arguments = parser.parse_args()
+    return [Installation(folder, arguments) for folder in arguments.folders]
+
+
 class Installation:
-    def __init__(self):
-        parser = argparse.ArgumentParser()
-        for name in ("log", "data", "email", "password", "results"):
-            parser.add_argument(f"--{name}", required=True)
-        self.arguments = parser.parse_args()
+    def __init__(self, folder, arguments):
+        self.arguments = arguments
+        self.folder = pathlib.Path(folder)
         self.pids, self.addresses = {}, {}
-        for line in pathlib.Path(self.arguments.log).read_text().splitlines():
+        for line in (self.folder / "log").read_text().splitlines():
             words = line.split()
             if line.startswith("started ") and len(words) == 5:
                 self.pids[words[1]], self.addresses[words[1]] = int(words[3]), words[4]
@@ -108,14 +119,15 @@ class Installation:
 
     def settle(self):
         """Waits until every part has nothing left to do, such as following the feed."""
-        start = time.monotonic()
+        start = quiet_since = time.monotonic()
         before = None
-        while True:
+        while time.monotonic() - quiet_since < QUIET_SECONDS:
             now = sum(map(self.processor_seconds, self.pids))
-            if before is not None and now - before < QUIET_SHARE:
-                return time.monotonic() - start - 1
+            if before is None or now - before >= QUIET_SHARE:
+                quiet_since = time.monotonic()
             before = now
             time.sleep(1)
+        return quiet_since - start
 
     # MARK: Results
 
@@ -170,7 +182,7 @@ class Caller:
 
     def __init__(self, installation, part):
         self.part = part
-        self.data = installation.arguments.data
+        self.data = str(installation.folder / "data")
         self.client = Client(installation.addresses[part])
         # Methods are then called by their path, which is not looked for in a list.
         self.client.settings = frame_pb2.Settings()

@@ -1,0 +1,76 @@
+import Access
+import Messages
+import ServiceKit
+import Storage
+import Testing
+
+@testable import Organizations
+
+/// What a search of everything counts, and the pieces that its index lies in.
+struct TitleIndexTests {
+    @Test func `a hundred that have a part are counted, and of more only so many are promised`()
+        async throws
+    {
+        let owner = try Installation().platformOwner()
+        for number in 1...100 { _ = try await owner.create("School \(number)") }
+        _ = try await owner.create("College")
+
+        let hundred = try await owner.search("school", size: 30)
+        _ = try await owner.create("School 101")
+        let more = try await owner.search("school", size: 30)
+
+        let titles = (1...100).map { "School \($0)" }
+        #expect(
+            hundred.flatMap(\.organizations).map(\.title) == titles.reversed())
+        #expect(hundred.map(\.organizations.count) == [30, 30, 30, 10])
+        #expect(hundred.allSatisfy { $0.totalSize == 100 && !$0.totalIsMinimum })
+        #expect(
+            more.flatMap(\.organizations).map(\.title) == ["School 101"] + titles.reversed())
+        #expect(more.map(\.totalSize) == [31, 31, 31, 11])
+        #expect(more.allSatisfy { $0.totalIsMinimum })
+    }
+
+    @Test func `pieces of the index are joined in steps, between which searches find the same`()
+        async throws
+    {
+        let installation = try Installation()
+        let owner = try installation.platformOwner()
+        // Titles with few letters in common, so that the index is larger than a step writes.
+        let titles = (1...60).map { number in
+            let letters = (0..<100).map { _ in Character(UnicodeScalar(UInt8.random(in: 97...122))) }
+            return "District \(number) \(String(letters))"
+        }
+        for title in titles { _ = try await owner.create(title) }
+        let database = installation.database
+        let before = try await database.read { try $0.countPartPieces(atMost: 100) }
+
+        var steps = 0
+        while try await database.write({ [steps] transaction in
+            try transaction.joinParts(pages: 1, begins: steps == 0)
+        }) {
+            steps += 1
+            try #require(steps < 1_000)
+            // Others write meanwhile.
+            _ = try await owner.create("College \(steps)")
+            let found = try await owner.search("district", size: 100)
+            #expect(found.flatMap(\.organizations).map(\.title) == titles.reversed())
+        }
+        try await installation.upkeep().joinParts()
+
+        #expect(before > 1)
+        #expect(steps > 1)
+        #expect(try await database.read { try $0.countPartPieces(atMost: 100) } == 1)
+        let found = try await owner.search("district", size: 100)
+        #expect(found.flatMap(\.organizations).map(\.title) == titles.reversed())
+        #expect(try await installation.findings() == [])
+    }
+}
+
+extension OrganizationsClient {
+    fileprivate func search(_ part: String, size: Int32) async throws -> [ListOrganizationsReply] {
+        try await pages(below: nil, size: size, orderBy: "") { request in
+            request.subtree = true
+            request.q = part
+        }
+    }
+}
