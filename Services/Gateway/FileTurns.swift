@@ -11,7 +11,7 @@ final class FileTurns: Sendable {
 
         /// The most at a time; more are answered 429.
         ///
-        /// An upload has at most 10 MiB: 4 are 40 MiB. A download keeps its turn until it is
+        /// An upload has at most 16 MiB: 4 are 64 MiB. A download keeps its turn until it is
         /// written out, and slow readers take minutes: there are more of these turns, and what all
         /// of them hold together has a limit of its own.
         var turnsMax: Int {

@@ -13,7 +13,7 @@ struct Limits: Sendable {
     /// The largest body, in bytes; a larger one is answered 413.
     var bodyBytesMax = 1_024 * 1_024
     /// The largest file in a body, in bytes; a larger one is answered 413.
-    var fileBytesMax = 10 * 1_024 * 1_024
+    var fileBytesMax = 16 * 1_024 * 1_024
     /// The largest file that is answered, in bytes.
     var fileBytesAnsweredMax = 64 * 1_024 * 1_024
     /// How long a file may take from or to a service.

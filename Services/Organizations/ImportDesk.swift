@@ -247,11 +247,11 @@ final class ImportDesk: Sendable {
         let applied = ended
         try await database.write { transaction in
             let application = ImportApplication(
-                transaction: transaction, identifiers: identifiers, creator: run.createdBy,
-                scope: run.parent, now: now)
+                transaction: transaction, importID: run.id, identifiers: identifiers,
+                creator: run.createdBy, scope: run.parent, now: now)
             // Handed in twice, it is applied once.
             guard try transaction.importRun(run.id)?.state == .applying else { return }
-            try application.apply(run.id) { try self.advance(run.id) }
+            try application.apply { try self.advance(run.id) }
             try self.advanceNothing(run.id)
             try transaction.put(applied)
         }

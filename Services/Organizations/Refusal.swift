@@ -9,7 +9,8 @@ enum Refusal: DomainRefusal, Hashable {
     case depthExceeded
     /// With the field that holds a day that is over.
     case dateInPast(field: String)
-    case trialNeedsDate
+    /// With the field in which the last day is missing.
+    case trialNeedsDate(field: String)
     /// Children would be left without their parent.
     case hasChildren
     /// More organizations at once than the number.
@@ -77,10 +78,10 @@ enum Refusal: DomainRefusal, Hashable {
             Status.refusal(
                 .dateInPast, "This day is over.",
                 fields: [.init(field: field, description: "This day is over.")])
-        case .trialNeedsDate:
+        case .trialNeedsDate(let field):
             Status.refusal(
                 .trialNeedsDate, "A trial needs a last day, today or later.",
-                fields: [.init(field: "trial.valid_until", description: "A day is needed.")])
+                fields: [.init(field: field, description: "A day is needed.")])
         case .hasChildren:
             Status.refusal(
                 .hasChildren,

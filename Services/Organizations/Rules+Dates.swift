@@ -25,14 +25,15 @@ enum ExpiryRule {
     ///   - asked: The day that was sent.
     ///   - kept: The day that is kept now.
     ///   - today: The day of the call.
+    ///   - field: Where the day stood.
     /// - Returns: The day to keep, and whether it is another than was sent.
-    /// - Throws: ``Refusal/dateInPast``.
+    /// - Throws: ``Refusal/dateInPast(field:)``.
     static func decide(
-        _ asked: CalendarDay?, kept: CalendarDay?, today: CalendarDay
+        _ asked: CalendarDay?, kept: CalendarDay?, today: CalendarDay, field: String
     ) throws(Refusal) -> (day: CalendarDay?, isNormalized: Bool) {
         guard let asked, asked != kept else { return (asked, false) }
         if asked == today, kept == nil { return (nil, true) }
-        guard asked >= today else { throw .dateInPast(field: "expires_at") }
+        guard asked >= today else { throw .dateInPast(field: field) }
         return (asked, false)
     }
 }
@@ -41,10 +42,13 @@ enum ExpiryRule {
 struct TrialWish: Sendable, Hashable {
     let isEnabled: Bool
     let until: CalendarDay?
+    /// Where the last day stood.
+    private let dayField: String
 
     init(isEnabled: Bool, validUntil: String, field: String) throws(FieldFault) {
         self.isEnabled = isEnabled
-        until = try CalendarDay.optional(validUntil, field: "\(field).valid_until")
+        dayField = "\(field).valid_until"
+        until = try CalendarDay.optional(validUntil, field: dayField)
         // A day without the word would end a trial that somebody means to prolong.
         guard isEnabled || until == nil else {
             throw FieldFault(
@@ -55,11 +59,12 @@ struct TrialWish: Sendable, Hashable {
 
     /// The last day to keep; nil ends the trial.
     ///
-    /// - Throws: ``Refusal/trialNeedsDate`` without a day, or with a new one that is over.
+    /// - Throws: ``Refusal/trialNeedsDate(field:)`` without a day, ``Refusal/dateInPast(field:)``
+    ///   with one that is over and not kept already.
     func decide(kept: CalendarDay?, today: CalendarDay) throws(Refusal) -> CalendarDay? {
         guard isEnabled else { return nil }
-        guard let until else { throw .trialNeedsDate }
-        guard until >= today || until == kept else { throw .trialNeedsDate }
+        guard let until else { throw .trialNeedsDate(field: dayField) }
+        guard until >= today || until == kept else { throw .dateInPast(field: dayField) }
         return until
     }
 }

@@ -74,6 +74,8 @@ struct DetailsChange: Sendable, Hashable {
     var trial: TrialWish?
     var expiresOn: CalendarDay??
     var externalID: String??
+    /// Where the day of expiry stood.
+    private let expiryField: String
 
     /// The values of the named fields.
     ///
@@ -87,6 +89,7 @@ struct DetailsChange: Sendable, Hashable {
             guard fields.contains(field) else { return nil }
             return faults.accept(raw, field: path(field), as: check)
         }
+        expiryField = path(.expiresAt)
         title = value(.title, input.title, Title.init(_:field:))
         description = value(.description, input.description, Description.init(_:field:))
         category = value(.category, input.category, Category.init)
@@ -110,7 +113,7 @@ struct DetailsChange: Sendable, Hashable {
     ///   - details: What is kept now.
     ///   - today: The day of the call.
     /// - Returns: Both.
-    /// - Throws: ``Refusal/dateInPast(field:)``, ``Refusal/trialNeedsDate``.
+    /// - Throws: ``Refusal/dateInPast(field:)``, ``Refusal/trialNeedsDate(field:)``.
     func applied(
         to details: Details, today: CalendarDay
     ) throws(Refusal) -> (details: Details, normalized: [String]) {
@@ -130,7 +133,8 @@ struct DetailsChange: Sendable, Hashable {
         if let externalID { next.externalID = externalID }
         if let trial { next.trialUntil = try trial.decide(kept: next.trialUntil, today: today) }
         if let expiresOn {
-            let expiry = try ExpiryRule.decide(expiresOn, kept: next.expiresOn, today: today)
+            let expiry = try ExpiryRule.decide(
+                expiresOn, kept: next.expiresOn, today: today, field: expiryField)
             next.expiresOn = expiry.day
             if expiry.isNormalized { normalized.append(DetailsField.expiresAt.rawValue) }
         }

@@ -11,6 +11,8 @@ struct Title: Sendable, Hashable {
     /// Equal for titles that a person reads as the same: compatibility characters are resolved,
     /// white space is folded, case is folded, invisible characters are left out.
     let key: String
+    /// What titles are ordered by: the key with plain letters.
+    var order: String { TitleOrder.text(of: key) }
 
     init(_ input: String, field: String) throws(FieldFault) {
         try self.init(input, field: field, called: "title")

@@ -8,7 +8,7 @@ import Storage
 /// The calls about files, in the order of the proto.
 struct ImportService: ImportsService {
     /// The largest file, in bytes.
-    static let fileBytesMax = 10 * 1_024 * 1_024
+    static let fileBytesMax = 16 * 1_024 * 1_024
     /// How often a watcher looks for news.
     private static let watchPeriod: Duration = .milliseconds(200)
 
@@ -36,7 +36,7 @@ struct ImportService: ImportsService {
                 }
             }
             guard file.count + request.content.count <= Self.fileBytesMax else {
-                throw Status.invalid("content", "A file has at most 10 MiB.")
+                throw Status.invalid("content", "A file has at most 16 MiB.")
             }
             file += request.content
         }
@@ -89,9 +89,9 @@ struct ImportService: ImportsService {
             return ListImportRowsReply(
                 rows: try rows.map { row, outcome, body in
                     let planned = try PlannedRow(decoding: body, limits: .bulk)
-                    let node =
-                        planned.number == 0 ? nil : try snapshot.node(numbered: planned.number)
-                    return ImportRow(row, outcome, planned, node?.id)
+                    return ImportRow(
+                        row, outcome, planned,
+                        try snapshot.organization(of: planned, row, in: run.id))
                 },
                 nextPageToken: next, totalSize: Int64(run.counts.count(of: outcome)))
         }
@@ -133,25 +133,37 @@ struct ImportService: ImportsService {
             try transaction.put(current)
             return Import(current, rowsDone: 0)
         }
-        // A replay hands nothing in that was applied, or failed; what was refused for being too
-        // much at once is planned still.
-        var current = try await self.run(request.id, context)
-        if current.state == .planned {
-            current.state = .applying
-            let applying = current
-            try await database.write { try $0.put(applying) }
-        }
-        if current.state == .applying, desk.rowsDone(of: run.id) == nil {
-            do {
-                try desk.hand(in: .apply(current))
-            } catch {
-                current.state = .planned
-                let planned = current
-                try await database.write { try $0.put(planned) }
-                throw error
-            }
-        }
+        if desk.rowsDone(of: run.id) == nil { try await handIn(run.id) }
         return started
+    }
+
+    /// Hands an import in that is to be applied.
+    ///
+    /// A replay hands nothing in that was applied, cancelled, or failed; what was refused for being
+    /// too much at once is planned still.
+    /// - Throws: ``Refusal/tooManyImports``; the import is then planned again.
+    private func handIn(_ id: ImportID) async throws {
+        let applying: ImportRun? = try await database.write { transaction in
+            guard var run = try transaction.importRun(id) else { return nil }
+            if run.state == .planned {
+                run.state = .applying
+                try transaction.put(run)
+            }
+            return run.state == .applying ? run : nil
+        }
+        guard let applying else { return }
+        do {
+            try desk.hand(in: .apply(applying))
+        } catch {
+            try await database.write { transaction in
+                guard var run = try transaction.importRun(id), run.state == .applying else {
+                    return
+                }
+                run.state = .planned
+                try transaction.put(run)
+            }
+            throw error
+        }
     }
 
     func cancelImport(

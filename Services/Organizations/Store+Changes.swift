@@ -60,7 +60,7 @@ extension Transaction {
                     title, title_key, description, category, category_source, country, kind,
                     sales_rep_email, services, type_id, trial_until, expires_on, external_id,
                     discount, discount_until, discount_scope, origin, members, created_by,
-                    created_micros, updated_micros, version, recency)
+                    created_micros, updated_micros, version, recency, title_plain)
                 VALUES (\(node.number), \(node.number), \(node.id), \(node.parent),
                     \(node.depth), \(node.standing.rawValue), \(node.isActivated),
                     \(details.title.text), \(details.title.key), \(details.description.text),
@@ -70,7 +70,8 @@ extension Transaction {
                     \(details.trialUntil), \(details.expiresOn), \(details.externalID),
                     \(details.discount.basisPoints), \(details.discount.until),
                     \(details.discount.scope.rawValue), \(node.origin.rawValue), 0, \(creator),
-                    \(node.createdAt), \(node.updatedAt), \(node.version), \(recency))
+                    \(node.createdAt), \(node.updatedAt), \(node.version), \(recency),
+                    \(TitleOrder.plainText(of: details.title.key)))
                 """)
         }
         try addParts(of: details, at: recency)
@@ -126,6 +127,7 @@ extension Transaction {
                 SET parent = \(next.parent), depth = \(next.depth),
                     standing = \(next.standing.rawValue), active = \(next.isActivated),
                     title = \(details.title.text), title_key = \(details.title.key),
+                    title_plain = \(TitleOrder.plainText(of: details.title.key)),
                     description = \(details.description.text),
                     category = \(details.category.rawValue),
                     category_source = \(details.categorySource.rawValue),

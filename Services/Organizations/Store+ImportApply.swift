@@ -9,6 +9,8 @@ struct ImportApplication {
     private static let batch = 1_000
 
     let transaction: Transaction
+    /// The import.
+    let importID: ImportID
     let identifiers: IdentifierSource
     let creator: String
     /// The organization below which everything must hang, itself included; nil: the platform.
@@ -26,11 +28,9 @@ struct ImportApplication {
 
     /// Applies the rows of a plan that create or update.
     ///
-    /// - Parameters:
-    ///   - id: The import.
-    ///   - advance: Told after each row; throwing undoes everything.
+    /// - Parameter advance: Told after each row; throwing undoes everything.
     /// - Throws: ``ImportFailure`` `plan_stale` with the row at which the plan no longer fits.
-    func apply(_ id: ImportID, advance: () throws -> Void) throws {
+    func apply(advance: () throws -> Void) throws {
         guard try !transaction.isAnythingMoving() else {
             throw ImportFailure(
                 code: ErrorReason.orgMoving.rawValue,
@@ -39,7 +39,7 @@ struct ImportApplication {
         var created: [Int64: Parent] = [:]
         var known: [Int64: Parent] = [:]
         var next = try transaction.nextNumber()
-        for (row, planned) in try rows(.created, of: id).sorted(by: Self.isParentFirst) {
+        for (row, planned) in try rows(.created).sorted(by: Self.isParentFirst) {
             try advance()
             let parent = try parent(of: planned, row, created, &known)
             guard parent.map({ $0.depth < Line.depthMax }) ?? true else {
@@ -54,7 +54,7 @@ struct ImportApplication {
             }
             next += 1
         }
-        for (row, planned) in try rows(.updated, of: id) {
+        for (row, planned) in try rows(.updated) {
             try advance()
             do {
                 try update(planned, row)
@@ -78,12 +78,12 @@ struct ImportApplication {
     }
 
     private func rows(
-        _ outcome: ImportOutcome, of id: ImportID
+        _ outcome: ImportOutcome
     ) throws -> [(row: Int64, planned: PlannedRow)] {
         var found: [(row: Int64, planned: PlannedRow)] = []
         while true {
             let part = try transaction.importRows(
-                of: id, outcome: outcome, after: found.last?.row ?? 0, limit: Self.batch)
+                of: importID, outcome: outcome, after: found.last?.row ?? 0, limit: Self.batch)
             for (row, _, body) in part {
                 found.append((row, try PlannedRow(decoding: body, limits: .bulk)))
             }
@@ -139,6 +139,7 @@ struct ImportApplication {
             details: details, origin: .bulkImport, members: 0, createdAt: now, updatedAt: now,
             version: 1, archival: nil)
         try transaction.insert(node, below: parent?.id, by: creator)
+        try transaction.note(number, madeBy: row, of: importID)
         try replaceMasks(planned, of: node.id)
         return Parent(
             id: node.id, number: number, depth: node.depth, category: details.category,

@@ -114,6 +114,19 @@ extension Reading {
             """
         ) { (try $0.int64(0), try ImportOutcome(stored: $0.int(1)), try $0.bytes(2)) }
     }
+
+    /// The organization of a planned row: the one that it names, or that it has made.
+    func organization(
+        of planned: PlannedRow, _ row: Int64, in id: ImportID
+    ) throws -> OrganizationID? {
+        if planned.number != 0 { return try node(numbered: planned.number)?.id }
+        return try self.row(
+            """
+            SELECT o.id FROM import_made AS made JOIN organization AS o ON o.number = made.number
+            WHERE made.import_id = \(id) AND made.row = \(row)
+            """
+        ) { try $0.identifier(0) }
+    }
 }
 
 extension Transaction {
@@ -147,7 +160,14 @@ extension Transaction {
             """)
     }
 
-    /// Removes imports that were begun before an instant, with their rows; at most so many rows.
+    /// Notes which organization a row has made.
+    func note(_ number: Int64, madeBy row: Int64, of id: ImportID) throws {
+        try execute(
+            "INSERT INTO import_made (import_id, row, number) VALUES (\(id), \(row), \(number))")
+    }
+
+    /// Removes imports that were begun before an instant, with their rows; at most so many rows,
+    /// and what is noted of so many.
     ///
     /// - Returns: Whether there may be more.
     func removeImports(before instant: WallTime, rowsMax: Int) throws -> Bool {
@@ -165,6 +185,12 @@ extension Transaction {
             """
             DELETE FROM import_row WHERE import_id = \(id) AND row IN (
                 SELECT row FROM import_row WHERE import_id = \(id) ORDER BY row LIMIT \(rowsMax))
+            """)
+        // Fewer than there are rows, so that none is left when no row is.
+        try execute(
+            """
+            DELETE FROM import_made WHERE import_id = \(id) AND row IN (
+                SELECT row FROM import_made WHERE import_id = \(id) ORDER BY row LIMIT \(rowsMax))
             """)
         guard try importRows(of: id, after: 0, limit: 1).isEmpty else { return true }
         try execute("DELETE FROM import_run WHERE id = \(id)")

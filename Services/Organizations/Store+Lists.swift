@@ -15,7 +15,7 @@ struct ListCandidate: Sendable, Hashable {
         let value: SQLValue =
             switch order.key {
             case .updated: .integer(updated)
-            case .title: .text(titleKey)
+            case .title: .text(TitleOrder.text(of: titleKey))
             case .members: .integer(members)
             }
         return ListPlace(value: value, number: number)

@@ -14,7 +14,9 @@ extension Statements {
     static func present(withTitleKey key: String, except number: Int64) -> SQL {
         """
         SELECT 1 FROM organization
-        WHERE title_key = \(key) AND standing = 1 AND number <> \(number) LIMIT 1
+        WHERE title_order = \(TitleOrder.text(of: key)) AND title_key = \(key) AND standing = 1
+            AND number <> \(number)
+        LIMIT 1
         """
     }
 

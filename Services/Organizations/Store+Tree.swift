@@ -60,7 +60,8 @@ enum Statements {
     static func namesakes(of titleKey: String, except number: Int64, limit: Int) -> SQL {
         """
         SELECT id FROM organization
-        WHERE title_key = \(titleKey) AND standing = 1 AND number <> \(number)
+        WHERE title_order = \(TitleOrder.text(of: titleKey)) AND title_key = \(titleKey)
+            AND standing = 1 AND number <> \(number)
         LIMIT \(limit)
         """
     }

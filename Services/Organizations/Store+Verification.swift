@@ -6,7 +6,7 @@ import Storage
 
 /// What this service keeps beside the facts it follows from, each recomputed.
 let verifiers = [
-    depths, titleKeys, titleParts, tallies, toldLapses,
+    depths, titleKeys, titleParts, titlePartEntries, tallies, toldLapses,
     Verifier.feed(
         of: OrganizationNode.messageName, facts: "SELECT id, version FROM organization"
     ) { "Organization \(Hexadecimal.text($0))" },
@@ -71,15 +71,19 @@ private let depths = Verifier(
     """
 }
 
-/// The key by which titles of siblings are told apart, from each title.
+/// The key by which titles of siblings are told apart, and what they are ordered by.
 private let titleKeys = Verifier("keys of titles") { snapshot, findings in
-    let titles: SQL = "SELECT hex(id), title, title_key FROM organization"
+    let titles: SQL = "SELECT hex(id), title, title_key, title_order FROM organization"
     try snapshot.forEachRow(of: titles) { row in
-        let (title, key) = (try row.text(1), try row.text(2))
+        let (title, key, order) = (try row.text(1), try row.text(2), try row.text(3))
         findings.check()
         if Title.key(of: title) != key {
             try findings.differ(
                 "Organization \(row.text(0)) has the title \(title) under the key \(key).")
+        }
+        if !TitleOrder.text(of: key).utf8.elementsEqual(order.utf8) {
+            try findings.differ(
+                "Organization \(row.text(0)) has the title \(title) in the place of \(order).")
         }
         return true
     }
@@ -100,6 +104,49 @@ private let titleParts = Verifier(
     try row.isNull(0)
         ? "The index holds a title that no organization has any more."
         : "Organization \(try row.text(0)) is not in the index."
+}
+
+/// Whether what the index holds are the parts of the titles: three characters at each place.
+private let titlePartEntries = Verifier("parts of titles in the index") { snapshot, findings in
+    let wrong: SQL = """
+        SELECT coalesce(hex(o.id), ''), count(*)
+        FROM organization_part_entry AS entry LEFT JOIN organization AS o ON o.recency = entry.doc
+        WHERE substr(o.title_key, entry.offset + 1, 3) IS NOT entry.term
+        GROUP BY entry.doc
+        """
+    try snapshot.forEachRow(of: wrong) { row in
+        let (id, count) = (try row.text(0), try row.int64(1))
+        findings.differ(
+            id.isEmpty
+                ? "Parts in the index that belong to no organization: \(count)."
+                : "Parts in the index that the title of organization \(id) lacks: \(count).")
+        return true
+    }
+    let counts: SQL = """
+        SELECT (SELECT count(*) FROM organization_part_entry),
+            (SELECT coalesce(sum(max(length(title_key) - 2, 0)), 0) FROM organization)
+        """
+    let (held, expected) = try snapshot.row(counts) { (try $0.int64(0), try $0.int64(1)) } ?? (0, 0)
+    findings.check(expected)
+    guard held != expected else { return }
+    let incomplete: SQL = """
+        WITH held (doc, entries) AS MATERIALIZED (
+            SELECT doc, count(*) FROM organization_part_entry GROUP BY doc
+        ), expected (id, doc, entries) AS (
+            SELECT id, recency, max(length(title_key) - 2, 0) FROM organization
+        )
+        SELECT hex(expected.id), coalesce(held.entries, 0), expected.entries
+        FROM expected LEFT JOIN held ON held.doc = expected.doc
+        WHERE expected.entries <> coalesce(held.entries, 0)
+        """
+    try snapshot.forEachRow(of: incomplete) { row in
+        try findings.differ(
+            """
+            Parts in the index of organization \(row.text(0)): \(row.int64(1)); its title has \
+            \(row.int64(2)).
+            """)
+        return true
+    }
 }
 
 /// How many organizations are present where.

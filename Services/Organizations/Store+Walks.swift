@@ -11,7 +11,7 @@ struct ListPlace: Sendable, Hashable {
     static func start(of order: ListOrder) -> ListPlace {
         switch (order.key, order.isDescending) {
         case (.title, false): ListPlace(value: .text(""), number: 0)
-        // No key of a title begins with the last character there is.
+        // No title is ordered by a text that begins with the last character there is.
         case (.title, true): ListPlace(value: .text("\u{10FFFF}"), number: .max)
         case (_, false): ListPlace(value: .integer(.min), number: 0)
         case (_, true): ListPlace(value: .integer(.max), number: .max)
@@ -34,7 +34,7 @@ struct ListPlace: Sendable, Hashable {
         let value: SQLValue =
             switch key {
             case .updated: .integer(node.updatedAt.microseconds)
-            case .title: .text(node.details.title.key)
+            case .title: .text(node.details.title.order)
             case .members: .integer(node.members)
             }
         self.init(value: value, number: node.number)
@@ -76,14 +76,14 @@ extension Statements {
         case (.title, false):
             """
             SELECT \(Node.columns) FROM organization WHERE parent IS \(parent) AND standing = 1
-                AND (title_key, serial) > (\(place.value), \(place.number))
-            ORDER BY title_key, serial LIMIT \(limit)
+                AND (title_order, serial) > (\(place.value), \(place.number))
+            ORDER BY title_order, serial LIMIT \(limit)
             """
         case (.title, true):
             """
             SELECT \(Node.columns) FROM organization WHERE parent IS \(parent) AND standing = 1
-                AND (title_key, serial) < (\(place.value), \(place.number))
-            ORDER BY title_key DESC, serial DESC LIMIT \(limit)
+                AND (title_order, serial) < (\(place.value), \(place.number))
+            ORDER BY title_order DESC, serial DESC LIMIT \(limit)
             """
         case (.members, false):
             """
@@ -120,14 +120,14 @@ extension Statements {
         case (.title, false):
             """
             SELECT \(Node.columns) FROM organization WHERE standing = 1
-                AND (title_key, serial) > (\(place.value), \(place.number))
-            ORDER BY title_key, serial LIMIT \(limit)
+                AND (title_order, serial) > (\(place.value), \(place.number))
+            ORDER BY title_order, serial LIMIT \(limit)
             """
         case (.title, true):
             """
             SELECT \(Node.columns) FROM organization WHERE standing = 1
-                AND (title_key, serial) < (\(place.value), \(place.number))
-            ORDER BY title_key DESC, serial DESC LIMIT \(limit)
+                AND (title_order, serial) < (\(place.value), \(place.number))
+            ORDER BY title_order DESC, serial DESC LIMIT \(limit)
             """
         case (.members, false):
             """

@@ -34,6 +34,15 @@ let migrations = [
     Migration(
         component: "organizations", number: 10, name: "recency",
         utf8: PackageResources._010_recency_sql),
+    Migration(
+        component: "organizations", number: 11, name: "import-made",
+        utf8: PackageResources._011_import_made_sql),
+    Migration(
+        component: "organizations", number: 12, name: "title-order",
+        utf8: PackageResources._012_title_order_sql),
+    Migration(
+        component: "organizations", number: 13, name: "part-entries",
+        utf8: PackageResources._013_part_entries_sql),
 ]
 
 /// An organization as it is stored, without its ancestors.

@@ -1,7 +1,7 @@
 /// What a file of somebody else may cost; more is refused in words.
 public struct SpreadsheetLimits: Hashable, Sendable {
     /// The size of a file that is read, in bytes.
-    public var fileBytesMax = 10 * 1024 * 1024
+    public var fileBytesMax = 16 * 1024 * 1024
     /// What a file may hold once inflated, in bytes, over all parts that are read.
     public var inflatedBytesMax = 100 * 1024 * 1024
     /// The rows below the header that are not blank.

@@ -122,8 +122,15 @@ struct DateTests {
             $0.title = "Renamed"
         }
 
+        let shortened = try await refusal {
+            try await owner.update(school, paths: ["expires_at"]) { $0.expiresAt = "2026-01-01" }
+        }
+
         #expect(refused.reason == "date_in_past")
         #expect(refused.code == .invalidArgument)
+        #expect(refused.invalidFields == ["expires_at"])
+        #expect(shortened.reason == "date_in_past")
+        #expect(shortened.invalidFields == ["organization.expires_at"])
         #expect(renamed.title == "Renamed" && renamed.expiresAt == "2026-01-02")
     }
 
@@ -146,15 +153,35 @@ struct DateTests {
         #expect(kept.trial == Trial(enabled: true, validUntil: "2099-01-31"))
     }
 
-    @Test(arguments: ["", "2025-12-31"])
-    func `a trial needs a day that is not over`(day: String) async throws {
+    @Test func `a trial needs a day that is not over, unless it is there already`() async throws {
         let owner = try installation.platformOwner()
 
-        let refused = try await refusal {
-            try await owner.create("School", trial: Trial(enabled: true, validUntil: day))
+        let missing = try await refusal {
+            try await owner.create("School", trial: Trial(enabled: true))
+        }
+        let past = try await refusal {
+            try await owner.create("School", trial: Trial(enabled: true, validUntil: "2025-12-31"))
+        }
+        let school = try await owner.create(
+            "School", trial: Trial(enabled: true, validUntil: "2026-01-02"))
+        installation.clock.advance(by: .seconds(9 * 86_400))
+        let renamed = try await owner.update(school, paths: ["title", "trial"]) {
+            $0.title = "Renamed"
+        }
+        let shortened = try await refusal {
+            try await owner.update(school, paths: ["trial"]) {
+                $0.trial = Trial(enabled: true, validUntil: "2026-01-01")
+            }
         }
 
-        #expect(refused.reason == "trial_needs_date")
+        #expect(missing.reason == "trial_needs_date" && missing.httpStatus == 422)
+        #expect(missing.invalidFields == ["trial.valid_until"])
+        #expect(past.reason == "date_in_past" && past.httpStatus == 422)
+        #expect(past.invalidFields == ["trial.valid_until"])
+        #expect(past.message == "This day is over.")
+        #expect(renamed.title == "Renamed" && renamed.trial?.validUntil == "2026-01-02")
+        #expect(shortened.reason == "date_in_past")
+        #expect(shortened.invalidFields == ["organization.trial.valid_until"])
     }
 
     @Test(arguments: [

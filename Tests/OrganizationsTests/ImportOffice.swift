@@ -16,7 +16,8 @@ final class ImportOffice: Sendable {
     private let router: Router
     private let work: Task<Void, Never>
 
-    init(_ installation: Installation) throws {
+    /// An office; one that is not working lets what is handed in wait.
+    init(_ installation: Installation, isWorking: Bool = true) throws {
         self.installation = installation
         var configuration = SpreadsheetConfiguration()
         // The service itself, built beside the tests.
@@ -34,7 +35,7 @@ final class ImportOffice: Sendable {
                 identifiers: installation.identifiers, pageTokens: installation.pageTokens
             ).registeredMethods)
         // Ends with the test, by being cancelled.
-        work = Task { try? await desk.run() }
+        work = Task { if isWorking { try? await desk.run() } }
     }
 
     deinit {
@@ -78,7 +79,7 @@ extension ImportsClient {
     }
 
     /// The import as it is when nothing of it is under way.
-    private func ended(_ begun: Import) async throws -> Import {
+    func ended(_ begun: Import) async throws -> Import {
         let last = Latest()
         try await watchImport(GetImportRequest(id: begun.id)) { await last.keep($0) }
         return await last.value ?? begun

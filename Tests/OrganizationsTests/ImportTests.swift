@@ -49,6 +49,38 @@ struct ImportTests {
         #expect(try await installation.findings().isEmpty)
     }
 
+    @Test func `rows of an applied import name what they made, whatever becomes of it`()
+        async throws
+    {
+        let imports = try office.client(Access.Grant(.platformOwner))
+        let owner = try installation.platformOwner()
+        let plan = try await imports.plan(
+            csv: header, "District,School,Class,,,", "District,,,,,", "Wrong,,,,200,",
+            "District,School,,,,")
+        let planned = try await imports.rows(plan)
+        _ = try await imports.apply(plan, skipRows: true)
+        let made = try await owner.pages(below: nil, size: 50) { $0.subtree = true }
+            .flatMap(\.organizations)
+        let school = try #require(made.first { $0.title == "School" })
+        _ = try await owner.update(school, paths: ["title"]) { $0.title = "Renamed" }
+
+        let rows = try await imports.rows(plan)
+        let created = try await imports.rows(plan, .created)
+        let later = installation.clock.now.advanced(by: .seconds(1))
+        let noted = try await installation.database.write { transaction in
+            while try transaction.removeImports(before: later, rowsMax: 2) {}
+            return try transaction.row("SELECT count(*) FROM import_made") { try $0.int64(0) }
+        }
+
+        let ids = ["Class", "District", "", "School"].map { title in
+            made.first { $0.title == title }?.id ?? ""
+        }
+        #expect(planned.allSatisfy { $0.organizationID.isEmpty })
+        #expect(made.count == 3 && rows.map(\.organizationID) == ids)
+        #expect(created.map(\.organizationID) == ids.filter { !$0.isEmpty })
+        #expect(noted == 0)
+    }
+
     @Test func `the same file applied twice changes nothing the second time`() async throws {
         let imports = try office.client(Access.Grant(.platformOwner))
         let lines = [header, "District,,,d.example,12.5,2030-01-01", "District,School,,,,"]

@@ -116,6 +116,25 @@ struct ImportValueTests {
         #expect(try await owner.listOrganizations(ListOrganizationsRequest()).totalSize == 1)
     }
 
+    @Test func `a file as large as an export of 100,000 is taken, and a larger one refused`()
+        async throws
+    {
+        let imports = try imports()
+        // What exports add is passed over; a row has about 29 KiB of it.
+        func file(rows: Int) -> [UInt8] {
+            let note = String(repeating: "x", count: 30_000)
+            let lines = (1...rows).map { "School \($0),\(note)" }
+            return Array(("Title,id\n" + lines.joined(separator: "\n")).utf8)
+        }
+
+        let plan = try await imports.plan(file(rows: 450))
+        let refused = try await refusal { try await imports.plan(file(rows: 600)) }
+
+        #expect(plan.state == .planned && plan.createdCount == 450, "\(plan.fault)")
+        #expect(refused.invalidFields == ["content"])
+        #expect("\(refused)".contains("16 MiB"), "\(refused)")
+    }
+
     @Test func `a domain that waits is neither exported nor taken away, and counts when named`()
         async throws
     {

@@ -18,12 +18,10 @@ struct ListTests {
         let pages = try await owner.pages(below: district, size: size)
 
         let listed = pages.flatMap(\.organizations)
-        #expect(listed.map(\.title).sorted() == titles.sorted())
-        let keys = listed.map { Title.key(of: $0.title) }
         #expect(
-            zip(keys, keys.dropFirst()).allSatisfy { one, other in
-                one.utf8.lexicographicallyPrecedes(other.utf8)
-            })
+            listed.map(\.title) == [
+                "10", "9", "A", "ä", "a b", "b", "É", "e", "ß", "Z", "zz",
+            ])
         #expect(pages.allSatisfy { $0.totalSize == 11 })
         #expect(pages.dropLast().allSatisfy { $0.organizations.count == Int(size) })
         #expect(listed.allSatisfy { $0.path.map(\.title) == ["District"] })

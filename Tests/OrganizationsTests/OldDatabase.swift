@@ -27,7 +27,7 @@ final class OldDatabase {
 extension Transaction {
     /// Writes a root with the columns that roots have had since they were numbered.
     func addSchool(
-        _ title: String, number: Int64, id: OrganizationID, at time: WallTime,
+        _ title: String, key: String? = nil, number: Int64, id: OrganizationID, at time: WallTime,
         expiresOn day: CalendarDay? = nil
     ) throws {
         try execute(
@@ -36,8 +36,9 @@ extension Transaction {
                 title_key, description, category, category_source, country,
                 sales_rep_email, services, origin, discount_scope, members, created_by,
                 created_micros, updated_micros, version, expires_on)
-            VALUES (\(number), \(number), \(id), 1, 1, 1, \(title), \(Title.key(of: title)), '',
-                1, 1, 'US', '', '', 1, 1, 0, 'test', \(time), \(time), 1, \(day))
+            VALUES (\(number), \(number), \(id), 1, 1, 1, \(title),
+                \(key ?? Title.key(of: title)), '', 1, 1, 'US', '', '', 1, 1, 0, 'test',
+                \(time), \(time), 1, \(day))
             """)
     }
 }

@@ -26,6 +26,8 @@ import Testing
             #expect(begun.status == 200, "\(begun.body)")
             let applied = try await api.ended(id, in: installation)
             #expect(applied.state.string == "IMPORT_STATE_APPLIED", "\(applied)")
+            let made = try await api.get("/v1/imports/\(id)/rows").body.rows.items
+            #expect(Set(made.map { $0.organizationId.string ?? "" }).subtracting([""]).count == 3)
 
             for format in ["xlsx", "csv"] {
                 let export = try await api.get("/v1/organizations:export?format=\(format)")
@@ -40,7 +42,7 @@ import Testing
             let wrong = try await api.importing(Data("no spreadsheet".utf8), in: installation)
             #expect(wrong.state.string == "IMPORT_STATE_FAILED")
             let large = try await api.call(
-                "POST", "/v1/imports", body: Data(count: 10 * 1_024 * 1_024 + 1),
+                "POST", "/v1/imports", body: Data(count: 16 * 1_024 * 1_024 + 1),
                 contentType: Self.csv)
             #expect(large.status == 413)
         }

@@ -138,7 +138,7 @@ nonisolated struct Guildhall_Organizations_V1_PlanImportRequest: Sendable {
   /// first message.
   var parent: String = String()
 
-  /// A part of the file; at most 10 MiB in all.
+  /// A part of the file; at most 16 MiB in all.
   var content: Data = Data()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()

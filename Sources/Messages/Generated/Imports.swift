@@ -8,7 +8,7 @@ public struct PlanImportRequest: Message {
     /// The organization that the first column names; empty: the scope of the caller. Counts in the
     /// first message.
     public var parent: String
-    /// A part of the file; at most 10 MiB in all.
+    /// A part of the file; at most 16 MiB in all.
     public var content: [UInt8]
 
     /// A message with every field at its default.

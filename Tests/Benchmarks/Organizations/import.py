@@ -7,7 +7,7 @@ IMPORT_SECONDS_MAX = 10
 EXPORT_SECONDS_MAX = 4
 MIB_MAX = 150
 # A larger file is not taken.
-FILE_BYTES_MAX = 10 * 1024 * 1024
+FILE_BYTES_MAX = 16 * 1024 * 1024
 
 
 def row(subject, numbers, seconds_max):

@@ -63,8 +63,8 @@ extension Database {
                 """
                 SELECT \(Node.columns) FROM organization
                 WHERE parent IS \(parent) AND standing = 1
-                    AND (title_key, serial) > (\(""), 0)
-                ORDER BY title_key, serial LIMIT 50
+                    AND (title_order, serial) > (\(""), 0)
+                ORDER BY title_order, serial LIMIT 50
                 """, Node.init(row:))
         }
     }
