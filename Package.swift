@@ -133,6 +133,7 @@ let package = Package(
         .target(name: "RPCTesting", dependencies: ["RPC"], swiftSettings: strict),
         .target(name: "Storage", dependencies: ["CSQLite"], swiftSettings: strict),
         .target(name: "Access", swiftSettings: strict),
+        .target(name: "EmailDomains", swiftSettings: strict),
         .target(
             name: "Spreadsheets",
             dependencies: ["CExpat", "CXLSXWriter", "CZip", subprocess, systemPackage],
@@ -164,8 +165,8 @@ let package = Package(
             resources: [.embedInCode("Resources")],
             swiftSettings: strict),
 
-        service("Organizations", also: ["CResolver", "Spreadsheets"]),
-        service("Membership", also: ["TreeCopy", "CArgon2", crypto]),
+        service("Organizations", also: ["CResolver", "EmailDomains", "Spreadsheets"]),
+        service("Membership", also: ["EmailDomains", "TreeCopy", "CArgon2", crypto]),
         service("Partners", also: ["TreeCopy"]),
         service("Branding", also: ["TreeCopy", crypto]),
         .executableTarget(

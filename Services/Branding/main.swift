@@ -17,5 +17,6 @@ await ServiceRunner(
         treeCatchesUp: { try await tree.catchUp() })
     return ServiceParts(
         methods: [service.registeredMethods], openMethods: [BrandingMethods.getAsset],
-        children: [ServiceChild("tree") { try await tree.run() }], verifiers: verifiers)
+        children: [ServiceChild("tree") { try await tree.run() }], copies: [tree],
+        verifiers: verifiers)
 }

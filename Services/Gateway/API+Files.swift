@@ -8,14 +8,35 @@ import Synchronization
 
 /// An upload, before its file is read.
 struct UploadCall: Sendable {
-    let match: RouteTable.Match
-    let query: Query
+    let route: Route
     let metadata: Metadata
+    /// The first message, encoded: all but the file.
+    let first: [UInt8]
 }
 
 extension API {
     /// The bytes of a file in one message.
     private static let partBytesMax = 48 * 1_024
+
+    /// Asks a service whether it would take a file.
+    ///
+    /// It is offered none: when everything else is right, that alone is what it refuses.
+    func requireRight(to call: UploadCall, at upstream: Backend) async throws(Problem) {
+        let options = CallOptions(
+            timeout: transcoder.limits.callTimeout, metadata: call.metadata)
+        do {
+            try await upstreams[upstream].bidirectional(call.route.method, options: options) {
+                requests, replies in
+                try await requests.write(.encoded(call.first))
+                try await requests.finish()
+                while try await replies.next() != nil {}
+            }
+        } catch {
+            let status = Status(thrown: error)
+            guard status.fieldsRefused != [call.route.body] else { return }
+            throw Problem(status, from: upstream, bodyField: call.route.content.field)
+        }
+    }
 
     /// Sends the body of a request on in parts.
     func upload(
@@ -23,14 +44,13 @@ extension API {
     ) async throws -> Answer {
         let limits = transcoder.limits
         let body = try await request.body(limits.fileBytesMax)
-        let route = call.match.route
-        let first = try transcoder.request(call.match, query: call.query, body: [])
+        let route = call.route
         let options = CallOptions(timeout: limits.fileTimeout, metadata: call.metadata)
         let reply: [UInt8]
         do {
             reply = try await upstreams[upstream].bidirectional(route.method, options: options) {
                 requests, replies in
-                try await requests.write(.encoded(first.message))
+                try await requests.write(.encoded(call.first))
                 var rest = body[...]
                 while !rest.isEmpty {
                     let part = Array(rest.prefix(Self.partBytesMax))
@@ -62,31 +82,57 @@ extension API {
     ) async throws -> Answer {
         let limits = transcoder.limits
         let options = CallOptions(timeout: limits.fileTimeout, metadata: metadata)
-        let file = Mutex(FilePart())
+        let file = Mutex(FileAnswered())
         do {
             try await upstreams[upstream].serverStreaming(
                 route.method, .encoded(call.message), options: options
             ) { reply in
                 let part = try FilePart(decoding: reply.bytes, limits: .bulk)
-                try turn.hold(part.data.count)
-                try file.withLock { file in
-                    if file.name.isEmpty {
-                        (file.name, file.contentType) = (part.name, part.contentType)
-                    }
-                    guard file.data.count + part.data.count <= limits.fileBytesAnsweredMax else {
-                        throw Problem.fileTooLarge(limits.fileBytesAnsweredMax)
-                    }
-                    file.data += part.data
+                let count = file.withLock { file in
+                    file.add(part)
+                    return file.byteCount
                 }
+                guard count <= limits.fileBytesAnsweredMax else {
+                    throw Problem.fileTooLarge(limits.fileBytesAnsweredMax)
+                }
+                try turn.makeRoom(for: count, upTo: limits.fileBytesAnsweredMax)
             }
         } catch let problem as Problem {
             throw problem
         } catch {
             throw Problem(Status(thrown: error), from: upstream)
         }
-        var answer = Answer(file: file.withLock { $0 })
+        let whole = file.withLock { $0 }
+        turn.settle(at: whole.byteCount)
+        var answer = Answer(file: whole)
         answer.turn = turn
         return answer
+    }
+}
+
+extension Status {
+    /// The fields of the request that are wrong, when that is all there is to it.
+    fileprivate var fieldsRefused: [String] {
+        guard code == .invalidArgument, reason == ErrorReason.validation.rawValue else { return [] }
+        return details.flatMap { detail -> [String] in
+            guard case .badRequest(let fields) = detail else { return [] }
+            return fields.map(\.field)
+        }
+    }
+}
+
+/// A file that is answered, in the parts in which it came: put together it would be in memory
+/// twice.
+private struct FileAnswered {
+    var name = ""
+    var contentType = ""
+    var parts: [[UInt8]] = []
+    var byteCount = 0
+
+    mutating func add(_ part: FilePart) {
+        if name.isEmpty { (name, contentType) = (part.name, part.contentType) }
+        parts.append(part.data)
+        byteCount += part.data.count
     }
 }
 
@@ -98,7 +144,7 @@ extension Answer {
     ]
 
     /// A file to be saved, never to be shown.
-    fileprivate init(file: FilePart) {
+    fileprivate init(file: FileAnswered) {
         let isKnown = Self.fileTypes.contains(file.contentType)
         let isPlain = file.name.utf8.allSatisfy { byte in
             (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) || byte == 0x2D
@@ -112,7 +158,8 @@ extension Answer {
                     "attachment; filename=\"\(isPlain ? file.name : "file")\"",
                 "Content-Security-Policy": "default-src 'none'; sandbox",
                 "Cache-Control": "no-store",
-            ], body: file.data)
+            ])
+        parts = file.parts
     }
 }
 

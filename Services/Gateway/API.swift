@@ -41,9 +41,13 @@ struct API: Sendable {
             throw Problem.formForFile
         }
         if route.method.kind == .clientStreaming {
+            let call = UploadCall(
+                route: route, metadata: metadata,
+                first: try transcoder.request(match, query: query, body: []).message)
+            // Before there is a turn: whoever may send no file keeps nobody waiting who may.
+            try await requireRight(to: call, at: upstream)
             let turn = try files.begin(.upload, for: person)
             defer { withExtendedLifetime(turn) {} }
-            let call = UploadCall(match: match, query: query, metadata: metadata)
             return try await upload(request, call, to: upstream)
         }
         let body = try await self.body(of: request, route)

@@ -4,8 +4,8 @@ import Synchronization
 
 /// Holds one HTTP connection to its limits.
 ///
-/// They are how long a header and a body may take, how long an answer may stay unread, and how many
-/// requests a connection may bring.
+/// They are how long a header and a body may take, how long an answer may stay unread, how slowly
+/// it may be read, and how many requests a connection may bring.
 /// What is not HTTP is answered in words; after an answer that says so the connection closes.
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
@@ -41,18 +41,15 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var timeout: Scheduled<Void>?
     /// The next look at whether the client takes what is sent.
     private var nextLook: Scheduled<Void>?
-    /// How often a look may find that nothing was taken since the one before.
-    private static let looksMax = 4
-    private var looksInVain = 0
+    private var pace: ReadingPace
     private var bytesWritten = 0
-    /// How many of these were taken at the last look.
-    private var bytesTaken = 0
     private var answerCount = 0
     private var answersDue = 0
     private var inputIsClosed = false
 
     init(limits: Limits) {
         self.limits = limits
+        pace = ReadingPace(limits: limits)
     }
 
     /// Told by ``FirstByteWatch`` that bytes are about to be decoded.
@@ -137,10 +134,10 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     /// Looks again and again whether the client takes what is sent, as long as something is, and
-    /// cuts the connection off when it does not.
+    /// cuts the connection off when it takes nothing, or too little.
     private func expectReading(_ context: ChannelHandlerContext) {
         nextLook = context.eventLoop.assumeIsolated().scheduleTask(
-            in: TimeAmount(limits.unreadTimeout / Self.looksMax)
+            in: TimeAmount(pace.interval)
         ) {
             self.lookWhatWasTaken(context)
         }
@@ -149,10 +146,9 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private func lookWhatWasTaken(_ context: ChannelHandlerContext) {
         nextLook = nil
         let waiting = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
-        let taken = bytesWritten - waiting
-        looksInVain = waiting == 0 || taken > bytesTaken ? 0 : looksInVain + 1
-        bytesTaken = taken
-        guard looksInVain < Self.looksMax else {
+        let isGoingOn = pace.look(
+            at: .now, bytesTaken: bytesWritten - waiting, isWaiting: waiting > 0)
+        guard isGoingOn else {
             context.close(promise: nil)
             return
         }

@@ -2,7 +2,11 @@ import Access
 import Synchronization
 
 /// Whose turn it is to have a whole file in memory: so many at a time, of all and of one person,
-/// and so many bytes of the files that are answered.
+/// and so much room for the files that are answered.
+///
+/// Counted is what a file may still come to, not what of it is there: files that are on their way
+/// could refuse one another half-way otherwise. What a file turns out not to need is given back
+/// when it is whole.
 final class FileTurns: Sendable {
     /// What a file is there for.
     enum Purpose: Sendable, Hashable, CaseIterable {
@@ -11,9 +15,10 @@ final class FileTurns: Sendable {
 
         /// The most at a time; more are answered 429.
         ///
-        /// An upload has at most 16 MiB: 4 are 64 MiB. A download keeps its turn until it is
-        /// written out, and slow readers take minutes: there are more of these turns, and what all
-        /// of them hold together has a limit of its own.
+        /// An upload has at most 16 MiB, in a buffer and once more while it is taken out:
+        /// 4 are 128 MiB. A download keeps its turn until it is written out, and slow readers take
+        /// minutes: there are more of these turns, and the room of all of them has a limit of its
+        /// own.
         var turnsMax: Int {
             switch self {
             case .upload: 4
@@ -30,16 +35,18 @@ final class FileTurns: Sendable {
         }
     }
 
-    /// The bytes of all files that are answered at a time: four of the largest, 4 · 64 MiB.
+    /// The room that every turn of a download has from its beginning; most files need no more.
+    static let ownBytes = 1_024 * 1_024
+    /// The room beside it for larger files, all of them together: four of the largest, 4 · 64 MiB.
     ///
-    /// A file for which there is no room is answered 429. Most have less than one MiB: those have
-    /// all sixteen turns.
-    static let bytesMax = 256 * 1_024 * 1_024
+    /// A file that grows beyond its own room gets that of the largest at once, or is answered 429
+    /// there and then.
+    static let sharedBytesMax = 256 * 1_024 * 1_024
 
     private struct State {
         var counts: [Purpose: Int] = [:]
         var people: [Purpose: [UserID: Int]] = [:]
-        var bytes = 0
+        var sharedBytes = 0
     }
 
     private let state = Mutex(State())
@@ -69,19 +76,22 @@ final class FileTurns: Sendable {
 
     private static let nobody = UserID(high: 0, low: 0)
 
-    /// Counts bytes that are kept.
-    fileprivate func hold(_ count: Int) throws(Problem) {
+    /// Takes shared room.
+    fileprivate func take(_ count: Int) throws(Problem) {
         let fits = state.withLock { state in
-            guard state.bytes + count <= Self.bytesMax else { return false }
-            state.bytes += count
+            guard state.sharedBytes + count <= Self.sharedBytesMax else { return false }
+            state.sharedBytes += count
             return true
         }
         guard fits else { throw .tooManyFiles }
     }
 
-    fileprivate func end(_ purpose: Purpose, of person: UserID, _ bytes: Int) {
+    fileprivate func giveBack(_ count: Int) {
+        state.withLock { $0.sharedBytes -= count }
+    }
+
+    fileprivate func end(_ purpose: Purpose, of person: UserID) {
         state.withLock { state in
-            state.bytes -= bytes
             state.counts[purpose, default: 0] -= 1
             let own = (state.people[purpose]?[person] ?? 0) - 1
             state.people[purpose, default: [:]][person] = own > 0 ? own : nil
@@ -94,7 +104,8 @@ final class FileTurn: Sendable {
     private let turns: FileTurns
     private let purpose: FileTurns.Purpose
     private let person: UserID
-    private let bytes = Mutex(0)
+    /// The shared room that it has.
+    private let sharedBytes = Mutex(0)
 
     fileprivate init(turns: FileTurns, purpose: FileTurns.Purpose, person: UserID) {
         self.turns = turns
@@ -103,14 +114,33 @@ final class FileTurn: Sendable {
     }
 
     deinit {
-        turns.end(purpose, of: person, bytes.withLock { $0 })
+        turns.giveBack(sharedBytes.withLock { $0 })
+        turns.end(purpose, of: person)
     }
 
-    /// Counts bytes that are kept until the turn ends.
+    /// Sees to room for a file that grows: once it has outgrown its own, for as much as it may
+    /// come to.
     ///
-    /// - Throws: ``Problem/tooManyFiles`` when there is no room for them.
-    func hold(_ count: Int) throws(Problem) {
-        try turns.hold(count)
-        bytes.withLock { $0 += count }
+    /// - Parameters:
+    ///   - count: The bytes that it has now.
+    ///   - bytesMax: The bytes that it may come to.
+    /// - Throws: ``Problem/tooManyFiles`` when there is no room.
+    func makeRoom(for count: Int, upTo bytesMax: Int) throws(Problem) {
+        guard count > FileTurns.ownBytes else { return }
+        try sharedBytes.withLock { bytes throws(Problem) in
+            guard bytes == 0 else { return }
+            let more = max(0, bytesMax - FileTurns.ownBytes)
+            try turns.take(more)
+            bytes = more
+        }
+    }
+
+    /// Gives back what a file does not need that is whole.
+    func settle(at count: Int) {
+        sharedBytes.withLock { bytes in
+            let needed = min(bytes, max(0, count - FileTurns.ownBytes))
+            turns.giveBack(bytes - needed)
+            bytes = needed
+        }
     }
 }

@@ -33,6 +33,8 @@ struct Answer: Sendable {
     var status: Int
     var fields: [String: String] = [:]
     var body: [UInt8] = []
+    /// What follows the body: a file in its parts.
+    var parts: [[UInt8]] = []
     /// The turn of a file, which ends when the body has been written out.
     var turn: FileTurn?
 

@@ -73,9 +73,6 @@ private struct GuardedChannel: ServerChildChannel {
 
     /// `TCP_NOTSENT_LOWAT` of Linux.
     private static let unsentLowWater = NIOBSDSocket.Option(rawValue: 25)
-    /// The bytes that the system may keep before it sends them: without a limit megabytes, so that
-    /// a reader who takes 100 KiB a second would look for half a minute like one who takes nothing.
-    private static let unsentBytesMax = 128 * 1_024
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
         if let address = channel.remoteAddress?.ipAddress {
@@ -86,7 +83,7 @@ private struct GuardedChannel: ServerChildChannel {
         }
         return inner.setup(channel: channel, logger: logger).flatMapThrowing { value in
             try channel.syncOptions?.setOption(
-                .tcpOption(Self.unsentLowWater), value: Self.unsentBytesMax)
+                .tcpOption(Self.unsentLowWater), value: Limits.unsentBytesMax)
             let pipeline = channel.pipeline.syncOperations
             let decoder = try pipeline.handler(
                 type: ByteToMessageHandler<HTTPRequestDecoder>.self)
@@ -125,17 +122,20 @@ struct FrontResponder: HTTPResponder {
     private static let partBytesMax = 64 * 1_024
 
     private static func body(of answer: Answer) -> ResponseBody {
-        let (bytes, turn) = (answer.body, answer.turn)
-        guard bytes.count > partBytesMax || turn != nil else {
-            return ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
+        let (parts, turn) = ([answer.body] + answer.parts, answer.turn)
+        let count = parts.reduce(0) { $0 + $1.count }
+        guard count > partBytesMax || turn != nil else {
+            return ResponseBody(byteBuffer: ByteBuffer(bytes: parts.joined()))
         }
-        return ResponseBody(contentLength: bytes.count) { writer in
+        return ResponseBody(contentLength: count) { writer in
             // Whatever ends the writing ends the turn.
             defer { withExtendedLifetime(turn) {} }
-            var rest = bytes[...]
-            while !rest.isEmpty {
-                try await writer.write(ByteBuffer(bytes: rest.prefix(partBytesMax)))
-                rest = rest.dropFirst(partBytesMax)
+            for part in parts {
+                var rest = part[...]
+                while !rest.isEmpty {
+                    try await writer.write(ByteBuffer(bytes: rest.prefix(partBytesMax)))
+                    rest = rest.dropFirst(partBytesMax)
+                }
             }
             try await writer.finish(nil)
         }

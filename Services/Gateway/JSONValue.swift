@@ -108,6 +108,17 @@ enum FieldName {
             .map { json(String($0)) }.joined(separator: ".")
     }
 
+    /// Where a field of a request stands in what the client sent.
+    ///
+    /// - Parameters:
+    ///   - path: The path in the request, as JSON spells it.
+    ///   - field: The field of the request that the body fills; nil when the body is the request.
+    /// - Returns: The path in the body.
+    static func path(_ path: String, inBody field: String?) -> String {
+        guard let field, path.hasPrefix("\(field).") else { return path }
+        return String(path.dropFirst(field.count + 1))
+    }
+
     /// The lowerCamelCase spelling of the paths of an update mask, with commas between.
     static func jsonMask(_ mask: String) -> String {
         mask.split(separator: ",", omittingEmptySubsequences: false)

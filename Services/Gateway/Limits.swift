@@ -28,6 +28,13 @@ struct Limits: Sendable {
     var idleTimeout: Duration = .seconds(60)
     /// How long a client may take nothing of an answer: none of the parts of it that are written.
     var unreadTimeout: Duration = .seconds(30)
+    /// The bytes of an answer that a client has to take in a second, averaged over the
+    /// ``readingWindow``; who takes fewer is cut off.
+    var readBytesPerSecondMin = 16 * 1_024
+    /// Over how long the reading of an answer is averaged.
+    var readingWindow: Duration = .seconds(60)
+    /// How long an answer is being read before its average counts.
+    var readingGrace: Duration = .seconds(30)
     /// How long a client may go on sending after the last answer on a connection.
     var lingerTimeout: Duration = .seconds(2)
     /// How long a service may take to answer a call.
@@ -40,6 +47,10 @@ struct Limits: Sendable {
     var connectionsPerAddressMax = 100
     /// The most requests on one connection; the answer to the last one closes it.
     var requestsPerConnectionMax = 1_000
+
+    /// The bytes that the system may keep before it sends them: without a limit megabytes, so that
+    /// a reader who takes 100 KiB a second would look for half a minute like one who takes nothing.
+    static let unsentBytesMax = 128 * 1_024
 
     /// What the decoder refuses before the gateway sees a header at all: above the limits that
     /// are answered in words, so that a client a little over them learns which one it was.

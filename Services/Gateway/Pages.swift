@@ -27,7 +27,9 @@ struct Pages: Sendable {
             .init(name: "state", value: .string(isReady ? "ready" : "not ready")),
             .init(name: "services", value: .object(services)),
         ])
-        return .json(isReady ? 200 : 503, body.encoded)
+        var answer = Answer.json(isReady ? 200 : 503, body.encoded)
+        if !isReady { answer.fields["Retry-After"] = "1" }
+        return answer
     }
 
     /// The page at `/`.

@@ -24,7 +24,6 @@ extension Problem {
             switch status.code {
             case .unavailable:
                 message = "The service \(upstream.rawValue) does not answer at the moment."
-                fields["Retry-After"] = "1"
             case .deadlineExceeded, .cancelled:
                 message = "The service \(upstream.rawValue) did not answer in time."
             case .unknown, .internal, .dataLoss:
@@ -32,11 +31,22 @@ extension Problem {
             default: break
             }
         }
-        for case .retryInfo(let delay) in status.details {
-            let seconds = delay.components.seconds + (delay.components.attoseconds > 0 ? 1 : 0)
-            fields["Retry-After"] = String(max(1, seconds))
-        }
+        fields["Retry-After"] = Self.retryAfter(status, httpStatus)
         if httpStatus == 401 { fields.merge(Self.unauthenticated.fields) { $1 } }
+    }
+
+    /// A longer wait is none: whoever asks for it wants no further attempt.
+    private static let waitMax: Duration = .seconds(86_400)
+
+    /// When to try again, in whole seconds: as the service says, else in a second where what is
+    /// wrong passes by itself; nil where waiting does not help.
+    private static func retryAfter(_ status: Status, _ httpStatus: Int) -> String? {
+        for case .retryInfo(let delay) in status.details {
+            guard delay <= waitMax else { return nil }
+            let seconds = delay.components.seconds + (delay.components.attoseconds > 0 ? 1 : 0)
+            return String(max(1, seconds))
+        }
+        return httpStatus == 429 || httpStatus == 503 ? "1" : nil
     }
 
     /// The reason that the domain gives; what the transport says of a connection is none.
@@ -79,7 +89,8 @@ extension Problem {
             case .badRequest(let fields):
                 violations += fields.map {
                     Violation(
-                        code: "invalid", at: place(of: $0.field, bodyField),
+                        code: "invalid",
+                        at: FieldName.path(FieldName.jsonPath($0.field), inBody: bodyField),
                         message: $0.description)
                 }
             case .errorInfo, .retryInfo, .other: break
@@ -100,12 +111,5 @@ extension Problem {
             }
         }
         return violations
-    }
-
-    /// Where a field of a request stands in what the client sent, as JSON spells it.
-    private static func place(of field: String, _ bodyField: String?) -> String {
-        let path = FieldName.jsonPath(field)
-        guard let bodyField, path.hasPrefix("\(bodyField).") else { return path }
-        return String(path.dropFirst(bodyField.count + 1))
     }
 }

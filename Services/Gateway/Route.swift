@@ -52,4 +52,35 @@ extension Route {
 
     /// Methods that make something though their name does not begin with Create.
     private static let creators: Set<String> = ["AddMember", "SignIn"]
+
+    /// The field that the body of a `PUT` is about.
+    ///
+    /// What is left out is at its default, so that a body without it would switch off, or take
+    /// away, what nobody spoke of.
+    var replacedField: ReplacedField? {
+        verb == "PUT" ? Self.replacedFields[method.name] : nil
+    }
+
+    private static let replacedFields: [String: ReplacedField] = [
+        "SetContactReceivers": ReplacedField(name: "receivers"),
+        "SetDistributorDiscount": ReplacedField(name: "basisPoints"),
+        // Null takes the discount away.
+        "SetMemberDiscount": ReplacedField(name: "basisPoints", mayBeNull: true),
+        "SetWhiteLabel": ReplacedField(name: "enabled"),
+    ]
+}
+
+/// A field that has to be in a body.
+struct ReplacedField: Sendable, Hashable {
+    /// Its name in JSON.
+    let name: String
+    /// Whether null says something.
+    var mayBeNull = false
+
+    /// Whether a body says something of it.
+    func isSaid(in document: JSONValue) -> Bool {
+        document.members.contains { member in
+            FieldName.json(member.name) == name && (mayBeNull || member.value != .null)
+        }
+    }
 }

@@ -87,6 +87,7 @@ extension Transcoder {
             return "One of \(names.prefix(namesMax).joined(separator: ", "))\(more) is expected."
         }
         return switch error {
+        case JSONDecodingError.unknownField: "There is no such field."
         case JSONDecodingError.malformedNumber, JSONDecodingError.leadingZero:
             "A number is expected."
         case JSONDecodingError.numberRange: "The number is out of range or not whole."

@@ -62,6 +62,9 @@ struct Transcoder: Sendable {
             }
         case .whole:
             if !body.isEmpty { document = try object(body) }
+            if let field = match.route.replacedField, !field.isSaid(in: document) {
+                throw .invalid(field.name, "This field is missing.")
+            }
             if match.route.verb == "PATCH" {
                 tag = try Self.entityTag(in: document)
                 document = document.withoutAnswered(match.route)
@@ -87,12 +90,15 @@ struct Transcoder: Sendable {
             let path = field.split(separator: ".").map { FieldName.json(String($0)) }
             guard let next = document.setting(.string(value), at: path[...]) else {
                 throw .invalid(
-                    path.joined(separator: "."), "The body says otherwise than the path.")
+                    FieldName.path(
+                        path.joined(separator: "."), inBody: match.route.content.field),
+                    "The body says otherwise than the path.")
             }
             document = next
         }
         return TranscodedRequest(
-            message: try bytes(document, as: type), entityTag: tag, isMaskImplied: isMaskImplied)
+            message: try bytes(document, of: match.route, as: type), entityTag: tag,
+            isMaskImplied: isMaskImplied)
     }
 
     /// The version that a change is made to, when the resource in the body names it.
@@ -109,29 +115,33 @@ struct Transcoder: Sendable {
         do throws(JSONFault) {
             document = try JSONParser.document(body, depthMax: limits.jsonDepthMax)
         } catch {
-            throw .unreadable(error.place, error.sentence)
+            throw .unreadable(FieldName.json(error.place), error.sentence)
         }
         guard case .object = document else {
             throw .unreadable("body", "A JSON object is expected.")
         }
         if let name = document.nameInTwoSpellings {
-            throw .unreadable(name, "The name stands twice.")
+            throw .unreadable(FieldName.json(name), "The name stands twice.")
         }
         return document
     }
 
     private func bytes<Request: SwiftProtobuf.Message>(
-        _ document: JSONValue, as type: Request.Type
+        _ document: JSONValue, of route: Route, as type: Request.Type
     ) throws(Problem) -> [UInt8] {
         do {
             return try Request(jsonUTF8Bytes: document.encoded).serializedBytes()
-        } catch JSONDecodingError.unknownField(let name) {
-            throw .invalid(name, "There is no such field.")
         } catch {
             let place = document.place { Self.decodes($0, type) }
+            var path = FieldName.path(place.path, inBody: route.content.field)
+            if case JSONDecodingError.unknownField(let name) = error,
+                path.hasSuffix(FieldName.json(name))
+            {
+                // What there is not has no spelling but the one that it was sent in.
+                path = path.dropLast(FieldName.json(name).count) + name
+            }
             throw .invalid(
-                place.path.isEmpty ? "body" : place.path,
-                Self.sentence(for: error, at: place, in: type))
+                path.isEmpty ? "body" : path, Self.sentence(for: error, at: place, in: type))
         }
     }
 
@@ -232,7 +242,8 @@ extension JSONValue {
             }
             let value = try parameter.json(at: path, of: type)
             guard let next = document.setting(value, at: path[...]) else {
-                throw .invalid(parameter.name, "The parameter is given twice.")
+                throw .invalid(
+                    path.joined(separator: "."), "The parameter is given twice.")
             }
             document = next
         }
@@ -262,9 +273,10 @@ extension Query.Parameter {
             if takes(.array(candidates)) { return .array(candidates) }
         }
         if values.count > 1, takes(texts[0]) || truths.first.map(takes) == true {
-            throw .invalid(name, "The parameter is given more than once.")
+            throw .invalid(
+                path.joined(separator: "."), "The parameter is given more than once.")
         }
-        throw .invalid(name, sentence(at: path, of: type))
+        throw .invalid(path.joined(separator: "."), sentence(at: path, of: type))
     }
 }
 

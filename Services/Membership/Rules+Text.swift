@@ -1,3 +1,5 @@
+import EmailDomains
+
 /// What text from outside must look like.
 enum TextRules {
     static let emailBytesMax = 254
@@ -5,13 +7,18 @@ enum TextRules {
     static let passwordCharactersMin = 8
     static let passwordBytesMax = 256
 
-    /// The address, given in NFC, in the form in which it is kept; nil when it is none.
+    /// The address, given in NFC, in the form in which it is kept: in lower case, its domain in
+    /// the ASCII form that masks of domains have, too; nil when it is none.
     static func email(_ text: String) -> String? {
-        let address = trimmed(text).lowercased()
-        guard (3...emailBytesMax).contains(address.utf8.count) else { return nil }
-        let parts = address.split(separator: "@", omittingEmptySubsequences: false)
-        guard parts.count == 2, isLocalPart(parts[0]), isDomain(parts[1]) else { return nil }
-        return address
+        let typed = trimmed(text).lowercased()
+        // Sizes before anything is converted: what is kept is checked once more.
+        guard (3...EmailDomain.inputBytesMax).contains(typed.utf8.count) else { return nil }
+        let parts = typed.split(separator: "@", omittingEmptySubsequences: false)
+        guard parts.count == 2, isLocalPart(parts[0]),
+            let domain = EmailDomain.ascii(parts[1]), isDomain(domain[...])
+        else { return nil }
+        let address = "\(parts[0])@\(domain)"
+        return address.utf8.count <= emailBytesMax ? address : nil
     }
 
     private static func isLocalPart(_ part: Substring) -> Bool {

@@ -38,5 +38,6 @@ await ServiceRunner(
         feed: FeedServer(database))
     return ServiceParts(
         methods: [service.registeredMethods], openMethods: Service.openMethods,
-        children: [ServiceChild("tree", consumer.run)], verifiers: verifiers)
+        children: [ServiceChild("tree", consumer.run)], copies: [consumer],
+        verifiers: verifiers)
 }

@@ -1,4 +1,4 @@
-import Foundation
+import EmailDomains
 import ServiceKit
 
 /// How the addresses that a mask covers are treated.
@@ -18,17 +18,16 @@ enum MaskState: Int, Sendable {
 /// A domain of email addresses in its stored form: lower case, IDNA A-labels.
 struct Domain: Sendable, Hashable {
     static let labelsMax = 10
-    static let bytesMax = 253
+    static let bytesMax = EmailDomain.bytesMax
     /// Longer input is refused before it is looked at.
-    static let inputBytesMax = 1_024
+    static let inputBytesMax = EmailDomain.inputBytesMax
 
     let labels: [String]
     var text: String { labels.joined(separator: ".") }
 
     /// The domain in the input, or nil when it is none.
     init?(_ input: some StringProtocol) {
-        guard input.utf8.count <= Domain.inputBytesMax, let ascii = Domain.ascii(String(input))
-        else { return nil }
+        guard let ascii = EmailDomain.ascii(input) else { return nil }
         let labels = ascii.split(separator: ".", omittingEmptySubsequences: false)
         guard ascii.utf8.count <= Domain.bytesMax, labels.count >= 2,
             labels.allSatisfy(Domain.isLegal(label:)), let last = labels.last,
@@ -50,18 +49,6 @@ struct Domain: Sendable, Hashable {
             (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || isDigit(byte)
                 || byte == hyphen
         }
-    }
-
-    /// The input in lower case, its labels beyond ASCII as A-labels (UTS 46).
-    private static func ascii(_ input: String) -> String? {
-        if input.utf8.allSatisfy({ $0 < 0x80 }) { return input.lowercased() }
-        // Nothing that would end the host of a URL may reach the conversion.
-        let isHost = input.unicodeScalars.allSatisfy { scalar in
-            !scalar.isASCII || scalar == "." || scalar == "-"
-                || scalar.properties.isAlphabetic || scalar.properties.numericType == .decimal
-        }
-        guard isHost else { return nil }
-        return URLComponents(string: "https://\(input)/")?.encodedHost?.lowercased()
     }
 }
 

@@ -35,5 +35,5 @@ await ServiceRunner(
         children: [
             ServiceChild("tree", consumer.run), ServiceChild("workflows", runner.run),
             ServiceChild("restores", restores.run),
-        ], verifiers: verifiers)
+        ], copies: [consumer], verifiers: verifiers)
 }

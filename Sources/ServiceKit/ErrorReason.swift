@@ -8,8 +8,6 @@ public enum ErrorReason: String, Sendable, Hashable, CaseIterable {
     case malformedMessage = "malformed_message"
     case idempotencyKeyRequired = "idempotency_key_required"
     case idempotencyKeyInvalid = "idempotency_key_invalid"
-    case pageTokenInvalid = "page_token_invalid"
-    case pageSizeInvalid = "page_size_invalid"
     // 401
     case unauthenticated
     case wrongCredentials = "wrong_credentials"
@@ -60,6 +58,8 @@ public enum ErrorReason: String, Sendable, Hashable, CaseIterable {
     case versionMismatch = "version_mismatch"
     // 422
     case validation
+    case pageTokenInvalid = "page_token_invalid"
+    case pageSizeInvalid = "page_size_invalid"
     case depthExceeded = "depth_exceeded"
     case cycle
     case slugInvalid = "slug_invalid"
@@ -81,9 +81,7 @@ public enum ErrorReason: String, Sendable, Hashable, CaseIterable {
     /// The status of an HTTP answer.
     public var httpStatus: Int {
         switch self {
-        case .malformedMessage, .idempotencyKeyRequired, .idempotencyKeyInvalid,
-            .pageTokenInvalid, .pageSizeInvalid:
-            400
+        case .malformedMessage, .idempotencyKeyRequired, .idempotencyKeyInvalid: 400
         case .unauthenticated, .wrongCredentials: 401
         case .forbidden, .orgCreationClosed, .invitationEmailMismatch, .emailNotVerified,
             .onlyPlatformOwner:
@@ -99,9 +97,9 @@ public enum ErrorReason: String, Sendable, Hashable, CaseIterable {
             409
         case .customURLDisabled, .customURLReleased, .invitationExpired: 410
         case .versionMismatch: 412
-        case .validation, .depthExceeded, .cycle, .slugInvalid, .slugReserved,
-            .publicEmailDomain, .dateInPast, .trialNeedsDate, .distributorDiscountRequired,
-            .outsideRegion, .idempotencyMismatch:
+        case .validation, .pageTokenInvalid, .pageSizeInvalid, .depthExceeded, .cycle,
+            .slugInvalid, .slugReserved, .publicEmailDomain, .dateInPast, .trialNeedsDate,
+            .distributorDiscountRequired, .outsideRegion, .idempotencyMismatch:
             422
         case .busy: 429
         case .unavailable, .notAcknowledged: 503
@@ -115,11 +113,13 @@ public enum ErrorReason: String, Sendable, Hashable, CaseIterable {
         case .nameTaken, .emailTaken, .alreadyMember, .emailMaskTaken, .slugTaken,
             .identifierTaken:
             .alreadyExists
-        case .orgMoving, .commandCancelled: .aborted
+        // What is not acknowledged has had its wait: `UNAVAILABLE` would have every client on the
+        // way wait again, and count the service among those that are down.
+        case .orgMoving, .commandCancelled, .notAcknowledged: .aborted
         case .idempotencyMismatch: .failedPrecondition
         case .outcomeUnknown: .unknown
         case .busy: .resourceExhausted
-        case .unavailable, .notAcknowledged: .unavailable
+        case .unavailable: .unavailable
         case .internal: .internal
         default:
             switch httpStatus {

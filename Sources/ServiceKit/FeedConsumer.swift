@@ -96,6 +96,32 @@ public final class FeedConsumer: Sendable {
         }
     }
 
+    /// Catches up as ``catchUp(within:)`` does, trying again while the source does not answer.
+    ///
+    /// - Parameter limit: How long to try.
+    /// - Returns: Whether everything that the source had said is applied; false when the time is
+    ///   over or the task is cancelled.
+    func catchesUp(within limit: Duration) async -> Bool {
+        let end = ContinuousClock.now.advanced(by: limit)
+        while !Task.isCancelled {
+            let rest = ContinuousClock.now.duration(to: end)
+            guard rest > .zero else { return false }
+            do {
+                try await catchUp(within: rest)
+                return true
+            } catch {
+                if Task.isCancelled { return false }
+                trouble.failed(error, at: progress.position)
+            }
+            // Cancelled while pausing: the loop ends.
+            try? await Task.sleep(for: min(Self.pauseMin, rest))
+        }
+        return false
+    }
+
+    /// The name of the source.
+    var sourceName: String { source.name }
+
     /// How far the source has come.
     ///
     /// One that is behind its own past has been put back to an older

@@ -27,6 +27,10 @@ public struct ServiceParts: Sendable {
     public var openMethods: Set<MethodDescriptor>
     /// Work beside the calls; begins before calls are accepted and ends after the last.
     public var children: [ServiceChild]
+    /// Copies of what other services say, each kept by a child.
+    ///
+    /// The program is ready once they have caught up, or its time for that is over.
+    public var copies: [FeedConsumer]
     /// Finds out who calls; nil for principals signed by trusted processes.
     public var authentication: (any ServerInterceptor)?
     /// What can be recomputed of the service's database, for operators who ask.
@@ -37,13 +41,14 @@ public struct ServiceParts: Sendable {
     /// The parts of a program.
     public init(
         methods: [[RegisteredMethod]], openMethods: Set<MethodDescriptor> = [],
-        children: [ServiceChild] = [],
+        children: [ServiceChild] = [], copies: [FeedConsumer] = [],
         authentication: (any ServerInterceptor)? = nil, verifiers: [Verifier] = [],
         readySuffix: (@Sendable () async throws -> String)? = nil
     ) {
         self.methods = methods
         self.openMethods = openMethods
         self.children = children
+        self.copies = copies
         self.authentication = authentication
         self.verifiers = verifiers
         self.readySuffix = readySuffix

@@ -36,6 +36,12 @@ public struct ServiceRunner: Sendable {
     /// What the drain may take beyond the time given to calls in flight.
     static let drainMargin: Duration = .seconds(5)
 
+    /// How long a program waits for its copies before it says that it is ready without them.
+    ///
+    /// A restored installation reads everything anew, and that takes a while; a source that is down
+    /// must not keep the program for ever from what it can do without.
+    var copiesTimeMax: Duration = .seconds(60)
+
     private let name: String
     private let version: String
     private let defaultPort: Int
@@ -204,7 +210,8 @@ public struct ServiceRunner: Sendable {
         services.append(ServerService(server: server).configured("server"))
         services.append(
             ReadyService(
-                server: server, name: name, health: environment.health, suffix: parts.readySuffix
+                server: server, name: name, environment: environment, suffix: parts.readySuffix,
+                copies: parts.copies, copiesTimeMax: copiesTimeMax
             ).configured("readiness"))
         var quiet = environment.logger
         quiet.logLevel = max(quiet.logLevel, .warning)
@@ -269,28 +276,5 @@ private struct ServerService: Service {
         } onGracefulShutdown: {
             server.shutdownGracefully()
         }
-    }
-}
-
-/// Says when the program is ready, and first of all when it no longer is.
-private struct ReadyService: Service {
-    let server: RPCServer
-    let name: String
-    let health: ServiceHealth
-    let suffix: (@Sendable () async throws -> String)?
-
-    func run() async throws {
-        // What keeps the server from listening is told by the server.
-        guard let address = try? await server.boundAddress else { return }
-        var line = "ready \(name) \(address)"
-        if let suffix { line += " \(try await suffix())" }
-        health.set(serving: true)
-        StandardErrorLog.write("\(line)\n", to: STDOUT_FILENO)
-        do {
-            try await gracefulShutdown()
-        } catch is CancellationError {
-            // The group ends in a hurry; readiness ends all the same.
-        }
-        health.set(serving: false)
     }
 }

@@ -11,8 +11,9 @@ struct RestoreCommand: AsyncParsableCommand {
         discussion: """
             Every file is checked before anything changes: against SHA256SUMS, and by SQLite. The \
             databases that were there are kept beside the new ones, as NAME.db.replaced-1. The \
-            others notice a service that was put back: they read its feed from the first event, \
-            and workflows of the last seven days send it their steps again.
+            others notice a service that was put back: they read its feed from the first event \
+            before they say that they are ready, and workflows of the last seven days send it \
+            their steps again.
             """
     )
 

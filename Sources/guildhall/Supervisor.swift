@@ -1,4 +1,5 @@
 import Foundation
+import ServiceKit
 import Subprocess
 import Synchronization
 import SystemPackage
@@ -177,6 +178,13 @@ extension Supervisor {
 
     private func heard(_ line: String, from part: Part) {
         guard line.hasPrefix("ready ") else { return }
+        let behind = ReadyLine.servicesBehind(in: line)
+        if !behind.isEmpty {
+            console.line(
+                "\(part.rawValue) runs, but does not know yet all that "
+                    + "\(behind.joined(separator: ", ")) has said: what is missing is refused as "
+                    + "unavailable until it comes. Its log: \(installation.log(of: part).path)")
+        }
         state.withLock { state in
             state.ready.insert(part)
             state.proven.insert(part)

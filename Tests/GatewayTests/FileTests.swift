@@ -9,6 +9,7 @@ import Testing
 /// Files up and down: their turns, and readers that do not read.
 struct FileTests {
     private static let bo = UserID(millisecondsSince1970: 2, random: (7, 7))
+    private static let stranger = UserID(millisecondsSince1970: 3, random: (7, 7))
     private static let export = "/v1/organizations:export"
     /// More than the buffers of both ends of a connection hold.
     private static let fileBytes = 24 * 1_024 * 1_024
@@ -28,7 +29,10 @@ struct FileTests {
             (request: AuthenticateRequest, _) in
             asked.add()
             let isAda = request.token.hasPrefix(Stage.token)
-            return AuthenticateReply(userID: isAda ? Stage.ada.text : Self.bo.text)
+            let isStranger = request.token.hasPrefix("token-of-nobody")
+            return AuthenticateReply(
+                userID: isAda ? Stage.ada.text : isStranger ? Self.stranger.text : Self.bo.text,
+                grants: [Messages.Grant(role: isStranger ? .teacher : .platformOwner)])
         }
     }
 
@@ -37,15 +41,20 @@ struct FileTests {
         ["Authorization": "Bearer \(Stage.token)-\(number)"]
     }
 
-    /// Takes a file, and says how many bytes it has.
+    /// Takes a file as Organizations does, and says how many bytes it has.
     private let planImport = RegisteredMethod(
         ImportsMethods.planImport,
-        .clientStreaming { requests, _ in
+        .clientStreaming { requests, context in
             var count = 0
             while let request = try await requests.next() {
+                let grants = try context.principal.grants
+                guard grants.contains(where: { $0.role == .platformOwner }) else {
+                    throw Status.forbidden()
+                }
                 count += try PlanImportRequest(decoding: request.bytes, limits: .bulk)
                     .content.count
             }
+            guard count > 0 else { throw Status.invalid("content", "There is no file.") }
             return .message(Import(id: "i", state: .planning, rowCount: Int64(count)))
         })
 
@@ -140,6 +149,42 @@ struct FileTests {
         }
     }
 
+    @Test func `who may not import has no turn, whether the file comes or not`() async throws {
+        var limits = Limits()
+        limits.bodyTimeout = .seconds(20)
+        let bodyTimeout = limits.bodyTimeout
+        try await Stage.run([authenticate, planImport], limits: limits) { stage in
+            let begun = ContinuousClock.now
+            let refused = Counter()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<FileTurns.Purpose.upload.turnsMax {
+                    group.addTask {
+                        // As many as there are turns, and no body comes.
+                        let fields = ["Authorization": "Bearer token-of-nobody-\(number)"]
+                        let head = Self.head("POST", "/v1/imports", fields, bodyBytes: 9)
+                        let answer = try await stage.http.exchange(head)
+                        if answer.starts(with: "HTTP/1.1 403".utf8) { refused.add() }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            let bos = try await stage.http.send("POST", "/v1/imports", bosBearer, body: "Title")
+
+            #expect(refused.value == FileTurns.Purpose.upload.turnsMax)
+            #expect(ContinuousClock.now - begun < bodyTimeout)
+            #expect(bos.status == 202)
+        }
+    }
+
+    @Test func `an upload without a file is refused for that alone`() async throws {
+        try await Stage.run([authenticate, planImport]) { stage in
+            let empty = try await stage.http.send("POST", "/v1/imports", bosBearer, body: "")
+
+            #expect(empty.status == 422)
+            #expect(empty.text.contains(#""at":"content","message":"There is no file.""#))
+        }
+    }
+
     @Test func `a file that nobody reads keeps its turn, and the connection is cut off`()
         async throws
     {
@@ -178,8 +223,51 @@ struct FileTests {
         }
     }
 
-    @Test func `a reader that is slow and goes on gets all of it`() async throws {
+    @Test func `readers that take too little are cut off, and their turns are free`()
+        async throws
+    {
+        var limits = Self.quickLimits
+        limits.lingerTimeout = .milliseconds(50)
+        let readers = FileTurns.Purpose.download.turnsOfOneMax
+        try await Stage.run([authenticate, exportFile], limits: limits) { stage in
+            try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 0..<readers {
+                    group.addTask {
+                        // 160 KiB a second, where 1 MiB is expected: never nothing for long.
+                        try await stage.http.exchange(
+                            Self.head("GET", Self.export, bearer), pause: .milliseconds(200),
+                            pauseBytes: 32 * 1_024, bufferBytes: 65_536
+                        ).count
+                    }
+                }
+                while written.value < readers { try await Task.sleep(for: .milliseconds(5)) }
+                let fifth = try await stage.http.send("GET", Self.export, bearer)
+                let begun = ContinuousClock.now
+                let sixth = try await Self.wait(for: 200) {
+                    try await stage.http.send("GET", Self.export, bearer)
+                }
+                let waited = ContinuousClock.now - begun
+
+                #expect(fifth.status == 429)
+                #expect(sixth?.body.count == Self.fileBytes)
+                // All of it at that pace takes more than two minutes.
+                #expect(waited < .seconds(30))
+                for try await count in group { #expect(count < Self.fileBytes / 2) }
+            }
+        }
+    }
+
+    /// The limits of readers, with a hundredth of the patience.
+    private static var quickLimits: Limits {
         var limits = Limits()
+        limits.readBytesPerSecondMin = 1_024 * 1_024
+        limits.readingGrace = .seconds(1)
+        limits.readingWindow = .seconds(2)
+        return limits
+    }
+
+    @Test func `a reader that is slow and goes on gets all of it`() async throws {
+        var limits = Self.quickLimits
         limits.unreadTimeout = .milliseconds(1_500)
         limits.lingerTimeout = .milliseconds(50)
         let unreadTimeout = limits.unreadTimeout
@@ -194,19 +282,40 @@ struct FileTests {
         }
     }
 
-    @Test func `files that are answered share a number of bytes`() throws {
+    @Test func `files on their way do not refuse one another`() throws {
         let turns = FileTurns()
-        var held = try (1...UInt64(4)).map { number in
-            let turn = try turns.begin(.download, for: UserID(high: 1, low: number))
-            try turn.hold(64 * 1_024 * 1_024)
+        let (half, whole) = (32 * 1_024 * 1_024, 64 * 1_024 * 1_024)
+        let files = try (1...UInt64(5)).map { try turns.begin(.download, for: .numbered($0)) }
+
+        for file in files.dropLast() { try file.makeRoom(for: half, upTo: whole) }
+        // The fifth learns it when it outgrows its own room, not when the others have come far.
+        #expect(throws: Never.self) { try files[4].makeRoom(for: 1_024 * 1_024, upTo: whole) }
+        #expect(throws: Problem.tooManyFiles) {
+            try files[4].makeRoom(for: 1_024 * 1_024 + 1, upTo: whole)
+        }
+        for file in files.dropLast() {
+            #expect(throws: Never.self) { try file.makeRoom(for: whole, upTo: whole) }
+        }
+    }
+
+    @Test func `a file that is whole keeps the room that it has, and no more`() throws {
+        let turns = FileTurns()
+        let whole = 64 * 1_024 * 1_024
+        var large = try (1...UInt64(4)).map { number in
+            let turn = try turns.begin(.download, for: .numbered(number))
+            try turn.makeRoom(for: whole, upTo: whole)
             return turn
         }
-        let fifth = try turns.begin(.download, for: UserID(high: 1, low: 5))
+        let fifth = try turns.begin(.download, for: .numbered(5))
 
-        #expect(throws: Problem.tooManyFiles) { try fifth.hold(1) }
-        held.removeLast()
-        try fifth.hold(64 * 1_024 * 1_024)
-        #expect(throws: Problem.tooManyFiles) { try fifth.hold(1) }
+        large[0].settle(at: whole)
+        #expect(throws: Problem.tooManyFiles) { try fifth.makeRoom(for: whole, upTo: whole) }
+        large[0].settle(at: 1_024 * 1_024)
+        try fifth.makeRoom(for: whole, upTo: whole)
+        let sixth = try turns.begin(.download, for: .numbered(6))
+        #expect(throws: Problem.tooManyFiles) { try sixth.makeRoom(for: whole, upTo: whole) }
+        large.removeLast()
+        #expect(throws: Never.self) { try sixth.makeRoom(for: whole, upTo: whole) }
     }
 
     @Test(arguments: FileTurns.Purpose.allCases)
@@ -224,4 +333,8 @@ struct FileTests {
         held.removeFirst()
         #expect(throws: Never.self) { try begin(0) }
     }
+}
+
+extension UserID {
+    fileprivate static func numbered(_ number: UInt64) -> UserID { UserID(high: 1, low: number) }
 }

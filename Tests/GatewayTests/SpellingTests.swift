@@ -39,6 +39,65 @@ struct SpellingTests {
         }
     }
 
+    @Test(arguments: [
+        (#"{"title":5}"#, "title", "A text is expected."),
+        (#"{"trial":{"valid_until":5}}"#, "trial.validUntil", "A text is expected."),
+        (#"{"id":"another"}"#, "id", "The body says otherwise than the path."),
+        (#"{"titel":"x"}"#, "titel", "There is no such field."),
+        (#"{"trial":{"valid_for":5}}"#, "trial.valid_for", "There is no such field."),
+    ])
+    func `what the gateway finds wrong is named as it stands in the body`(
+        body: String, place: String, sentence: String
+    ) async throws {
+        try await Stage.run([authentication]) { stage in
+            let answer = try await stage.http.send("PATCH", Self.path, bearer, body: body)
+
+            #expect(answer.status == 422)
+            #expect(
+                answer.text.contains(#""at":"\#(place)","message":"\#(sentence)""#),
+                "\(answer.text)")
+            #expect(try answer.text("message") == "\(place): \(sentence)")
+        }
+    }
+
+    @Test(arguments: [
+        ("page_size=many", "pageSize"), ("page_token=a&page_token=b", "pageToken"),
+        ("updated_after=today", "updatedAfter"),
+    ])
+    func `a parameter is named as JSON names it`(query: String, place: String) async throws {
+        try await Stage.run([authentication]) { stage in
+            let answer = try await stage.http.send("GET", "/v1/organizations?\(query)", bearer)
+
+            #expect(answer.status == 422)
+            #expect(answer.text.contains(#""at":"\#(place)""#), "\(answer.text)")
+        }
+    }
+
+    @Test func `names of fields in answers are spelled as JSON spells them`() async throws {
+        let get = serve(OrganizationsMethods.getOrganization) {
+            (request: GetOrganizationRequest, _) in
+            Organization(
+                id: request.id, title: "expires_at",
+                normalized: ["expires_at", "trial.valid_until"])
+        }
+        let rows = serve(ImportsMethods.listImportRows) { (_: ListImportRowsRequest, _) in
+            ListImportRowsReply(rows: [
+                ImportRow(
+                    path: ["email_masks"],
+                    differences: [ImportDifference(field: "email_masks", oldValue: "a_b")])
+            ])
+        }
+        try await Stage.run([authentication, get, rows]) { stage in
+            let organization = try await stage.http.send("GET", Self.path, bearer)
+            let row = try await stage.http.send("GET", "/v1/imports/7/rows", bearer)
+
+            #expect(organization.text.contains(#""normalized":["expiresAt","trial.validUntil"]"#))
+            #expect(organization.text.contains(#""title":"expires_at""#))
+            #expect(row.text.contains(#""field":"emailMasks","oldValue":"a_b""#), "\(row.text)")
+            #expect(row.text.contains(#""path":["email_masks"]"#))
+        }
+    }
+
     @Test func `a mask that nobody wrote is told from one that somebody did`() async throws {
         let implied = Last<Bool>()
         let update = serve(OrganizationsMethods.updateOrganization) {

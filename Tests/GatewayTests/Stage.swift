@@ -23,9 +23,10 @@ struct Stage: Sendable {
     static let token = "token-of-ada"
     static let ada = UserID(millisecondsSince1970: 1, random: (7, 7))
 
-    /// Runs a gateway before services that have the given methods.
+    /// Runs a gateway before services that have the given methods, some of them ready.
     static func run(
         _ methods: [RegisteredMethod], limits: Limits = Limits(),
+        serving: Set<Backend> = Set(Backend.allCases),
         _ body: @escaping @Sendable (Stage) async throws -> Void
     ) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(
@@ -33,7 +34,7 @@ struct Stage: Sendable {
         // What is left behind lies in the temporary folder.
         defer { try? FileManager.default.removeItem(at: folder) }
         let signer = PrincipalSigner(keys: try KeyRing(folder: folder.path, name: "gateway"))
-        let upstreams = try Upstreams(folder: folder.path, methods)
+        let upstreams = try Upstreams(folder: folder.path, methods, serving)
         let clock = ManualInstant()
         let sessions = Sessions(
             membership: upstreams.membership, signer: signer, now: { clock.now })
@@ -71,13 +72,19 @@ struct Stage: Sendable {
 
 extension Upstreams {
     /// The four services, each believing the gateway and nobody else.
-    fileprivate init(folder: String, _ methods: [RegisteredMethod]) throws {
+    fileprivate init(
+        folder: String, _ methods: [RegisteredMethod], _ serving: Set<Backend>
+    ) throws {
         func service(_ upstream: Backend) throws -> InProcessChannel {
             let keys = try KeyRing(folder: folder, name: upstream.rawValue)
             let names = Set(upstream.methods.map(\.service))
             let health = RegisteredMethod(
                 HealthMethods.check,
-                .unary { _, _ in .message(CheckHealthReply(state: .serving)) })
+                .unary { _, _ in
+                    .message(
+                        CheckHealthReply(
+                            state: serving.contains(upstream) ? .serving : .notServing))
+                })
             return InProcessChannel(
                 Router(
                     services: [methods.filter { names.contains($0.descriptor.service) }, [health]],

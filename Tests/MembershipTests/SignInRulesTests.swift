@@ -48,6 +48,10 @@ private let second: Int64 = 1_000_000
     @Test(arguments: [
         ("Ada@Example.COM", "ada@example.com"), ("  ada@example.com ", "ada@example.com"),
         ("a.b+c@sub.example.org", "a.b+c@sub.example.org"), ("é@example.com", "é@example.com"),
+        ("ada@BÜCHER.example", "ada@xn--bcher-kva.example"),
+        ("ada@xn--bcher-kva.example", "ada@xn--bcher-kva.example"),
+        ("ada@почта.рф", "ada@xn--80a1acny.xn--p1ai"),
+        ("ada@例え。テスト", "ada@xn--r8jz45g.xn--zckzah"),
     ])
     func `an email address is kept in lower case`(text: String, kept: String) {
         #expect(TextRules.email(text) == kept)
@@ -56,13 +60,27 @@ private let second: Int64 = 1_000_000
     @Test(arguments: [
         "", "@", "ada", "ada@", "@example.com", "ada@example", "a b@example.com",
         "ada@@example.com", "ada@exa mple.com", "ada@-example.com", "ada@example-.com",
-        "ada@example..com", ".ada@example.com", "ada.@example.com", "a..b@example.com",
+        "ada@example..com", "ada@bücher", "ada@bü cher.example", "ada@bü/cher.example",
+        "ada@bü:1.example", "ada@" + String(repeating: "ü", count: 600) + ".example",
+        ".ada@example.com", "ada.@example.com", "a..b@example.com",
         "ada\u{7}@example.com", "ada\u{202E}@example.com", "\"ada\"@example.com",
         String(repeating: "a", count: 65) + "@example.com",
         "a@" + String(repeating: "a.", count: 140) + "com",
     ])
     func `what is no email address is refused`(text: String) {
         #expect(TextRules.email(text) == nil)
+    }
+
+    @Test func `an address at an international domain is covered by masks as they are kept`()
+        throws
+    {
+        let kept = try #require(TextRules.email("ada@post.bücher.example"))
+
+        #expect(
+            DomainPatterns.covering(email: kept) == [
+                "post.xn--bcher-kva.example", "*.post.xn--bcher-kva.example",
+                "*.xn--bcher-kva.example",
+            ])
     }
 
     @Test func `a name has one to 120 printable characters`() throws {

@@ -68,7 +68,7 @@ struct StateTests {
             try await owner.deactivateOrganization(request, options: .key("once"))
         }
 
-        #expect(refused.code == .unavailable)
+        #expect(refused.code == .aborted && refused.httpStatus == 503)
         #expect(refused.reason == "not_acknowledged")
         let stored = try await owner.getOrganization(GetOrganizationRequest(id: school.id))
         #expect(stored.status == .inactive)

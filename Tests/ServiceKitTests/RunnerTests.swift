@@ -102,6 +102,89 @@ import Tracing
         #expect(names == ["rpc.client.call.duration", "rpc.server.call.duration"])
     }
 
+    @Test func `a program is ready once its copies have caught up`() async throws {
+        let port = try await installation.freePort()
+        let early = Mutex<[ServingState]>([])
+        let isReady = Mutex(false)
+        let (held, release) = AsyncStream.makeStream(of: Void.self)
+        let life = [UInt8](repeating: 1, count: 16)
+
+        let exit = await run(["--port", "\(port)"]) { environment in
+            let source = FeedSource(
+                name: "source",
+                watch: { _, _, onReply in
+                    for await _ in held { break }
+                    try await onReply(WatchReply(incarnation: life, headSequence: 0))
+                    try await Task.sleep(for: .seconds(60))
+                }, head: { _, _ in FeedHead(incarnation: life, sequence: 0) })
+            let copy = try Self.copy(of: source, in: environment)
+            let visitor = ServiceChild("visitor") {
+                let health = HealthClient(try environment.visiting(port))
+                for _ in 0..<20 {
+                    let reply = try await health.check(
+                        CheckHealthRequest(), options: CallOptions(waitsForReady: true))
+                    early.withLock { $0.append(reply.state) }
+                    try await Task.sleep(for: .milliseconds(10))
+                }
+                release.yield()
+                try await health.untilServing()
+                isReady.withLock { $0 = true }
+            }
+            return ServiceParts(
+                methods: [], children: [ServiceChild("copy", copy.run), visitor], copies: [copy])
+        }
+
+        #expect(exit == .success)
+        #expect(early.withLock { Set($0) } == [.notServing])
+        #expect(isReady.withLock { $0 })
+    }
+
+    @Test func `a program whose source is down is ready after its time all the same`() async throws
+    {
+        let port = try await installation.freePort()
+        var runner = ServiceRunner(name: "shelf", defaultPort: port)
+        runner.copiesTimeMax = .milliseconds(400)
+        let begun = ContinuousClock.now
+        let waited = Mutex(Duration.zero)
+
+        let exit = await runner.run(
+            arguments: ["shelf", "--data", installation.folder.path, "--drain-seconds", "1"],
+            environment: ["GUILDHALL_LOG_LEVEL": "error"]
+        ) { environment in
+            let source = FeedSource(
+                name: "source", watch: { _, _, _ in throw Status(.unavailable, "Down.") },
+                head: { _, _ in throw Status(.unavailable, "Down.") })
+            let copy = try Self.copy(of: source, in: environment)
+            let visitor = ServiceChild("visitor") {
+                try await HealthClient(try environment.visiting(port)).untilServing()
+                waited.withLock { $0 = ContinuousClock.now - begun }
+            }
+            return ServiceParts(
+                methods: [], children: [ServiceChild("copy", copy.run), visitor], copies: [copy])
+        }
+
+        #expect(exit == .success)
+        #expect(waited.withLock { $0 } >= .milliseconds(400))
+    }
+
+    @Test(arguments: [
+        ("ready membership 127.0.0.1:7102", []),
+        ("ready gateway 127.0.0.1:7100 http://127.0.0.1:8080", []),
+        ("ready membership 127.0.0.1:7102 behind organizations", ["organizations"]),
+        ("ready partners 127.0.0.1:7103 behind branding,membership", ["branding", "membership"]),
+    ])
+    func `the line that says ready says what is missing`(line: String, services: [String]) {
+        #expect(ReadyLine.servicesBehind(in: line + "\n") == services)
+    }
+
+    private static func copy(
+        of source: FeedSource, in environment: ServiceEnvironment
+    ) throws -> FeedConsumer {
+        FeedConsumer(
+            source, into: try environment.openDatabase(migrations: Shelf.migrations),
+            target: FeedTarget(apply: { _, _ in }), logger: environment.logger)
+    }
+
     @Test func `wrong flags end the program with 64`() async {
         #expect(await run(["--prot", "1"]) { _ in ServiceParts(methods: []) } == .usage)
     }
@@ -177,5 +260,24 @@ import Tracing
     ])
     func `the log tells the day and the time`(microseconds: Int64, text: String) {
         #expect(StandardErrorLog.text(of: WallTime(microseconds: microseconds)) == text)
+    }
+}
+
+extension ServiceEnvironment {
+    /// A client of the program itself.
+    fileprivate func visiting(_ port: Int) throws -> RPCClient {
+        RPCClient(.tcp(host: "127.0.0.1", port: port), logger: logger)
+    }
+}
+
+extension HealthClient {
+    /// Returns once the program serves.
+    fileprivate func untilServing() async throws {
+        struct Served: Error {}
+        do {
+            try await watch(CheckHealthRequest(), options: CallOptions(waitsForReady: true)) {
+                if $0.state == .serving { throw Served() }
+            }
+        } catch is Served {}
     }
 }

@@ -51,6 +51,7 @@ import Testing
             ["Access", "Messages", "RPC", "RPCTelemetry", "RPCTransport", "Storage"]
         ),
         ("DynamicMessages", []),
+        ("EmailDomains", []),
         ("Spreadsheets", ["CExpat", "CXLSXWriter", "CZip"]),
         (
             "guildhall",

@@ -49,6 +49,51 @@ import Testing
         try FileManager.default.removeItem(at: folder)
     }
 
+    @Test func `a restored installation knows 5,000 organizations when it says that it is ready`()
+        async throws
+    {
+        let made = Made()
+        try await RunningInstallation.run(data: data) { installation in
+            let api = try await API(installation)
+            let header = "Title,Suborganization 2,Email mask,Discount percentage,"
+            let rows = (1...4_999).map { "District,School \($0),,,\n" }
+            let top = "\(header)Discount expiration date\nDistrict,,,,\n"
+            let file = Data((top + rows.joined()).utf8)
+            let plan = try await api.importing(file, in: installation)
+            try #require(plan.createdCount.integer == 5_000, "\(plan)")
+            let id = try #require(plan.id.string)
+            let begun = try await api.post("/v1/imports/\(id):apply")
+            try #require(begun.status == 200, "\(begun.body)")
+            let applied = try await api.ended(id, in: installation)
+            try #require(applied.state.string == "IMPORT_STATE_APPLIED", "\(applied)")
+            let found = try await api.get("/v1/organizations?subtree=true&q=School%204999")
+            let school = try #require(found.body.organizations.items.first?.id.string)
+            await made.set(District(api: api, id: school, schools: [school]))
+            try await guildhall("backup '\(backup.path)' --data '\(data.path)'")
+        }
+        try await guildhall("restore '\(backup.path)' --data '\(data.path)'")
+
+        try await RunningInstallation.run(data: data) { installation in
+            for service in ["membership", "branding", "partners"] {
+                let known = try await Shell.run(
+                    "sqlite3 'file:\(data.path)/\(service).db?mode=ro' 'SELECT count(*), "
+                        + "(SELECT count(*) FROM tree_rebuild) FROM tree_node WHERE stale = 0'")
+                #expect(known == "5000|0\n", "\(service) has not read everything")
+            }
+            let api = try await API(installation)
+            let school = try #require(await made.district).id
+            // Each service is asked once, at once.
+            let look = try await api.get("/v1/organizations/\(school)/appearance")
+            let usage = try await api.get("/v1/organizations/\(school)/usage")
+            let discount = try await api.get("/v1/organizations/\(school)/distributorDiscount")
+
+            #expect(look.status == 200, "\(look.body)")
+            #expect(usage.status == 200, "\(usage.body)")
+            #expect(discount.status == 200, "\(discount.body)")
+        }
+        try FileManager.default.removeItem(at: folder)
+    }
+
     @Test(arguments: ["organizations", "membership", "branding"])
     func `a service put back to before a sale has the sale's effect again, once`(
         service: String

@@ -55,7 +55,7 @@ import Testing
                 verb: "PATCH", path: "\(organizations)/\(organization)/caps",
                 body: #"{"members": "-1"}"#, status: 422, code: "validation"),
             Case(
-                verb: "GET", path: "\(organizations)?pageToken=forged", status: 400,
+                verb: "GET", path: "\(organizations)?pageToken=forged", status: 422,
                 code: "page_token_invalid"),
             Case(
                 verb: "POST", path: "/v1/sales", body: #"{"lines": []}"#, status: 422,

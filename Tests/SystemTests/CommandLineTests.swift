@@ -22,6 +22,24 @@ import Testing
         }
     }
 
+    @Test func `operators look after workflows while Membership hangs`() async throws {
+        try await RunningInstallation.run { installation in
+            try installation.signal("membership", SIGSTOP)
+            defer { #expect(throws: Never.self) { try installation.signal("membership", SIGCONT) } }
+            for (part, method) in [
+                ("organizations", "OrganizationWorkflows/ListWorkflows"),
+                ("partners", "Partners/ListWorkflows"),
+            ] {
+                let target = try installation.address(of: part)
+                let list = try await json(
+                    "\(Self.guildhall) call --target \(target) "
+                        + "--data '\(installation.data.path)' \(method)")
+
+                #expect(list.workflows.items.isEmpty, "\(list)")
+            }
+        }
+    }
+
     /// As an operator, at a service itself.
     private func makeOrganization(in installation: RunningInstallation) async throws -> String {
         let target = try installation.address(of: "organizations")

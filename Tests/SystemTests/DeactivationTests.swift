@@ -36,13 +36,18 @@ import Testing
             let district = try await District.make(api, limit: 100)
 
             try installation.signal("membership", SIGSTOP)
+            let begun = ContinuousClock.now
             let held = try await district.turn("deactivate", key: "pause")
+            let waited = ContinuousClock.now - begun
             try installation.signal("membership", SIGCONT)
             let again = try await district.turn("deactivate", key: "pause")
             let refused = try await district.add("late", to: district.schools[0])
 
             #expect(held.status == 503, "\(held.body)")
             #expect(held.body.code.string == "not_acknowledged")
+            #expect(held.headers["retry-after"] == "1")
+            // One wait of 1.5 s: nobody on the way begins it anew.
+            #expect((.milliseconds(1_400) ..< .seconds(3)).contains(waited), "\(waited)")
             #expect(again.status == 200, "\(again.body)")
             #expect(again.body.status.string == "ORGANIZATION_STATUS_INACTIVE")
             #expect(refused.status == 409)
