@@ -186,7 +186,9 @@ let package = Package(
         .testTarget(name: "RPCTests", dependencies: ["RPC", "RPCTesting"], swiftSettings: strict),
         .testTarget(
             name: "RPCTransportTests",
-            dependencies: ["Messages", "RPC", "RPCTransport", nioCore, nioHTTP1, nioPosix, log],
+            dependencies: [
+                "Messages", "RPC", "RPCTransport", "TestSupport", nioCore, nioHTTP1, nioPosix, log,
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "RPCTelemetryTests",
@@ -196,12 +198,14 @@ let package = Package(
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
             ],
             swiftSettings: strict),
+        // What the tests of several modules need.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         // Messages of tests, generated like those of the product.
         .target(
             name: "CTesting", dependencies: ["CMessages", "CProtobufC"], path: "Tests/CTesting"),
         .testTarget(
             name: "MessagesTests",
-            dependencies: ["CTesting", "Messages", "RPC", "RPCTesting"],
+            dependencies: ["CTesting", "Messages", "RPC", "RPCTesting", "TestSupport"],
             exclude: ["Fixtures", "Protos"],
             swiftSettings: strict),
         .testTarget(
@@ -217,7 +221,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "StorageTests",
-            dependencies: ["CFaultyDisk", "Storage", "StorageWorker", subprocess, systemPackage],
+            dependencies: [
+                "CFaultyDisk", "Storage", "StorageWorker", "TestSupport", subprocess, systemPackage,
+            ],
             swiftSettings: strict),
         // The program that the tests of spreadsheets start again to read and write.
         .executableTarget(
@@ -243,9 +249,9 @@ let package = Package(
             ],
             swiftSettings: strict),
         serviceTests("Organizations", also: ["Spreadsheets"]),
-        serviceTests("Membership"),
+        serviceTests("Membership", also: ["TestSupport"]),
         serviceTests("Partners"),
-        serviceTests("Branding"),
+        serviceTests("Branding", also: ["TestSupport"]),
         .testTarget(
             name: "GatewayTests",
             dependencies: [

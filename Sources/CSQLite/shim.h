@@ -8,19 +8,6 @@ static inline int storage_sqlite3_switch(sqlite3 *connection, int option, int va
     return sqlite3_db_config(connection, option, value, (int *)0);
 }
 
-/// Binds a copy of UTF-8 text.
-static inline int storage_sqlite3_bind_text(
-    sqlite3_stmt *statement, int index, const void *bytes, sqlite3_uint64 count) {
-    return sqlite3_bind_text64(
-        statement, index, (const char *)bytes, count, SQLITE_TRANSIENT, SQLITE_UTF8);
-}
-
-/// Binds a copy of bytes.
-static inline int storage_sqlite3_bind_bytes(
-    sqlite3_stmt *statement, int index, const void *bytes, sqlite3_uint64 count) {
-    return sqlite3_bind_blob64(statement, index, bytes, count, SQLITE_TRANSIENT);
-}
-
 /// Sets how SQLite takes memory; before its first use. Answers SQLITE_OK, or what went wrong.
 static inline int storage_sqlite3_tune_memory(void) {
     // Counting takes a lock at each allocation.

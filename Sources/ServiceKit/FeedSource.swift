@@ -29,29 +29,41 @@ public struct FeedSource: Sendable {
         self.head = head
     }
 
-    /// The feed of Organizations.
-    public init(_ client: OrganizationsClient) {
+    /// The feed that a client can follow.
+    public init<Client: FeedClient>(_ client: Client) {
         self.init(
-            name: "organizations",
+            name: Client.feedName,
             watch: { try await client.watch($0, options: $1, onReply: $2) },
             head: { try await client.getFeedHead($0, options: $1) })
     }
+}
 
-    /// The feed of Membership.
-    public init(_ client: MembershipClient) {
-        self.init(
-            name: "membership",
-            watch: { try await client.watch($0, options: $1, onReply: $2) },
-            head: { try await client.getFeedHead($0, options: $1) })
-    }
+/// A client of a service that has a feed.
+public protocol FeedClient: Sendable {
+    /// The name of the service; consumers keep their positions under it.
+    static var feedName: String { get }
+    /// Follows the feed.
+    func watch(
+        _ request: WatchRequest, options: CallOptions,
+        onReply: @Sendable (WatchReply) async throws -> Void
+    ) async throws
+    /// Asks how far the feed has come.
+    func getFeedHead(_ request: GetFeedHeadRequest, options: CallOptions) async throws -> FeedHead
+}
 
-    /// The feed of Branding.
-    public init(_ client: BrandingClient) {
-        self.init(
-            name: "branding",
-            watch: { try await client.watch($0, options: $1, onReply: $2) },
-            head: { try await client.getFeedHead($0, options: $1) })
-    }
+extension OrganizationsClient: FeedClient {
+    /// The name of Organizations.
+    public static var feedName: String { "organizations" }
+}
+
+extension MembershipClient: FeedClient {
+    /// The name of Membership.
+    public static var feedName: String { "membership" }
+}
+
+extension BrandingClient: FeedClient {
+    /// The name of Branding.
+    public static var feedName: String { "branding" }
 }
 
 /// What a consumer does with a feed; every closure runs inside a write transaction.

@@ -1,4 +1,4 @@
-internal import Synchronization
+public import Synchronization
 
 /// One database file: a thread that writes, threads that read, and connections for point reads.
 public final class Database: Sendable {
@@ -97,7 +97,18 @@ public final class Database: Sendable {
     /// - Parameter job: Sees one state of the database.
     /// - Returns: What the job returns.
     /// - Throws: ``StorageFault`` or what the job throws.
+    @inlinable
     public func readInline<T: Sendable>(_ job: @Sendable (Snapshot) throws -> T) throws -> T {
+        // Inlined into services, so that the value is handed on as what it is.
+        let value = Mutex<T?>(nil)
+        try runInline { snapshot in try value.withLock { $0 = try job(snapshot) } }
+        guard let found = value.withLock({ $0.take() }) else {
+            preconditionFailure("the job has run")
+        }
+        return found
+    }
+
+    @usableFromInline func runInline(_ job: @Sendable (Snapshot) throws -> Void) throws {
         try inline.read(job)
     }
 

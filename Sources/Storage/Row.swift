@@ -2,16 +2,26 @@
 package protocol Cursor: AnyObject {
     /// The number of columns.
     var columnCount: Int { get }
-    /// What a column holds; the index is in range.
+    /// What a column holds; the index is in range, here and below.
     func kind(at index: Int) -> ColumnKind
-    /// A whole number; the column holds one.
-    func integer(at index: Int) -> Int64
-    /// A number with a fraction; the column holds one.
-    func real(at index: Int) -> Double
-    /// Text; the column holds some.
-    func text(at index: Int) -> String
-    /// Bytes; the column holds some.
-    func bytes(at index: Int) -> [UInt8]
+    /// The whole number in a column.
+    func integer(at index: Int) -> ColumnValue<Int64>
+    /// The number with a fraction in a column.
+    func real(at index: Int) -> ColumnValue<Double>
+    /// The text in a column.
+    func text(at index: Int) -> ColumnValue<String>
+    /// The bytes in a column.
+    func bytes(at index: Int) -> ColumnValue<[UInt8]>
+}
+
+/// What a column answers that is asked for a value of some type.
+package enum ColumnValue<Value> {
+    /// Its value.
+    case value(Value)
+    /// It holds none.
+    case null
+    /// It holds a value of another type.
+    case other
 }
 
 /// What a column of a row holds.
@@ -41,8 +51,7 @@ public struct Row {
 
     /// A whole number.
     public func int64(_ index: Int) throws -> Int64 {
-        try expect(.integer, at: index)
-        return cursor.integer(at: index)
+        try value(cursor.integer(at: try known(index)), .integer, at: index)
     }
 
     /// 0 or 1.
@@ -56,69 +65,81 @@ public struct Row {
 
     /// A number with a fraction.
     public func double(_ index: Int) throws -> Double {
-        try expect(.real, at: index)
-        return cursor.real(at: index)
+        try value(cursor.real(at: try known(index)), .real, at: index)
     }
 
     /// Text.
     public func text(_ index: Int) throws -> String {
-        try expect(.text, at: index)
-        return cursor.text(at: index)
+        try value(cursor.text(at: try known(index)), .text, at: index)
     }
 
     /// Bytes.
     public func bytes(_ index: Int) throws -> [UInt8] {
-        try expect(.bytes, at: index)
-        return cursor.bytes(at: index)
+        try value(cursor.bytes(at: try known(index)), .bytes, at: index)
     }
 
     /// An instant of the wall clock.
     public func time(_ index: Int) throws -> WallTime { WallTime(microseconds: try int64(index)) }
 
     /// Whether the column holds no value.
-    public func isNull(_ index: Int) throws -> Bool { try kind(at: index) == .null }
+    public func isNull(_ index: Int) throws -> Bool { cursor.kind(at: try known(index)) == .null }
 
     /// A whole number, or nil.
     public func intOrNil(_ index: Int) throws -> Int? {
-        try isNull(index) ? nil : try int(index)
+        try int64OrNil(index).map { Int($0) }
     }
 
     /// A whole number, or nil.
     public func int64OrNil(_ index: Int) throws -> Int64? {
-        try isNull(index) ? nil : try int64(index)
+        try valueOrNil(cursor.integer(at: try known(index)), .integer, at: index)
     }
 
     /// A number with a fraction, or nil.
     public func doubleOrNil(_ index: Int) throws -> Double? {
-        try isNull(index) ? nil : try double(index)
+        try valueOrNil(cursor.real(at: try known(index)), .real, at: index)
     }
 
     /// Text, or nil.
     public func textOrNil(_ index: Int) throws -> String? {
-        try isNull(index) ? nil : try text(index)
+        try valueOrNil(cursor.text(at: try known(index)), .text, at: index)
     }
 
     /// Bytes, or nil.
     public func bytesOrNil(_ index: Int) throws -> [UInt8]? {
-        try isNull(index) ? nil : try bytes(index)
+        try valueOrNil(cursor.bytes(at: try known(index)), .bytes, at: index)
     }
 
     /// An instant of the wall clock, or nil.
     public func timeOrNil(_ index: Int) throws -> WallTime? {
-        try isNull(index) ? nil : try time(index)
+        try int64OrNil(index).map { WallTime(microseconds: $0) }
     }
 
-    private func kind(at index: Int) throws -> ColumnKind {
+    /// The index, if there is such a column.
+    private func known(_ index: Int) throws -> Int {
         guard index >= 0, index < columnCount else {
             throw StorageFault.sql("there is no column \(index) of \(columnCount)")
         }
-        return cursor.kind(at: index)
+        return index
     }
 
-    private func expect(_ expected: ColumnKind, at index: Int) throws {
-        let found = try kind(at: index)
-        guard found == expected else {
-            throw StorageFault.sql("column \(index) holds \(found), not \(expected)")
+    private func value<Value>(
+        _ found: ColumnValue<Value>, _ expected: ColumnKind, at index: Int
+    ) throws -> Value {
+        guard case .value(let value) = found else { throw mismatch(expected, at: index) }
+        return value
+    }
+
+    private func valueOrNil<Value>(
+        _ found: ColumnValue<Value>, _ expected: ColumnKind, at index: Int
+    ) throws -> Value? {
+        switch found {
+        case .value(let value): return value
+        case .null: return nil
+        case .other: throw mismatch(expected, at: index)
         }
+    }
+
+    private func mismatch(_ expected: ColumnKind, at index: Int) -> StorageFault {
+        .sql("column \(index) holds \(cursor.kind(at: index)), not \(expected)")
     }
 }

@@ -109,13 +109,17 @@ struct SQLKey: Hashable, Sendable {
         return true
     }
 
-    // The ends and the number of the parts tell nearly all statements apart.
+    // The ends and the number of the parts tell nearly all statements apart; one number costs the
+    // hasher a third of what three do.
     func hash(into hasher: inout Hasher) {
-        hasher.combine(parts.count)
-        for part in [parts.first, parts.last] {
-            guard case .literal(let literal) = part else { continue }
-            unsafe hasher.combine(UInt(bitPattern: literal.utf8Start))
+        var ends = UInt(bitPattern: parts.count)
+        if case .literal(let literal)? = parts.first {
+            unsafe ends &+= UInt(bitPattern: literal.utf8Start)
         }
+        if case .literal(let literal)? = parts.last {
+            unsafe ends = (ends << 32 | ends >> 32) &+ UInt(bitPattern: literal.utf8Start)
+        }
+        hasher.combine(ends)
     }
 
     var text: String {

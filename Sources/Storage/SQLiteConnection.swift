@@ -169,7 +169,9 @@ internal import Glibc
         let statement = try prepare(text)
         defer { statement.reset() }
         switch statement.step() {
-        case SQLITE_ROW: return statement.text(at: 0)
+        case SQLITE_ROW:
+            guard case .value(let text) = statement.text(at: 0) else { return nil }
+            return text
         case SQLITE_DONE: return nil
         case let code: throw fault(code)
         }

@@ -1,6 +1,7 @@
 import Access
 import Messages
 import RPC
+import TestSupport
 import Testing
 
 @testable import Branding
@@ -37,7 +38,7 @@ struct InheritanceTests {
 
     @Test(arguments: 0..<200)
     func `the effective values are those of a walk to the root`(seed: UInt64) {
-        var random = Dice(seed)
+        var random = SplitMix(seed: seed)
         func values() -> [Field: String] {
             var values: [Field: String] = [:]
             for field in Self.names where Bool.random(using: &random) {
@@ -62,7 +63,7 @@ struct InheritanceTests {
     ) async throws {
         let installation = try Installation()
         let owner = try installation.platformOwner()
-        var random = Dice(seed)
+        var random = SplitMix(seed: seed)
         let origins: [OrganizationOrigin] = [.manual, .sale, .import, .partner]
         var path: [OrganizationID] = []
         var model: [OrganizationID: Layer] = [:]
@@ -154,20 +155,5 @@ struct InheritanceTests {
         let source = ValueSource(organizationID: chain[0].text, distance: 1)
         #expect(effective.primary == SourcedValue(value: "#aaaaaa", source: source))
         #expect(effective.advanced["link"] == SourcedValue(value: "#aaaaaa", source: source))
-    }
-}
-
-/// Random numbers that are the same for the same seed (SplitMix64).
-struct Dice: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(_ seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

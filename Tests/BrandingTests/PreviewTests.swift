@@ -3,6 +3,7 @@ import Messages
 import RPC
 import ServiceKit
 import Storage
+import TestSupport
 import Testing
 import TreeCopy
 
@@ -115,7 +116,7 @@ struct PreviewTests {
     func `it tells what the effective appearance is before and after the move`(
         seed: UInt64
     ) async throws {
-        var random = Dice(seed)
+        var random = SplitMix(seed: seed)
         let origins: [OrganizationOrigin] = [.manual, .sale, .import]
         var nodes: [(id: OrganizationID, parent: OrganizationID?)] = []
         for _ in 0..<8 {

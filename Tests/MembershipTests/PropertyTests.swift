@@ -2,22 +2,10 @@ import Access
 import Messages
 import RPC
 import Storage
+import TestSupport
 import Testing
 
 @testable import Membership
-
-/// Numbers that look random and are the same in every run (SplitMix64).
-struct Dice: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}
 
 /// Organizations and people that operations are drawn from.
 private struct World: Sendable {
@@ -30,7 +18,7 @@ private struct World: Sendable {
     ]
 
     /// One operation; what the domain refuses is part of the game.
-    func step(_ dice: inout Dice) async throws {
+    func step(_ dice: inout SplitMix) async throws {
         let client = hall.platformOwner
         let organization = organizations.randomElement(using: &dice)?.text ?? ""
         let person = people.randomElement(using: &dice)?.text ?? ""
@@ -85,7 +73,7 @@ private struct World: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for task in 0..<4 as Range<UInt64> {
                 group.addTask {
-                    var dice = Dice(state: seed &* 1_000 &+ task)
+                    var dice = SplitMix(seed: seed &* 1_000 &+ task)
                     for _ in 0..<120 { try await world.step(&dice) }
                 }
             }

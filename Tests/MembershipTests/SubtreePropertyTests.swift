@@ -3,6 +3,7 @@ import Messages
 import RPC
 import ServiceKit
 import Storage
+import TestSupport
 import Testing
 
 @testable import Membership
@@ -77,7 +78,7 @@ private struct Model {
 private final class Game {
     private let hall: Hall
     private var model: Model
-    private var dice: Dice
+    private var dice: SplitMix
     private let organizations: [OrganizationID]
     private let people: [UserID]
     private var batch = 0
@@ -89,7 +90,7 @@ private final class Game {
 
     init(seed: UInt64) async throws {
         hall = try Hall()
-        dice = Dice(state: seed)
+        dice = SplitMix(seed: seed)
         let parents: [Int?] = [nil, 0, 0, 1, 1, 2, 3, 4, nil, 8, 9]
         var organizations: [OrganizationID] = []
         for parent in parents {

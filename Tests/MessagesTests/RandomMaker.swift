@@ -1,24 +1,18 @@
 import Foundation
 import Messages
+import TestSupport
 
 /// Makes random values, often those at the ends of their ranges; the seed decides on all.
 struct RandomMaker: RandomNumberGenerator {
-    private var state: UInt64
+    private var numbers: SplitMix
     /// Whether numbers may be NaN, which is not equal to itself.
     var makesNaN = true
 
     init(seed: UInt64) {
-        state = seed
+        numbers = SplitMix(seed: seed)
     }
 
-    /// SplitMix64.
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-        return value ^ (value >> 31)
-    }
+    mutating func next() -> UInt64 { numbers.next() }
 
     mutating func index(below count: Int) -> Int {
         Int(truncatingIfNeeded: next() % UInt64(count))

@@ -2,6 +2,7 @@ import NIOCore
 import NIOPosix
 import RPC
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import RPCTransport
@@ -11,7 +12,7 @@ import Testing
     static let wordy = (0..<20_000).map { UInt8($0 / 100 % 26 + 97) }
     /// Bytes that cannot be said with fewer.
     static let dense: [UInt8] = {
-        var random = SplitMix(state: 5)
+        var random = SplitMix(seed: 5)
         return (0..<20_000).map { _ in UInt8.random(in: .min ... .max, using: &random) }
     }()
 

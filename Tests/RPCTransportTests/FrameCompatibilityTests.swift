@@ -1,5 +1,6 @@
 import Messages
 import RPC
+import TestSupport
 import Testing
 
 @testable import RPCTransport
@@ -108,7 +109,7 @@ import Testing
 
 @Suite struct `The table of calls in flight` {
     @Test func `it holds what a dictionary holds`() {
-        var random = SplitMix(state: 7)
+        var random = SplitMix(seed: 7)
         var table = CallTable<Int>()
         var model: [UInt32: Int] = [:]
         var next: UInt32 = 1

@@ -1,4 +1,5 @@
 import RPC
+import TestSupport
 import Testing
 
 @testable import RPCTransport
@@ -185,7 +186,7 @@ struct Malformed: Sendable, CustomTestStringConvertible {
     }
 
     @Test func `random bytes never stop the server`() async throws {
-        var random = SplitMix(state: 42)
+        var random = SplitMix(seed: 42)
         let contents = (0..<200).map { _ in
             let count = Int.random(in: 1...80, using: &random)
             return (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
@@ -222,18 +223,5 @@ struct Malformed: Sendable, CustomTestStringConvertible {
             #expect(absent?.status.code == .invalidArgument)
             #expect(open?.status.code == .invalidArgument)
         }
-    }
-}
-
-/// Random numbers that are the same in every run.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

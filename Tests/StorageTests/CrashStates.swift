@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 
 /// What a power cut may leave of the files on a disk, after each operation of its record.
 ///

@@ -7,22 +7,33 @@
 
     extension ProcessTests {
         /// What the other tests find nothing of is found where a protection is missing.
-        @Suite(.timeLimit(.minutes(1))) struct OmissionTests {
+        @Suite(.timeLimit(.minutes(5))) struct OmissionTests {
             struct Case: Sendable {
                 let omission: Assignment.Omission?
-                let place: Failpoint
-                let hit: Int
+                /// Where the first life ends: what it must have done for the breach is done then,
+                /// however slow the machine is.
+                let death: Assignment.Death
                 /// What must be found; nothing at all when it is empty.
                 let breaches: Set<Audit.Breach>
             }
 
             private static let cases = [
-                Case(omission: nil, place: .beforeCommit, hit: 5, breaches: []),
-                Case(omission: .commit, place: .beforeCommit, hit: 5, breaches: [.lost]),
                 Case(
-                    omission: .commandKey, place: .afterCommit, hit: 5,
+                    omission: nil,
+                    death: .init(failpoint: .beforeCommit, hit: 5, isAfterAnswer: true),
+                    breaches: []),
+                // The commit of the answer that came too early.
+                Case(
+                    omission: .commit,
+                    death: .init(failpoint: .beforeCommit, hit: 1, isAfterAnswer: true),
+                    breaches: [.lost]),
+                Case(
+                    omission: .commandKey,
+                    death: .init(failpoint: .afterCommit, hit: 5, isAfterAnswer: true),
                     breaches: [.twice, .changedReply]),
-                Case(omission: .stepKey, place: .afterStep, hit: 1, breaches: [.stepTwice]),
+                Case(
+                    omission: .stepKey, death: .init(failpoint: .afterStep, hit: 1),
+                    breaches: [.stepTwice]),
             ]
 
             @Test(arguments: cases)
@@ -33,7 +44,7 @@
                 let died = try await process.run {
                     $0.hasWorkflows = true
                     $0.omission = example.omission
-                    $0.death = Assignment.Death(failpoint: example.place, hit: example.hit)
+                    $0.death = example.death
                 }
                 told.note(died.lines)
                 let found = try await process.findings(told, isSettled: false)

@@ -1,3 +1,5 @@
+import TestSupport
+
 @testable import Storage
 
 /// Looks for losses in what power cuts may leave of a workload.
@@ -38,7 +40,7 @@ struct PowerCutSearch {
 
     /// Opens at least so many different crash states, spread over the record.
     func search(states: Int, seed: UInt64) async -> Findings {
-        var state = State(random: SplitMix(state: seed))
+        var state = State(random: SplitMix(seed: seed))
         await pass(states: states, &state)
         for _ in 1..<Self.passesMax where state.findings.states < states {
             await pass(states: states, stopsWhenEnough: true, &state)

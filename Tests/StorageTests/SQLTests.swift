@@ -73,6 +73,29 @@ import Testing
         #expect(isSame == [Bool](repeating: true, count: 8))
     }
 
+    @Test func `values of every length are bound as they are, one statement after another`()
+        async throws
+    {
+        let files = TemporaryFolder()
+        let database = try files.database()
+
+        for length in [0, 1, 127, 128, 129, 3, 5_000, 2, 200_000, 0, 256, 257] {
+            let text = String(repeating: "ä", count: length)
+            let bytes = [UInt8](repeating: UInt8(length % 251), count: length)
+            let found = try database.readInline { snapshot in
+                try snapshot.row("SELECT \(bytes), \(text), \(length), \(text + "!"), \(bytes)") {
+                    row in
+                    #expect(try row.bytes(0) == bytes)
+                    #expect(try row.text(1) == text)
+                    #expect(try row.text(3) == text + "!")
+                    #expect(try row.bytes(4) == bytes)
+                    return try row.int(2)
+                }
+            }
+            #expect(found == length)
+        }
+    }
+
     @Test func `a column of another type or place is an error`() async throws {
         let files = TemporaryFolder()
         let database = try files.database()

@@ -8,7 +8,8 @@ final class TemporaryFolder: Sendable {
 
     init() {
         let random = UInt64.random(in: .min ... .max)
-        path = "/tmp/storage-test-\(getpid())-\(random)"
+        let place = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
+        path = "\(place)/storage-test-\(getpid())-\(random)"
         unsafe mkdir(path, 0o700)
     }
 

@@ -12,10 +12,12 @@ struct Assignment: Sendable {
         case stepKey
     }
 
-    /// A place where the process ends, and how often it is reached before.
+    /// A place where the process ends, and the how manieth time it is reached.
     struct Death: Sendable, Hashable {
         let failpoint: Failpoint
         let hit: Int
+        /// Whether only those times count that come after a client's first answer.
+        var isAfterAnswer = false
     }
 
     /// The file of the database.
@@ -70,7 +72,10 @@ struct Assignment: Sendable {
         if purges { words.append("purge") }
         if copies { words.append("copies") }
         if !restorePath.isEmpty { words.append("restore=\(restorePath)") }
-        if let death { words.append("death=\(death.failpoint.rawValue):\(death.hit)") }
+        if let death {
+            let condition = death.isAfterAnswer ? ":answered" : ""
+            words.append("death=\(death.failpoint.rawValue):\(death.hit)\(condition)")
+        }
         if let omission { words.append("omit=\(omission.rawValue)") }
         if scantDescriptorsAtOpening { words.append("scant-at-opening") }
         if scantDescriptorsAtWork { words.append("scant-at-work") }
@@ -123,9 +128,9 @@ struct Assignment: Sendable {
 
     private static func death(_ text: String) throws -> Death {
         let parts = text.split(separator: ":").map(String.init)
-        guard parts.count == 2, let failpoint = Failpoint(rawValue: parts[0]),
-            let hit = Int(parts[1])
+        guard parts.count == 2 || parts.dropFirst(2) == ["answered"],
+            let failpoint = Failpoint(rawValue: parts[0]), let hit = Int(parts[1])
         else { throw Unknown(word: text) }
-        return Death(failpoint: failpoint, hit: hit)
+        return Death(failpoint: failpoint, hit: hit, isAfterAnswer: parts.count > 2)
     }
 }

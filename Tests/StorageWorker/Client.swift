@@ -49,7 +49,7 @@ struct Client: Sendable {
     private func acknowledge(_ counter: Int, _ outcome: CommandOutcome) {
         switch outcome {
         case .reply(let bytes):
-            Output.line("ack \(number) \(counter) \(hexadecimal(bytes))")
+            Output.answer("\(number) \(counter) \(hexadecimal(bytes))")
         case .refusal(let bytes):
             Output.line("refusal \(number) \(counter) \(hexadecimal(bytes))")
         }

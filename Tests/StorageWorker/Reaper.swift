@@ -8,7 +8,10 @@ enum Reaper {
         #if DEBUG
             let counter = Counter()
             Failpoint.observe { reached in
-                guard reached == death.failpoint, counter.next() == death.hit else { return }
+                guard reached == death.failpoint,
+                    Output.hasAnswered || !death.isAfterAnswer,
+                    counter.next() == death.hit
+                else { return }
                 Output.line("reached \(reached.rawValue) \(death.hit)")
                 kill(getpid(), SIGKILL)
             }

@@ -17,13 +17,14 @@ import TreeCopy
     private let folder: URL
     private let handle: OpaquePointer
 
-    init(of program: StatementTests.Program) throws {
+    /// Programs whose tables are in one database have different names for them.
+    init(of programs: StatementTests.Program...) throws {
         folder = FileManager.default.temporaryDirectory
             .appending(path: "statements-\(UUID().uuidString)")
         let path = folder.appending(path: "db").path
         var configuration = DatabaseConfiguration(path: path)
         configuration.freeBytesMin = 0
-        try Database(configuration, migrations: Self.migrations(of: program)).close()
+        try Database(configuration, migrations: programs.flatMap(Self.migrations)).close()
         var opened: OpaquePointer?
         guard unsafe sqlite3_open(path, &opened) == SQLITE_OK, let handle = unsafe opened else {
             throw Fault(message: "cannot open \(path)")

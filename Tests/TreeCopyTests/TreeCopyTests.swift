@@ -176,11 +176,14 @@ private func node(
     }
 
     @Test func `a copy that was never filled answers no path`() async throws {
+        let folder = FileManager.default.temporaryDirectory.path + "/tree-" + UUID().uuidString
         let fresh = try Database(
-            DatabaseConfiguration(
-                path: FileManager.default.temporaryDirectory.path + "/\(UUID().uuidString).db"),
-            migrations: TreeCopy.migrations)
-        defer { fresh.close() }
+            DatabaseConfiguration(path: folder + "/tree.db"), migrations: TreeCopy.migrations)
+        defer {
+            fresh.close()
+            // What is left behind is removed by the system.
+            try? FileManager.default.removeItem(atPath: folder)
+        }
 
         let path = try await fresh.write { [district] transaction in
             try TreeCopy.apply(node(district), in: transaction)

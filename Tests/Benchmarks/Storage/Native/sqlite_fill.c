@@ -137,9 +137,10 @@ int main(int count, char **arguments) {
     fill(
         "INSERT INTO organization (number, serial, id, parent, depth, standing, active, title,"
         " title_key, description, category, category_source, country, sales_rep_email, services,"
-        " origin, discount_scope, members, created_by, created_micros, updated_micros, version)"
+        " origin, discount_scope, members, created_by, created_micros, updated_micros, version,"
+        " recency)"
         " VALUES (?1, ?1, ?2, ?3, ?4, 1, 1, ?5, ?6, 'An organization like many others.', 1, 1,"
-        " 'DE', '', '', 1, 1, 10, 'operator', ?7, ?7, 1)",
+        " 'DE', '', '', 1, 1, 10, 'operator', ?7, ?7, 1, ?1)",
         set.organizations, bind_organization);
     // What the service keeps beside the rows: their titles in parts, and how many there are.
     run("INSERT INTO organization_part (organization_part) VALUES ('rebuild')");

@@ -8,7 +8,7 @@
 #include "CDataSet.h"
 #include "latencies.h"
 
-enum { NUMBERS = 19 };
+enum { NUMBERS = 20 };
 
 // What the row is made into: texts and bytes are copied, for they end with the step.
 struct organization {
@@ -44,7 +44,7 @@ static bool copy_identifier(sqlite3_stmt *statement, int column, uint8_t *identi
 static void read_organization(
     sqlite3_stmt *statement, const uint8_t *id, struct organization *organization) {
     static const int number_columns[NUMBERS] = {
-        1, 2, 3, 4, 5, 9, 10, 12, 16, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27};
+        1, 2, 3, 4, 5, 9, 10, 12, 16, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 30};
     sqlite3_bind_blob(statement, 1, id, 16, SQLITE_STATIC);
     check(sqlite3_step(statement) == SQLITE_ROW);
     check(copy_identifier(statement, 0, organization->id));

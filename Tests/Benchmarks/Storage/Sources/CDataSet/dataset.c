@@ -176,5 +176,6 @@ const char *const statement_read_organization =
     "SELECT id, number, parent, depth, standing, active, title, title_key, description, category,"
     " category_source, country, kind, sales_rep_email, services, type_id, trial_until,"
     " expires_on, external_id, discount, discount_until, discount_scope, origin, members,"
-    " created_micros, updated_micros, version, archived_micros, archived_by, archive_batch"
+    " created_micros, updated_micros, version, archived_micros, archived_by, archive_batch,"
+    " recency"
     " FROM organization WHERE id = ? AND standing <= 3";

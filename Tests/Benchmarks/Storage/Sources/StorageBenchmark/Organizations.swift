@@ -32,12 +32,14 @@ struct Node: Sendable {
     let archived: WallTime?
     let archivedBy: String?
     let archiveBatch: [UInt8]?
+    let recency: Int64
 
     static let columns: SQL = """
         id, number, parent, depth, standing, active, title, title_key, description, category,
         category_source, country, kind, sales_rep_email, services, type_id, trial_until,
         expires_on, external_id, discount, discount_until, discount_scope, origin, members,
-        created_micros, updated_micros, version, archived_micros, archived_by, archive_batch
+        created_micros, updated_micros, version, archived_micros, archived_by, archive_batch,
+        recency
         """
 
     init(row: Row) throws {
@@ -71,6 +73,7 @@ struct Node: Sendable {
         archived = try row.timeOrNil(27)
         archivedBy = try row.textOrNil(28)
         archiveBatch = try row.bytesOrNil(29)
+        recency = try row.int64(30)
     }
 }
 

@@ -113,17 +113,18 @@ extension Database {
         }
     }
 
-    /// A page of organizations whose title contains a text.
+    /// A page of organizations whose title contains a text, the latest changed first.
     func search(_ text: String) throws -> [Node] {
         let pattern = "%\(text)%"
         return try readInline { snapshot in
             try snapshot.rows(
                 """
-                SELECT \(Node.columns) FROM organization
-                WHERE number IN (
-                        SELECT rowid FROM organization_part WHERE title_key LIKE \(pattern)
-                        LIMIT 20)
-                    AND standing = 1
+                SELECT \(Node.columns) FROM (
+                    SELECT rowid AS place FROM organization_part
+                    WHERE title_key LIKE \(pattern) AND rowid < \(Int64.max)
+                    ORDER BY rowid DESC LIMIT 20
+                ) AS found CROSS JOIN organization ON recency = found.place
+                ORDER BY found.place DESC LIMIT 20
                 """, Node.init(row:))
         }
     }
@@ -159,18 +160,24 @@ extension Transaction {
             try row.int64(0)
         }
         let number = (newest ?? 0) + 1
+        let latest = try row("SELECT recency FROM organization ORDER BY recency DESC LIMIT 1") {
+            row in
+            try row.int64(0)
+        }
+        let recency = (latest ?? 0) + 1
         try execute(
             """
             INSERT INTO organization (number, serial, id, parent, depth, standing, active, title,
                 title_key, description, category, category_source, country, sales_rep_email,
                 services, origin, discount_scope, members, created_by, created_micros,
-                updated_micros, version)
+                updated_micros, version, recency)
             VALUES (\(number), \(number), \(id), \(parent), 10, 1, 1, \(titleKey), \(titleKey),
-                \("New."), 1, 1, \("DE"), \(""), \(""), 1, 1, 0, \(creator), \(now), \(now), 1)
+                \("New."), 1, 1, \("DE"), \(""), \(""), 1, 1, 0, \(creator), \(now), \(now), 1,
+                \(recency))
             """)
         try execute(
             """
-            INSERT INTO organization_part (rowid, title_key) VALUES (\(number), \(titleKey))
+            INSERT INTO organization_part (rowid, title_key) VALUES (\(recency), \(titleKey))
             """)
         // Below the parent, and everywhere.
         for place in [parent, -1] {
