@@ -248,7 +248,7 @@ let package = Package(
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
             ],
             swiftSettings: strict),
-        serviceTests("Organizations", also: ["Spreadsheets"]),
+        serviceTests("Organizations", also: ["Spreadsheets", "TestSupport"]),
         serviceTests("Membership", also: ["TestSupport"]),
         serviceTests("Partners"),
         serviceTests("Branding", also: ["TestSupport"]),

@@ -112,7 +112,10 @@ struct TreeFollower: Sendable {
         guard try TreeCopy.isBeingFilled(in: transaction) else { return }
         let gone = try TreeCopy.finishRebuild(in: transaction)
         paths.forget()
-        for organization in gone { try transaction.removeWorkspaces(of: organization) }
+        for organization in gone {
+            try transaction.removeWorkspaces(of: organization)
+            try transaction.removeRestoreBlocks(of: organization)
+        }
         try transaction.recount(at: clock.now())
     }
 

@@ -69,7 +69,7 @@ enum Refusal: DomainRefusal, Hashable {
                 """
                 An organization with this name already exists. Please, type another name for \
                 your organization.
-                """)
+                """, fields: [.init(field: "title", description: "This name is taken.")])
         case .depthExceeded:
             Status.refusal(
                 .depthExceeded,
@@ -95,7 +95,8 @@ enum Refusal: DomainRefusal, Hashable {
                 "At most \(limit) organizations at once. Begin with those below this one.")
         case .externalIDTaken:
             Status.refusal(
-                .identifierTaken, "Another organization has this outside identifier.")
+                .identifierTaken, "Another organization has this outside identifier.",
+                fields: [.init(field: "external_id", description: "Another one has it.")])
         case .cycle:
             Status.refusal(.cycle, "An organization cannot hang below itself.")
         case .organizationMoving:
@@ -152,7 +153,10 @@ enum Refusal: DomainRefusal, Hashable {
             Status.refusal(
                 .slugReserved, "“\(slug)” is reserved. Please choose another custom URL.",
                 fields: [.init(field: "slug", description: "This is reserved.")])
-        case .slugTaken: Status.refusal(.slugTaken, "This custom URL is already in use.")
+        case .slugTaken:
+            Status.refusal(
+                .slugTaken, "This custom URL is already in use.",
+                fields: [.init(field: "slug", description: "This is in use.")])
         case .whiteLabelDisabled:
             Status.refusal(
                 .whiteLabelDisabled,

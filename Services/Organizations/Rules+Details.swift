@@ -23,6 +23,24 @@ struct Details: Sendable, Hashable {
         self == other && title.text.utf8.elementsEqual(other.title.text.utf8)
             && description.text.utf8.elementsEqual(other.description.text.utf8)
     }
+
+    /// The fields that are otherwise, those of people alone.
+    func fields(differingFrom other: Details) -> Set<DetailsField> {
+        let differences: [DetailsField: Bool] = [
+            .title: !title.text.utf8.elementsEqual(other.title.text.utf8),
+            .description: !description.text.utf8.elementsEqual(other.description.text.utf8),
+            .category: category != other.category,
+            .country: country != other.country,
+            .kind: kind != other.kind,
+            .salesRepEmail: salesRepEmail != other.salesRepEmail,
+            .services: services != other.services,
+            .type: type != other.type,
+            .trial: trialUntil != other.trialUntil,
+            .expiresAt: expiresOn != other.expiresOn,
+            .externalID: externalID != other.externalID,
+        ]
+        return Set(differences.filter(\.value).keys)
+    }
 }
 
 /// What came in for an organization, unchecked: the fields of a new one, or of a change.

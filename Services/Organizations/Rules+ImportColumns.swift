@@ -32,6 +32,8 @@ struct ImportColumns: Sendable, Hashable {
     let emailMask: Int?
     let percentage: Int?
     let expiration: Int?
+    /// All columns with a header, those that are passed over among them.
+    let headed: Set<Int>
 
     /// The columns that a header names.
     init(header: [Cell]) throws(ImportProblem) {
@@ -79,6 +81,7 @@ struct ImportColumns: Sendable, Hashable {
         emailMask = found[Header.emailMask]
         percentage = found[Header.percentage]
         expiration = found[Header.expiration]
+        headed = Set(found.values)
     }
 
     private static let knownHeaders: [String: String] = {

@@ -17,6 +17,8 @@ struct ImportLine: Sendable, Hashable {
     let row: Int
     /// The titles from the first column down to the organization.
     var path: [Title] = []
+    /// Whether the row names an organization for certain, whatever else is wrong with it.
+    private(set) var hasPath = false
     var emailMasks = ImportValue<[String]>.unchanged
     /// Hundredths of a percent.
     var basisPoints = ImportValue<Int>.unchanged
@@ -29,6 +31,8 @@ struct ImportLine: Sendable, Hashable {
     private static let faultsMax = 10
     /// No cell names more email domains: more than any organization may have.
     private static let emailMasksMax = 10_001
+    /// How far binary fractions are off, as a part of the number.
+    private static let noiseMax = 1e-12
 
     /// Reads a row.
     ///
@@ -39,13 +43,13 @@ struct ImportLine: Sendable, Hashable {
     init(_ row: SpreadsheetRow, _ columns: ImportColumns, titles: inout TitleCache) {
         self.row = row.number
         readPath(row, columns, &titles)
+        findUnheaded(row, columns)
+        // A title that cannot be read, or was cut in two, makes another path of it.
+        hasPath = faults.isEmpty
         readEmailMasks(row, columns)
         readPercentage(row, columns)
         readExpiration(row, columns)
     }
-
-    /// Whether the row names an organization, whatever else is wrong with it.
-    var hasPath: Bool { !path.isEmpty && !faults.contains { $0.code.hasPrefix("title_") } }
 
     /// Whether the row holds nothing in any column that counts.
     var isBlank: Bool {
@@ -59,13 +63,17 @@ struct ImportLine: Sendable, Hashable {
         let texts = columns.levels.enumerated().map { index, column in
             text(row[column], ImportColumns.Header.level(index + 1))
         }
+        // What is no title already has its fault: it is not missing, too.
+        let unread = Set(faults.map(\.column))
         guard let deepest = texts.lastIndex(where: { !$0.isEmpty }) else {
+            guard unread.isEmpty else { return }
             fail("title_missing", ImportColumns.Header.title, "There is no title in this row.")
             return
         }
         for (index, text) in texts[...deepest].enumerated() {
             let header = ImportColumns.Header.level(index + 1)
             guard !text.isEmpty else {
+                guard !unread.contains(header) else { continue }
                 fail("title_missing", header, "The title of a level above is missing.")
                 continue
             }
@@ -75,6 +83,19 @@ struct ImportLine: Sendable, Hashable {
                 fail("title_invalid", header, error.sentence)
             }
         }
+    }
+
+    /// Finds the first cell that would be lost: it stands below no heading.
+    private mutating func findUnheaded(_ row: SpreadsheetRow, _ columns: ImportColumns) {
+        guard
+            let unheaded = row.cells.indices.first(where: {
+                !columns.headed.contains($0) && !Self.showsNothing(row.cells[$0])
+            })
+        else { return }
+        fail(
+            "unknown_column", "",
+            "The cell in column \(unheaded + 1) stands below no heading. "
+                + "In a .csv file a title with a comma needs quotation marks.")
     }
 
     private mutating func readEmailMasks(_ row: SpreadsheetRow, _ columns: ImportColumns) {
@@ -111,13 +132,12 @@ struct ImportLine: Sendable, Hashable {
         guard let column = columns.percentage else { return }
         let header = ImportColumns.Header.percentage
         let number: Double
+        var isPlain = false
         switch value(row[column], header) {
         case .number(let part, isPercent: true): number = part * 100
         case .number(let plain, isPercent: false):
             number = plain
-            if plain > 0, plain < 1 {
-                warnings.append("\(header): \(plain) was read as \(plain) %, not \(plain * 100) %.")
-            }
+            isPlain = true
         case .text(let text) where text == Self.dash:
             basisPoints = .cleared
             return
@@ -136,12 +156,15 @@ struct ImportLine: Sendable, Hashable {
             fail("percent_out_of_range", header, "A discount has 0 to 100 percent.")
             return
         }
-        let hundredths = (number * 100).rounded()
-        guard abs(number * 100 - hundredths) < 0.000_001 else {
+        guard let hundredths = Self.hundredths(number) else {
             fail("percent_invalid", header, "A discount has at most two decimal places.")
             return
         }
-        basisPoints = .set(Int(hundredths))
+        if isPlain, number > 0, number < 1 {
+            let shown = Percentage.number(hundredths)
+            warnings.append("\(header): \(shown) was read as \(shown) %, not \(hundredths) %.")
+        }
+        basisPoints = .set(hundredths)
     }
 
     private mutating func readExpiration(_ row: SpreadsheetRow, _ columns: ImportColumns) {
@@ -180,6 +203,24 @@ struct ImportLine: Sendable, Hashable {
             plain.allSatisfy({ $0 == "." || ("0"..."9").contains($0) })
         else { return nil }
         return Double(plain)
+    }
+
+    /// The hundredths of a percentage from 0 on; nil when it lies between two of them.
+    private static func hundredths(_ percentage: Double) -> Int? {
+        let exact = percentage * 100
+        let whole = exact.rounded()
+        guard abs(exact - whole) <= whole * noiseMax else { return nil }
+        return Int(whole)
+    }
+
+    /// Whether nobody sees anything in a cell.
+    private static func showsNothing(_ cell: Cell) -> Bool {
+        switch cell {
+        case .empty: true
+        case .text(let text): text.allSatisfy(\.isWhitespace)
+        case .formula(let result): showsNothing(result)
+        case .number, .date, .boolean, .error: false
+        }
     }
 
     /// The cell without white space around it; what cannot be taken at its word is a fault.

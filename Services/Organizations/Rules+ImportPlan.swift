@@ -321,10 +321,13 @@ extension ImportValue {
 /// Percentages as people read them.
 enum Percentage {
     /// Hundredths of a percent as `15%` or `15.25%`.
-    static func text(_ basisPoints: Int) -> String {
+    static func text(_ basisPoints: Int) -> String { "\(number(basisPoints))%" }
+
+    /// Hundredths of a percent as `15` or `15.25`.
+    static func number(_ basisPoints: Int) -> String {
         let (whole, rest) = basisPoints.quotientAndRemainder(dividingBy: 100)
-        guard rest != 0 else { return "\(whole)%" }
+        guard rest != 0 else { return "\(whole)" }
         let digits = rest < 10 ? "0\(rest)" : rest % 10 == 0 ? "\(rest / 10)" : "\(rest)"
-        return "\(whole).\(digits)%"
+        return "\(whole).\(digits)"
     }
 }

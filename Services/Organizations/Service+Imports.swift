@@ -22,18 +22,20 @@ struct ImportService: ImportsService {
     ) async throws -> Import {
         let principal = try context.principal
         let now = context.now
-        try desk.beginUpload()
-        defer { desk.endUpload() }
         var place: (top: ImportTop, parent: OrganizationID?)?
         var file: [UInt8] = []
+        defer { if place != nil { desk.endUpload() } }
         for try await request in requests {
             if place == nil {
                 // Who may not import need not send a file first.
                 let asked = try OrganizationID.optional(
                     requestText: request.parent, field: "parent")
-                place = try await database.read { snapshot in
+                let found = try await database.read { snapshot in
                     try snapshot.importTop(asked, for: principal, on: now.day)
                 }
+                // Only who may import takes a place from others.
+                try desk.beginUpload()
+                place = found
             }
             guard file.count + request.content.count <= Self.fileBytesMax else {
                 throw Status.invalid("content", "A file has at most 16 MiB.")

@@ -106,13 +106,20 @@ struct Listing<Source: Reading> {
         page.after == nil && found.stoppedAt == nil && found.entries.count <= page.size
     }
 
-    /// What a token says of a place; tokens of one order go on in no other.
+    /// What a token says of a place; tokens of one order go on in no other, nor those from before
+    /// an order was changed.
     private func token(of place: ListPlace) -> [SQLValue] {
-        [place.value, .integer(place.number)] + (goesByRecency ? [.integer(1)] : [])
+        [place.value, .integer(place.number)] + (tokenKind.map { [.integer($0)] } ?? [])
+    }
+
+    /// What the value of a place means, where it is not what it meant from the beginning.
+    private var tokenKind: Int64? {
+        goesByRecency ? 1 : order.key == .title ? 2 : nil
     }
 
     private func find() throws -> Found {
-        guard page.after.map({ ($0.count == 3) == goesByRecency }) ?? true else {
+        let kind = tokenKind.map { [SQLValue.integer($0)] } ?? []
+        guard page.after.map({ Array($0.dropFirst(2)) == kind }) ?? true else {
             throw Status.pageTokenInvalid
         }
         // Who restores nothing anywhere learns nothing of the archive.

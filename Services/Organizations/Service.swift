@@ -76,10 +76,13 @@ struct Service: OrganizationsService {
         let now = context.now
         return try await database.command(context, request) { transaction in
             var (node, line) = try transaction.organization(id, seenBy: principal, on: now.day)
-            try principal.requireEdit(of: mask.fields, at: line)
+            let wish = Result { try change.applied(to: node.details, today: now.day) }
+            // What is sent back as it was read needs no right of its own.
+            let changed = (try? wish.get().details.fields(differingFrom: node.details))
+            try principal.requireEdit(of: changed ?? mask.fields, at: line)
             try context.requireMatch(version: node.version, etag: asked.etag)
             try mask.requireParent(asked.parentID, is: line.parents?.end.id)
-            let (details, normalized) = try change.applied(to: node.details, today: now.day)
+            let (details, normalized) = try wish.get()
             if details.type != node.details.type {
                 try transaction.requireAssignable(
                     details.type, by: principal, at: line.ids, field: "organization.type_id")

@@ -37,7 +37,7 @@ extension Reading {
         try rows(
             """
             SELECT rowid FROM organization_part WHERE title_key LIKE \(part.pattern)
-            LIMIT \(limit)
+            ORDER BY rowid LIMIT \(limit)
             """
         ) { try $0.int64(0) }
     }

@@ -17,23 +17,33 @@ extension Upkeep {
     /// Steps of one joining, whatever is changed meanwhile: enough for an index of 5 GB.
     private static let partsStepsMax = 20_000
 
-    /// Joins the pieces whenever much has changed, until it is cancelled.
+    /// Joins the pieces at the beginning and whenever much has changed, until it is cancelled.
     func keepPartsTogether(logger: Logger) async throws {
+        // What was joined before this program began nobody knows.
         var joined: Int64 = 0
         while true {
             try await Task.sleep(for: Self.partsPause)
             do {
-                let (latest, organizations) = try await database.read { snapshot in
-                    (try snapshot.latestRecency(), try snapshot.tally(.everywhere))
-                }
-                let changesMin = max(Self.partsChangesMin, organizations / Self.partsChangedShare)
-                guard latest - joined >= changesMin else { continue }
-                try await joinParts()
-                joined = latest
+                joined = try await joinParts(changedSince: joined)
             } catch let fault as StorageFault {
                 logger.warning("index of titles not joined", metadata: ["error": "\(fault)"])
             }
         }
+    }
+
+    /// Joins the pieces if so much has changed that it is worth it.
+    ///
+    /// - Parameter joined: The place of the latest change when they were joined last.
+    /// - Returns: That place now.
+    /// - Throws: `StorageFault`.
+    func joinParts(changedSince joined: Int64) async throws -> Int64 {
+        let (latest, organizations) = try await database.read { snapshot in
+            (try snapshot.latestRecency(), try snapshot.tally(.everywhere))
+        }
+        let changesMin = max(Self.partsChangesMin, organizations / Self.partsChangedShare)
+        guard latest - joined >= changesMin else { return joined }
+        try await joinParts()
+        return latest
     }
 
     /// Joins the pieces.

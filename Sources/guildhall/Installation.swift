@@ -132,9 +132,11 @@ struct Installation: Sendable {
 
     /// Whether there are data already, such as those of a backup.
     private var hasDatabases: Bool {
-        Part.withDatabase.contains { part in
-            FileManager.default.fileExists(atPath: data.appending(path: part.databaseName).path)
-        }
+        Part.withDatabase.contains(where: hasDatabase(of:))
+    }
+
+    private func hasDatabase(of part: Part) -> Bool {
+        FileManager.default.fileExists(atPath: data.appending(path: part.databaseName).path)
     }
 
     func keep(_ state: DemonstrationState) throws {
@@ -143,15 +145,17 @@ struct Installation: Sendable {
 
     /// The first platform owner: as given, else as kept, else made up.
     ///
-    /// A new one is kept at once. One that is kept already is replaced by a keeping
-    /// of its own, once the other has signed in: the file may be the only copy of the password.
+    /// A new one is kept at once, unless Membership has a database already, such as that of a
+    /// backup: its owner has another password. What is not kept at once, or differs from what is,
+    /// is kept by a keeping of its own once it has signed in: the file may be the only copy of the
+    /// password.
     func owner(email: String?, password: String?) throws -> OwnerSignIn {
         let kept = try? String(contentsOf: ownerFile, encoding: .utf8)
             .split(separator: "\n").map(String.init)
         let owner = OwnerSignIn(
             email: email ?? kept?.first ?? "owner@guildhall.example",
             password: password ?? kept?.dropFirst().first ?? Self.madeUpPassword())
-        if kept == nil { try keep(owner) }
+        if kept == nil, !hasDatabase(of: .membership) { try keep(owner) }
         return owner
     }
 

@@ -28,8 +28,10 @@ struct Welcome: Sendable {
             } catch let status as Status where status.code == .unauthenticated {
                 console.line()
                 console.line(
-                    "\(owner.email) does not sign in with this password; it was changed, or "
-                        + "another was given on the first start. Everything runs all the same.")
+                    "\(owner.email) does not sign in with the password that is known here; it was "
+                        + "changed, or another was given on the first start, or the databases were "
+                        + "put back from a backup: the password of then holds. Everything runs all "
+                        + "the same.")
             }
         }
     }

@@ -61,7 +61,10 @@ struct FileTests {
     /// Answers a large file.
     private let exportFile: RegisteredMethod
 
-    private static func exporting(counting written: Counter) -> RegisteredMethod {
+    /// Answers a large file, which ends once the gate is open, if there is one.
+    private static func exporting(
+        counting written: Counter, until gate: Task<Void, Never>? = nil
+    ) -> RegisteredMethod {
         RegisteredMethod(
             ImportsMethods.exportOrganizations,
             .serverStreaming { _, _, replies in
@@ -73,6 +76,7 @@ struct FileTests {
                         .message(FilePart(name: name, contentType: type, data: part)))
                 }
                 written.add()
+                if let gate { await gate.value }
             })
     }
 
@@ -229,8 +233,13 @@ struct FileTests {
         var limits = Self.quickLimits
         limits.lingerTimeout = .milliseconds(50)
         let readers = FileTurns.Purpose.download.turnsOfOneMax
+        let (held, release) = AsyncStream.makeStream(of: Void.self)
+        let gate = Task { for await _ in held {} }
+        let exportFile = Self.exporting(counting: written, until: gate)
         try await Stage.run([authenticate, exportFile], limits: limits) { stage in
             try await withThrowingTaskGroup(of: Int.self) { group in
+                // Whatever fails: the readers are waited for, and they for their files.
+                defer { release.finish() }
                 for _ in 0..<readers {
                     group.addTask {
                         // 160 KiB a second, where 1 MiB is expected: never nothing for long.
@@ -240,8 +249,10 @@ struct FileTests {
                         ).count
                     }
                 }
+                // Nobody can be too slow yet: no file has ended, and so none is being answered.
                 while written.value < readers { try await Task.sleep(for: .milliseconds(5)) }
                 let fifth = try await stage.http.send("GET", Self.export, bearer)
+                release.finish()
                 let begun = ContinuousClock.now
                 let sixth = try await Self.wait(for: 200) {
                     try await stage.http.send("GET", Self.export, bearer)

@@ -26,4 +26,26 @@ import Testing
         #expect(try String(contentsOf: file, encoding: .utf8).contains("another"))
         try FileManager.default.removeItem(at: folder)
     }
+
+    @Test func `a sign-in made up beside a database that is there is kept once it has worked`()
+        throws
+    {
+        let folder = FileManager.default.temporaryDirectory
+            .appending(path: "installation-\(UUID().uuidString)")
+        let build = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+            .deletingLastPathComponent()
+        let installation = try Installation(data: folder, executables: build)
+        let database = folder.appending(path: Part.membership.databaseName)
+        try Data().write(to: database)
+        func isKept() -> Bool {
+            FileManager.default.fileExists(atPath: installation.ownerFilePath)
+        }
+
+        let owner = try installation.owner(email: nil, password: nil)
+        #expect(!isKept())
+
+        try installation.keep(owner)
+        #expect(isKept())
+        try FileManager.default.removeItem(at: folder)
+    }
 }

@@ -111,6 +111,44 @@ struct PermissionTests {
         #expect(refused.reason == "forbidden")
     }
 
+    @Test(arguments: [Access.Role.manager, .orgAdmin, .owner])
+    func `what was read is sent back with a change of what the role may change`(
+        role: Access.Role
+    ) async throws {
+        let installation = try Installation()
+        let platform = try installation.platformOwner()
+        var request = CreateOrganizationRequest.named("School")
+        request.externalID = "school-1"
+        request.expiresAt = "2030-01-01"
+        request.salesRepEmail = "rep@example.org"
+        let school = try await platform.createOrganization(request)
+        let user = try installation.user(Access.Grant(role, at: try school.organizationID))
+        let everything = FieldMask(paths: [
+            "title", "description", "category", "country", "kind", "sales_rep_email", "services",
+            "type_id", "trial", "expires_at", "external_id",
+        ])
+
+        let sent = try await user.get(school)
+        let same = try await user.updateOrganization(
+            UpdateOrganizationRequest(organization: sent, updateMask: everything))
+        let renamed = try await user.updateOrganization(
+            UpdateOrganizationRequest(
+                organization: Organization(
+                    id: sent.id, title: "New", category: sent.category, country: sent.country,
+                    salesRepEmail: sent.salesRepEmail, expiresAt: sent.expiresAt,
+                    externalID: sent.externalID),
+                updateMask: everything))
+        let refused = try await refusal {
+            try await user.updateOrganization(
+                UpdateOrganizationRequest(
+                    organization: Organization(id: school.id, expiresAt: "2030-01-02")))
+        }
+
+        #expect(same.version == school.version)
+        #expect(renamed.title == "New" && renamed.expiresAt == "2030-01-01")
+        #expect(refused.reason == "forbidden")
+    }
+
     @Test func `an administrator pauses what is below, not the own organization`()
         async throws
     {

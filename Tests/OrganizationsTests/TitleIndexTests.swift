@@ -2,6 +2,7 @@ import Access
 import Messages
 import ServiceKit
 import Storage
+import TestSupport
 import Testing
 
 @testable import Organizations
@@ -30,14 +31,36 @@ struct TitleIndexTests {
         #expect(more.allSatisfy { $0.totalIsMinimum })
     }
 
+    @Test func `pieces are joined after a thousand changes, and not before`() async throws {
+        let installation = try Installation()
+        let owner = try installation.platformOwner()
+        let upkeep = installation.upkeep()
+        for number in 1...12 { _ = try await owner.create("School \(number)") }
+        func pieces() async throws -> Int {
+            try await installation.database.read { try $0.countPartPieces(atMost: 100) }
+        }
+
+        let before = try await pieces()
+        let soon = try await upkeep.joinParts(changedSince: 12 - 999)
+        let soonPieces = try await pieces()
+        let late = try await upkeep.joinParts(changedSince: 12 - 1_000)
+
+        #expect(soon == 12 - 999 && late == 12)
+        #expect(before > 1 && soonPieces == before)
+        #expect(try await pieces() == 1)
+    }
+
     @Test func `pieces of the index are joined in steps, between which searches find the same`()
         async throws
     {
         let installation = try Installation()
         let owner = try installation.platformOwner()
         // Titles with few letters in common, so that the index is larger than a step writes.
+        var random = SplitMix(seed: 1)
         let titles = (1...60).map { number in
-            let letters = (0..<100).map { _ in Character(UnicodeScalar(UInt8.random(in: 97...122))) }
+            let letters = (0..<100).map { _ in
+                Character(UnicodeScalar(UInt8.random(in: 97...122, using: &random)))
+            }
             return "District \(number) \(String(letters))"
         }
         for title in titles { _ = try await owner.create(title) }

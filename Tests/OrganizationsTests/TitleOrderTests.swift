@@ -1,5 +1,6 @@
 import Access
 import Messages
+import RPC
 import ServiceKit
 import Storage
 import Testing
@@ -38,6 +39,27 @@ struct TitleOrderTests {
                     == Self.titles)
             #expect(scoped.flatMap(\.organizations).map(\.title) == Self.titles)
         }
+    }
+
+    @Test func `a token from before the order was changed is refused, and skips nobody`()
+        async throws
+    {
+        let installation = try Installation()
+        let owner = try installation.platformOwner()
+        for title in ["Mainz", "Ärzte"] { _ = try await owner.create(title) }
+        var request = ListOrganizationsRequest(orderBy: "title")
+        let page = try installation.pageTokens.page(
+            CallContext(
+                method: OrganizationsMethods.listOrganizations, deadline: .never,
+                peer: Peer("test")),
+            size: 0, token: "", arguments: request)
+        request.pageToken = page.token(after: ["mainz", Int64(1)])
+
+        let refused = try await refusal { [request] in
+            try await owner.listOrganizations(request)
+        }
+
+        #expect(refused.reason == ErrorReason.pageTokenInvalid.rawValue)
     }
 
     @Test func `the place of a title follows a change, and equal ones go by number`()

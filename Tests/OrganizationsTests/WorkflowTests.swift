@@ -251,10 +251,13 @@ import Testing
         let workflow = try await workflow()
 
         installation.clock.advance(by: .seconds(599))
-        _ = try await operators.retryWorkflow(RetryWorkflowRequest(id: workflow.id))
-        let asked = await installation.people.moved.count
-        while await installation.people.moved.count == asked {
-            try await Task.sleep(for: .milliseconds(5))
+        // When it is asked a second time, what came of the first is kept.
+        for _ in 1...2 {
+            let asked = await installation.people.moved.count
+            _ = try await operators.retryWorkflow(RetryWorkflowRequest(id: workflow.id))
+            while await installation.people.moved.count == asked {
+                try await Task.sleep(for: .milliseconds(5))
+            }
         }
         let early = await installation.people.cancelledMoves.count
         installation.clock.advance(by: .seconds(60))

@@ -21,6 +21,8 @@ import Testing
                 #"{"parentId": "\#(other)", "title": "New", "category": 1, "country": "US"}"#
 
             try installation.signal("membership", SIGSTOP)
+            // A test that fails meanwhile must not leave it stopped; why it failed is what counts.
+            defer { try? installation.signal("membership", SIGCONT) }
             let waiting = try await line.refusal("MoveOrganization", move)
             let listed = try await line.answer("ListWorkflows", "{}")
             let id: String = try #require(listed.workflows.items.first?.id.string)
