@@ -78,7 +78,7 @@ struct Service: OrganizationsService {
             var (node, line) = try transaction.organization(id, seenBy: principal, on: now.day)
             let wish = Result { try change.applied(to: node.details, today: now.day) }
             // What is sent back as it was read needs no right of its own.
-            let changed = (try? wish.get().details.fields(differingFrom: node.details))
+            let changed = try? wish.get().details.fields(differingFrom: node.details)
             try principal.requireEdit(of: changed ?? mask.fields, at: line)
             try context.requireMatch(version: node.version, etag: asked.etag)
             try mask.requireParent(asked.parentID, is: line.parents?.end.id)

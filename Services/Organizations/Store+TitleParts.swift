@@ -69,21 +69,6 @@ extension Reading {
             Node.init(row:))
     }
 
-    /// In how many pieces the index of parts lies, at most so many; a search looks into each.
-    func countPartPieces(atMost limit: Int) throws -> Int {
-        var (count, piece) = (0, Int64(0))
-        while count < limit,
-            let next = try row(
-                """
-                SELECT segid FROM organization_part_idx WHERE segid > \(piece)
-                ORDER BY segid LIMIT 1
-                """, { try $0.int64(0) })
-        {
-            (count, piece) = (count + 1, next)
-        }
-        return count
-    }
-
     /// The place of the latest change; 0 before any.
     func latestRecency() throws -> Int64 {
         try row("SELECT recency FROM organization ORDER BY recency DESC LIMIT 1") {
