@@ -9,7 +9,7 @@ public struct CallContext: Sendable {
     /// Who called.
     public let peer: Peer
     /// What the caller is sent when the call ends, beside its reply or its error.
-    public let trailingMetadata: TrailingMetadata
+    public private(set) var trailingMetadata: TrailingMetadata
     /// Values that interceptors leave for handlers.
     private var values: [ObjectIdentifier: any Sendable]?
 
@@ -23,6 +23,14 @@ public struct CallContext: Sendable {
         self.deadline = deadline
         self.peer = peer
         self.trailingMetadata = trailingMetadata
+    }
+
+    /// Makes it that of another call which differs in number and message alone.
+    ///
+    /// A handler may have kept its context and may yet write to its trailing metadata.
+    package mutating func renew() {
+        if isKnownUniquelyReferenced(&trailingMetadata), trailingMetadata.isEmpty { return }
+        trailingMetadata = TrailingMetadata()
     }
 
     /// The value that an interceptor left under a key.

@@ -1,32 +1,30 @@
-/// Calls that are ready to begin, in the order in which they came.
+/// Batches whose calls are ready to begin, in the order in which they came.
 ///
-/// Each leads to the next, which takes no memory, and every access is a single load or store: an
-/// array that changes in place would have to be watched for overlaps while the program runs.
+/// Each leads to the next, which takes no memory.
 final class CallQueue {
-    /// The next call; it stays in the queue.
-    private(set) var first: ServerCall?
-    private var last: ServerCall?
+    /// The next batch; it stays in the queue.
+    private(set) var first: CallBatch?
+    private var last: CallBatch?
 
-    var isEmpty: Bool { first == nil }
-
-    func append(_ call: ServerCall) {
-        if let last { last.next = call } else { first = call }
-        last = call
+    func append(_ batch: CallBatch) {
+        if let last { last.next = batch } else { first = batch }
+        last = batch
     }
 
-    /// Takes the next call out.
-    func popFirst() -> ServerCall? {
-        guard let call = first else { return nil }
-        first = call.next
-        call.next = nil
-        if first == nil { last = nil }
-        return call
+    func removeFirst() {
+        let next = first?.next
+        first?.next = nil
+        first = next
+        if next == nil { last = nil }
     }
 
-    /// The first call for which a closure holds.
-    func first(where isWanted: (ServerCall) -> Bool) -> ServerCall? {
+    /// What is kept of a call from now on; nil when it is not here.
+    func keep(_ number: UInt32, of connection: ServerConnection) -> ServerCall? {
         var candidate = first
-        while let call = candidate, !isWanted(call) { candidate = call.next }
-        return candidate
+        while let batch = candidate {
+            if batch.connection === connection, let call = batch.keep(number) { return call }
+            candidate = batch.next
+        }
+        return nil
     }
 }

@@ -72,30 +72,42 @@ struct FrameAssembler {
         return buffer.readSlice(length: count)
     }
 
-    /// The next frame with its message, when it has arrived whole and is an opening of the usual
-    /// kind; what ``next()`` and the general decoder make of it costs twice as much.
+    /// Hands on the openings of the usual kind with which what has arrived begins: what ``next()``
+    /// and the general decoder make of them costs several times as much.
+    ///
+    /// - Parameters:
+    ///   - isWanted: Whether another is.
+    ///   - body: Is handed an opening, and where its message begins in the memory of all of them.
     @inline(__always)
-    mutating func nextOpening() -> (opening: PlainOpening, message: ByteBuffer)? {
-        guard let (opening, byteCount) = firstOpening,
-            let message = buffer.getSlice(
-                at: buffer.readerIndex + Frame.lengthByteCount + opening.message.lowerBound,
-                length: opening.message.count)
-        else { return nil }
-        buffer.moveReaderIndex(forwardBy: Frame.lengthByteCount + byteCount)
-        return (opening, message)
+    mutating func takeOpenings(
+        while isWanted: () -> Bool, _ body: (PlainOpening, ByteBuffer, _ messageAt: Int) -> Void
+    ) {
+        let memory = buffer
+        let arrived = memory.readableBytesSpan
+        let head = Frame.lengthByteCount
+        var taken = 0
+        while isWanted(), let (opening, byteCount) = opening(in: arrived, at: taken) {
+            let frame = memory.readerIndex + taken + head
+            taken += head + byteCount
+            body(opening, memory, frame + opening.message.lowerBound)
+        }
+        buffer.moveReaderIndex(forwardBy: taken)
     }
 
-    /// The opening of the usual kind that has arrived, with the bytes of its frame.
+    /// The opening of the usual kind at an offset, with the bytes of its frame; nil when there is
+    /// none, or when not all of it has arrived.
     @inline(__always)
-    private var firstOpening: (PlainOpening, byteCount: Int)? {
-        let arrived = buffer.readableBytesSpan
-        let head = Frame.lengthByteCount
-        guard arrived.byteCount >= head else { return nil }
+    private func opening(
+        in arrived: RawSpan, at offset: Int
+    ) -> (PlainOpening, byteCount: Int)? {
+        let start = offset + Frame.lengthByteCount
+        guard arrived.byteCount >= start else { return nil }
         // Within bounds, as was just seen.
-        let length = unsafe arrived.unsafeLoadUnaligned(as: UInt32.self)
+        let length = unsafe arrived.unsafeLoadUnaligned(
+            fromUncheckedByteOffset: offset, as: UInt32.self)
         let count = Int(UInt32(bigEndian: length))
-        guard count <= frameBytesMax, count <= arrived.byteCount - head,
-            let opening = PlainOpening(arrived.extracting(head..<head + count))
+        guard count <= frameBytesMax, count <= arrived.byteCount - start,
+            let opening = PlainOpening(arrived.extracting(start..<start + count))
         else { return nil }
         return (opening, count)
     }

@@ -4,9 +4,9 @@ import RPC
 /// Collects outgoing frames of a connection: many frames, one write and one flush.
 final class Outbox {
     let loop: LoopContext
-    /// Taken out while something is done with it, and only ever read or replaced: an access that
-    /// changes it in place would have to be watched for overlaps while the program runs.
-    private var buffer: ByteBuffer?
+    /// What is done with it ends before something else begins: encoding a message calls nothing
+    /// that comes back here, so that accesses need not be watched for overlaps.
+    @exclusivity(unchecked) private var buffer = ByteBuffer()
     /// The largest frame that the peer accepts.
     var peerFrameBytesMax = Frame.byteCountDefault
     /// Frames of more bytes travel deflated.
@@ -17,7 +17,7 @@ final class Outbox {
     }
 
     /// How many bytes wait for the flush.
-    var byteCount: Int { buffer?.readableBytes ?? 0 }
+    var byteCount: Int { unsafe buffer.readableBytes }
 
     /// Packs a frame at the end.
     ///
@@ -41,18 +41,18 @@ final class Outbox {
     private func append(
         byteCountMax: Int, _ encode: (inout OutputRawSpan) -> Void
     ) -> Int? {
-        var open = buffer ?? loop.takeBuffer()
-        buffer = nil
-        let start = open.writerIndex
-        open.writeWithOutputRawSpan(minimumWritableBytes: byteCountMax) { output in
+        if unsafe buffer.capacity == 0 { unsafe buffer = loop.takeBuffer() }
+        let start = unsafe buffer.writerIndex
+        unsafe buffer.writeWithOutputRawSpan(minimumWritableBytes: byteCountMax) { output in
             encode(&output)
         }
-        let count = open.writerIndex - start - Frame.lengthByteCount
-        let isAccepted = count <= peerFrameBytesMax
-        if !isAccepted { open.moveWriterIndex(to: start) }
-        if isAccepted, count > deflatesAbove { deflateLast(of: &open, byteCount: count) }
-        buffer = consume open
-        return isAccepted ? count : nil
+        let count = unsafe buffer.writerIndex - start - Frame.lengthByteCount
+        guard count <= peerFrameBytesMax else {
+            unsafe buffer.moveWriterIndex(to: start)
+            return nil
+        }
+        if count > deflatesAbove { unsafe deflateLast(of: &buffer, byteCount: count) }
+        return count
     }
 
     /// What was collected, to be written and flushed; nil when there is nothing.
@@ -60,8 +60,8 @@ final class Outbox {
     /// Writing may call back into the connection, so that it is not done in here.
     func take() -> ByteBuffer? {
         guard byteCount > 0 else { return nil }
-        let full = buffer
-        buffer = nil
+        let full = unsafe buffer
+        unsafe buffer = ByteBuffer()
         return full
     }
 

@@ -1,21 +1,18 @@
-import NIOCore
 import RPC
 
-/// A call that a server has accepted, until it has ended.
+/// What is kept of a call beside others that are in flight: that it streams, or has suspended.
 ///
 /// It lives on the event loop of its connection.
 final class ServerCall {
     let connection: ServerConnection
+    let tally: MethodTally
+    let deadline: Deadline
     /// Its number on the connection.
     let number: UInt32
     /// When the burst arrived in which it came.
-    let arrived: MonotonicInstant
-    /// When the burst arrived in which it began, or when it found a place.
-    private var began: MonotonicInstant
-    let tally: MethodTally
-    private let metadata: Metadata
-    let deadline: Deadline
-    let payload: BufferPayload
+    private let arrived: MonotonicInstant
+    /// When it was taken up, or when it found a place.
+    private let began: MonotonicInstant
     /// The requests, when the method streams them.
     private let requests: MessageInbox?
     /// The replies on their way out, when the method streams them.
@@ -25,24 +22,25 @@ final class ServerCall {
     /// The task of the handler once it has suspended: from then on the call is in flight beside
     /// others.
     private var task: Task<Void, Never>?
-    /// The call behind it in the ``CallQueue``.
-    var next: ServerCall?
 
+    /// A call of a batch.
+    ///
+    /// - Parameters:
+    ///   - batch: What it has in common with others.
+    ///   - number: Its number on the connection.
+    ///   - requests: Its requests, when the method streams them.
+    ///   - window: The credit for its replies, when the method streams them.
     init(
-        _ connection: ServerConnection, _ number: UInt32, _ tally: MethodTally,
-        _ metadata: Metadata, deadline: Deadline, payload: BufferPayload,
-        requests: MessageInbox?, window: UInt32
+        _ batch: CallBatch, _ number: UInt32, requests: MessageInbox? = nil, window: UInt32 = 0
     ) {
-        self.connection = connection
+        connection = batch.connection
+        tally = batch.tally
+        deadline = batch.deadline
+        arrived = batch.arrived
+        began = batch.began
         self.number = number
-        arrived = connection.arrival
-        began = connection.now
-        self.metadata = metadata
-        self.deadline = deadline
-        self.payload = payload
         self.requests = requests
-        self.tally = tally
-        switch tally.method.handler {
+        switch batch.method.handler {
         case .serverStreaming, .bidirectional:
             replies = MessageOutbox(
                 connection, connection.loop.context, call: number, credit: Int(window))
@@ -63,13 +61,6 @@ final class ServerCall {
         if isAnswered { task.cancel() }
     }
 
-    /// What the handler is told, and where it leaves what goes with its answer.
-    func context(_ trailingMetadata: TrailingMetadata) -> CallContext {
-        CallContext(
-            method: method.descriptor, metadata: metadata, deadline: deadline,
-            peer: connection.peer, trailingMetadata: trailingMetadata)
-    }
-
     /// What a handler writes its replies to.
     var writer: ReplyWriter? {
         replies.map { outbox in
@@ -80,9 +71,6 @@ final class ServerCall {
 
     /// What a handler reads its requests from.
     var reader: MessageReader? { requests.map { connection.reader(of: $0, number) } }
-
-    /// It has waited for its place until now.
-    func beginsAnew(at now: MonotonicInstant) { began = now }
 
     /// The handler has ended.
     func end(_ outcome: ServerWorker.Outcome, _ trailingMetadata: TrailingMetadata) {

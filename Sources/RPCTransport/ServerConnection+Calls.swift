@@ -10,24 +10,36 @@ extension ServerConnection {
 
     /// Begins the call that an opening of the usual kind asks for; one that may not begin goes the
     /// way of all others, which says why not.
-    func open(_ opening: PlainOpening, _ message: ByteBuffer) {
+    ///
+    /// - Parameters:
+    ///   - opening: What is asked for.
+    ///   - memory: What arrived with it.
+    ///   - start: Where the message begins in that.
+    ///   - group: The calls before it in the burst.
+    @inline(__always)
+    func open(
+        _ opening: PlainOpening, in memory: ByteBuffer, messageAt start: Int,
+        after group: inout CallGroup
+    ) {
         guard opening.call % 2 == 1, opening.call > lastCall,
-            let tally = tallies[announced: opening.number], mayBegin(tally.method, message)
-        else {
-            open(opening.call, Frame.Opening(opening, messageAt: 0), message)
-            return
-        }
+            openCalls < limits.callsPerConnectionMax,
+            let batch = group.batch(for: opening, in: memory, of: self),
+            opening.message.count <= batch.requestBytesMax
+        else { return openSingly(opening, in: memory, messageAt: start) }
         lastCall = opening.call
-        tally.begin()
-        begin(
-            opening.call, of: tally, Metadata(), timeout: opening.timeoutMicroseconds,
-            BufferPayload(message), window: opening.window)
+        batch.tally.begin()
+        let message = start..<start + opening.message.count
+        let call = CallBatch.Call(number: opening.call, message: message)
+        guard !group.answers(call, of: batch) else { return }
+        openCalls += 1
+        loop.accept(call, of: batch)
     }
 
-    private func mayBegin(_ method: ServerMethod, _ message: ByteBuffer) -> Bool {
-        message.readableBytes <= method.requestBytesMax
-            && openCalls < limits.callsPerConnectionMax && !method.streamsRequests
-            && grants?.include(method.descriptor) != false
+    private func openSingly(
+        _ opening: PlainOpening, in memory: ByteBuffer, messageAt start: Int
+    ) {
+        let message = memory.getSlice(at: start, length: opening.message.count)
+        open(opening.call, Frame.Opening(opening, messageAt: 0), message ?? ByteBuffer())
     }
 
     /// Begins the call that an opening of any kind asks for, or says why not.
@@ -46,10 +58,7 @@ extension ServerConnection {
         tally.begin()
         do throws(Status) {
             try check(opening, of: method)
-            begin(
-                call, of: tally, opening.metadata, timeout: opening.timeoutMicroseconds,
-                BufferPayload(bytes, opening.message ?? 0..<0),
-                inbox(call, of: method, opening, bytes), window: opening.window)
+            begin(call, of: tally, opening, bytes)
         } catch {
             tallies.end(tally, error, arrived: now)
             end(call, error)
@@ -71,31 +80,32 @@ extension ServerConnection {
     }
 
     /// Begins a call that has passed every check.
-    @inline(__always)
     private func begin(
-        _ call: UInt32, of tally: MethodTally, _ metadata: Metadata, timeout: UInt64,
-        _ payload: BufferPayload, _ requests: MessageInbox? = nil, window: UInt32
+        _ number: UInt32, of tally: MethodTally, _ opening: Frame.Opening, _ bytes: ByteBuffer
     ) {
         let method = tally.method
-        let deadline = deadline(timeout, isStream: method.isStream)
+        let message = opening.message ?? 0..<0
+        let start = bytes.readerIndex + message.lowerBound
+        let call = CallBatch.Call(number: number, message: start..<start + message.count)
+        let batch = CallBatch(
+            self, tally, opening.metadata, timeout: opening.timeoutMicroseconds, in: bytes)
         if case .synchronous(let handler) = method.handler {
-            let context = CallContext(
-                method: method.descriptor, metadata: metadata, deadline: deadline, peer: peer,
-                trailingMetadata: loop.trailingMetadata.next())
-            answer(call, of: tally, payload, context, by: handler)
+            let context = batch.context(TrailingMetadata())
+            answer(number, of: tally, batch.payload(of: call), context, by: handler)
             return
         }
         openCalls += 1
-        loop.accept(
-            ServerCall(
-                self, call, tally, metadata, deadline: deadline, payload: payload,
-                requests: requests, window: window == 0 ? windowOfPeer : window),
-            at: now)
+        if method.isStream {
+            let window = opening.window == 0 ? windowOfPeer : opening.window
+            let requests = inbox(number, of: method, opening, bytes)
+            batch.keep(ServerCall(batch, number, requests: requests, window: window))
+        }
+        loop.accept(call, of: batch)
     }
 
     /// Answers a call whose handler never waits: it takes no place, and needs no task.
     @inline(__always)
-    private func answer(
+    func answer(
         _ call: UInt32, of tally: MethodTally, _ payload: BufferPayload, _ context: CallContext,
         by handler: @Sendable (any Payload, CallContext) throws -> OutgoingMessage
     ) {
@@ -168,7 +178,7 @@ extension ServerConnection {
     }
 
     /// When a call is due whose caller waits so many microseconds; 0 says nothing.
-    private func deadline(_ timeout: UInt64, isStream: Bool) -> Deadline {
+    func deadline(_ timeout: UInt64, isStream: Bool) -> Deadline {
         guard !isStream else {
             return timeout == 0 ? .never : Deadline(at: arrival.advanced(byMicroseconds: timeout))
         }
@@ -327,18 +337,24 @@ extension ServerConnection {
     }
 
     /// Ends a call that was accepted and never began.
-    func refuse(_ call: ServerCall, _ status: Status) {
+    func refuse(_ call: CallBatch, _ status: Status) {
+        guard let number = call.popFirst()?.number else { return }
         tallies.end(call.tally, status, arrived: call.arrived)
-        end(call.number, status)
+        end(number, status)
         openCalls -= 1
-        inboxes.remove(call.number)
+        inboxes.remove(number)
         closeIfDrained()
     }
 
     func didEnd(_ call: ServerCall) {
-        openCalls -= 1
         if call.streamsRequests { inboxes.remove(call.number) }
         if call.hasSuspended { calls.remove(call.number) }
+        didEndCall()
+    }
+
+    /// A call has ended of which nothing else is kept.
+    func didEndCall() {
+        openCalls -= 1
         if phase == .draining { scheduleDrainCheck() }
     }
 

@@ -178,17 +178,18 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
             // What follows a whole frame is another, with a time of its own.
             defer { if hasTakenFrame { timers.noteWholeFrame() } }
             while !isClosed {
-                if outbox.byteCount >= limits.writeHighWaterBytes {
+                if !hasRoomForReplies {
                     writeOut(context)
                     holdsFrames = !context.channel.isWritable
                     if holdsFrames { return }
                 }
                 if inflatedBytes >= Self.inflatedBytesMax { return holdFrames() }
-                if phase == .open, let (opening, message) = frames.nextOpening() {
+                var group = CallGroup()
+                frames.takeOpenings(while: { phase == .open && hasRoomForReplies }) {
                     hasTakenFrame = true
-                    open(opening, message)
-                    continue
+                    open($0, in: $1, messageAt: $2, after: &group)
                 }
+                guard !isClosed, hasRoomForReplies else { continue }
                 guard let bytes = try frames.next() else {
                     guard assembler.hasPartialFrame else { return }
                     frames.append(all: &assembler)
@@ -277,9 +278,12 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
 
     // MARK: Out
 
+    /// Whether what waits for the flush is little.
+    private var hasRoomForReplies: Bool { outbox.byteCount < limits.writeHighWaterBytes }
+
     /// Whether streams may send more now.
     var hasRoom: Bool {
-        outbox.byteCount < limits.writeHighWaterBytes && context?.channel.isWritable == true
+        hasRoomForReplies && context?.channel.isWritable == true
     }
 
     /// Sends a frame with the next flush; nil when it is larger than the peer accepts.
@@ -313,7 +317,7 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
         guard !isInBurst else { return }
         defer { loop.tallies.settle() }
         guard let context else { return }
-        let wasFull = outbox.byteCount >= limits.writeHighWaterBytes
+        let wasFull = !hasRoomForReplies
         writeOut(context)
         if wasFull, context.channel.isWritable { pumpStreams() }
         closeIfDrained()

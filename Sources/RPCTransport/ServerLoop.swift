@@ -95,11 +95,10 @@ final class ServerLoop {
     let core: ServerCore
     let context: LoopContext
     let tallies: MethodTallies
-    /// Those of the synchronous handler that runs.
-    let trailingMetadata = TrailingMetadataSlot()
     private(set) var connections: [ObjectIdentifier: ServerConnection] = [:]
     private let ready = CallQueue()
-    private var waiting: [(call: ServerCall, until: MonotonicInstant)] = []
+    /// Calls that wait for a place, each alone.
+    private var waiting: [(call: CallBatch, until: MonotonicInstant)] = []
     private var idleWorkers: [ServerWorker] = []
     private var waitingTimer: DueTimer
     private var isDispatching = false
@@ -140,16 +139,15 @@ final class ServerLoop {
     // MARK: Beginning calls
 
     /// Takes a call on: it begins at the next ``dispatch()``, or once there is a place.
-    func accept(_ call: ServerCall, at now: MonotonicInstant) {
-        guard !core.admission.hasPlace(call.lane) else {
-            ready.append(call)
-            return
+    func accept(_ call: consuming CallBatch.Call, of batch: CallBatch) {
+        guard core.admission.hasPlace(batch.lane) else {
+            return wait(CallBatch(batch, call, began: batch.began), from: batch.began)
         }
-        wait(call, from: now)
+        if batch.append(call) { ready.append(batch) }
     }
 
     /// Lets a call wait for a place, or refuses it.
-    private func wait(_ call: ServerCall, from now: MonotonicInstant) {
+    private func wait(_ call: CallBatch, from now: MonotonicInstant) {
         guard call.lane == .unary, core.admission.enqueue() else {
             call.connection.refuse(call, busy(call.method))
             return
@@ -164,10 +162,10 @@ final class ServerLoop {
         context.loop.execute { bound.value.admitWaiting() }
     }
 
-    /// Takes back a call that has not begun; false when it has.
+    /// Takes back a call that waits for a place; false when it does not.
     func withdraw(_ number: UInt32, of connection: ServerConnection) -> Bool {
         let position = waiting.firstIndex {
-            $0.call.number == number && $0.call.connection === connection
+            $0.call.connection === connection && $0.call.first?.number == number
         }
         guard let position else { return false }
         tallies.cancel(waiting.remove(at: position).call.tally)
@@ -177,7 +175,7 @@ final class ServerLoop {
 
     /// A call that begins at the next ``dispatch()``: it came in the read burst being handled.
     func ready(_ number: UInt32, of connection: ServerConnection) -> ServerCall? {
-        ready.first { $0.number == number && $0.connection === connection }
+        ready.keep(number, of: connection)
     }
 
     /// Begins every call that is ready.
@@ -186,7 +184,7 @@ final class ServerLoop {
         isDispatching = true
         defer { isDispatching = false }
         begunSinceLook = 0
-        while !ready.isEmpty {
+        while nextBatch() != nil {
             let worker = idleWorkers.popLast()
             let next = worker ?? ServerWorker(self)
             context.executor.drain {
@@ -212,28 +210,32 @@ final class ServerLoop {
     }
 
     /// Whether the time of a call that is about to begin has passed.
-    func isLate(_ call: ServerCall) -> Bool {
+    func isLate(_ deadline: Deadline) -> Bool {
         if begunSinceLook == 0 { lookedAt = .now }
         begunSinceLook = (begunSinceLook + 1) % Self.callsPerLook
-        return call.deadline.hasPassed(at: lookedAt)
+        return deadline.hasPassed(at: lookedAt)
     }
 
-    /// The next call that is ready, if it is due with the deadline or a moment later, should one be
-    /// given; calls whose method has no place wait on.
-    func next(sharing deadline: Deadline? = nil) -> ServerCall? {
-        while let call = takeReady(sharing: deadline) {
-            if let limiter = call.method.limiter, !limiter.hasPlace {
-                wait(call, from: call.arrived)
-                continue
+    /// The batch whose calls are next; those whose method has no place wait on.
+    func nextBatch() -> CallBatch? {
+        while let batch = ready.first {
+            if batch.isEmpty {
+                ready.removeFirst()
+            } else if let limiter = batch.method.limiter, !limiter.hasPlace {
+                while let call = batch.popFirst() {
+                    wait(CallBatch(batch, call, began: batch.began), from: batch.arrived)
+                }
+            } else {
+                return batch
             }
-            return call
         }
         return nil
     }
 
-    private func takeReady(sharing deadline: Deadline?) -> ServerCall? {
-        if let deadline, let next = ready.first, !deadline.serves(next.deadline) { return nil }
-        return ready.popFirst()
+    /// The batch whose calls are next, if they are due with a deadline or a moment later.
+    func nextBatch(sharing deadline: Deadline) -> CallBatch? {
+        guard let batch = nextBatch(), deadline.serves(batch.deadline) else { return nil }
+        return batch
     }
 
     /// A handler has ended.
@@ -255,16 +257,16 @@ final class ServerLoop {
     private func admitWaiting() {
         // A method without a place does not keep the others waiting.
         while let position = waiting.firstIndex(where: { hasPlace($0.call) }) {
-            let (call, _) = waiting.remove(at: position)
+            let (waited, _) = waiting.remove(at: position)
             core.admission.dequeue()
-            call.beginsAnew(at: .now)
-            ready.append(call)
+            guard let call = waited.popFirst() else { continue }
+            ready.append(CallBatch(waited, call, began: .now))
             // A place is taken when the handler suspends: so begin each before looking again.
             dispatch()
         }
     }
 
-    private func hasPlace(_ call: ServerCall) -> Bool {
+    private func hasPlace(_ call: CallBatch) -> Bool {
         core.admission.hasPlace(call.lane) && call.method.limiter?.hasPlace != false
     }
 

@@ -25,8 +25,14 @@ final class ServerWorker {
     private var task: Task<Void, Never>?
     /// It was woken and nobody will see whether the handlers that it runs suspend.
     private var countsAtOnce = false
-    /// The call whose handler runs or is suspended.
-    private(set) var call: ServerCall?
+    /// The call whose handler runs or is suspended, and what is kept of it beside others.
+    private var isRunning = false
+    private var number: UInt32 = 0
+    private var call: ServerCall?
+    /// Whether the call that ended last had suspended.
+    private var hasSuspended = false
+    /// That of the call: it is set once for all of its calls.
+    private var batch: CallBatch?
     /// Those of its handler.
     private let trailingMetadata = TrailingMetadataSlot()
 
@@ -58,22 +64,24 @@ final class ServerWorker {
 
     /// Notes that the handler has suspended, or will count as if it had.
     func didSuspend() {
-        guard let call else {
+        guard isRunning, let batch else {
             if case .running = state { countsAtOnce = true }
             return
         }
+        let call = self.call ?? ServerCall(batch, number)
         guard !call.hasSuspended, let task else { return }
+        self.call = call
         loop.core.admission.take(call.lane)
         call.method.limiter?.take()
         call.didSuspend(task)
-        call.connection.didSuspend(call)
+        batch.connection.didSuspend(call)
     }
 
     private static func work(_ bound: NIOLoopBound<ServerWorker>) async {
         let worker = bound.value
         while true {
-            while let call = worker.begin() {
-                await work(worker, from: call)
+            while let batch = worker.loop.nextBatch() {
+                await work(worker, from: batch)
                 if case .retired = worker.state { return }
             }
             worker.countsAtOnce = false
@@ -85,17 +93,35 @@ final class ServerWorker {
         }
     }
 
-    /// Runs a call and those after it that have the same deadline, or nearly: the calls that their
-    /// handlers make inherit it, and to bind it once for all of them is much of their cost.
+    /// Runs calls until one has another deadline: the calls that their handlers make inherit it,
+    /// and to bind it once for all of them is much of their cost.
     @inline(__always)
-    private static func work(_ worker: ServerWorker, from first: ServerCall) async {
-        await inheriting(first.deadline) {
-            var next: ServerCall? = first
-            while let call = next {
-                let context = call.context(worker.trailingMetadata.next())
-                worker.end(call, await run(call, context), context.trailingMetadata)
-                if call.hasSuspended, Task.isCancelled { return worker.state = .retired }
-                next = worker.begin(sharing: first.deadline)
+    private static func work(_ worker: ServerWorker, from first: CallBatch) async {
+        let deadline = first.deadline
+        await inheriting(deadline) {
+            var next: CallBatch? = first
+            while let batch = next {
+                var context = worker.begin(batch)
+                if case .unary(let handler) = batch.method.handler {
+                    while let call = batch.popFirst() {
+                        guard worker.begin(call.number, of: batch) else { continue }
+                        do {
+                            let reply = try await handler(batch.payload(of: call), context)
+                            worker.end(.reply(reply), of: batch, context.trailingMetadata)
+                        } catch {
+                            worker.end(
+                                .end(Status(thrown: error)), of: batch, context.trailingMetadata)
+                        }
+                        if worker.isCancelled { return worker.state = .retired }
+                        context.renew()
+                    }
+                } else if let call = batch.popFirst(), worker.begin(call.number, of: batch) {
+                    worker.end(
+                        await run(call, of: batch, context), of: batch, context.trailingMetadata)
+                    if worker.isCancelled { return worker.state = .retired }
+                }
+                worker.trailingMetadata.giveBack(context.trailingMetadata)
+                next = worker.loop.nextBatch(sharing: deadline)
             }
         }
     }
@@ -106,39 +132,23 @@ final class ServerWorker {
         await Deadline.$current.withValue(deadline, operation: body)
     }
 
-    private func begin(sharing deadline: Deadline? = nil) -> ServerCall? {
-        call = loop.next(sharing: deadline)
-        if countsAtOnce { didSuspend() }
-        return call
-    }
-
-    private func end(
-        _ call: ServerCall, _ outcome: Outcome, _ trailingMetadata: TrailingMetadata
-    ) {
-        call.end(outcome, trailingMetadata)
-        self.call = nil
-        loop.didEnd(call)
-    }
-
-    /// Runs a handler.
+    /// Runs a handler whose messages stream.
     @inline(__always)
-    private static func run(_ call: ServerCall, _ context: CallContext) async -> Outcome {
-        guard !call.isAnswered else { return .end(nil) }
-        guard !call.connection.loop.isLate(call) else { return .end(ServerConnection.late) }
+    private static func run(
+        _ call: CallBatch.Call, of batch: CallBatch, _ context: CallContext
+    ) async -> Outcome {
+        guard let kept = batch.kept(call.number) else { return .end(nil) }
         do {
-            switch call.method.handler {
-            case .unary(let handler):
-                return .reply(try await handler(call.payload, context))
-            case .synchronous(let handler):
-                return .reply(try handler(call.payload, context))
+            switch batch.method.handler {
+            case .unary, .synchronous: break
             case .serverStreaming(let handler):
-                guard let writer = call.writer else { return .end(nil) }
-                try await handler(call.payload, context, writer)
+                guard let writer = kept.writer else { return .end(nil) }
+                try await handler(batch.payload(of: call), context, writer)
             case .clientStreaming(let handler):
-                guard let reader = call.reader else { return .end(nil) }
+                guard let reader = kept.reader else { return .end(nil) }
                 return .reply(try await handler(reader, context))
             case .bidirectional(let handler):
-                guard let reader = call.reader, let writer = call.writer else { return .end(nil) }
+                guard let reader = kept.reader, let writer = kept.writer else { return .end(nil) }
                 try await handler(reader, context, writer)
             }
             return .end(nil)
@@ -146,4 +156,46 @@ final class ServerWorker {
             return .end(Status(thrown: error))
         }
     }
+
+    // MARK: One call
+
+    /// Takes up the calls of a batch: what their handlers are told.
+    private func begin(_ batch: CallBatch) -> CallContext {
+        self.batch = batch
+        return batch.context(trailingMetadata.take())
+    }
+
+    /// Takes up a call; false when its handler is not to run any more.
+    private func begin(_ number: UInt32, of batch: CallBatch) -> Bool {
+        isRunning = true
+        self.number = number
+        call = batch.kept(number)
+        if countsAtOnce { didSuspend() }
+        let isAnswered = call?.isAnswered == true
+        guard !isAnswered, !loop.isLate(batch.deadline) else {
+            let ending = isAnswered ? nil : ServerConnection.late
+            end(.end(ending), of: batch, TrailingMetadata())
+            return false
+        }
+        return true
+    }
+
+    /// The handler of the call has ended.
+    @inline(__always)
+    private func end(
+        _ outcome: Outcome, of batch: CallBatch, _ trailingMetadata: TrailingMetadata
+    ) {
+        isRunning = false
+        guard let call else {
+            batch.end(number, outcome, trailingMetadata)
+            return
+        }
+        self.call = nil
+        hasSuspended = call.hasSuspended
+        call.end(outcome, trailingMetadata)
+        loop.didEnd(call)
+    }
+
+    /// Whether its task was cancelled, which it was with a call that it ran.
+    private var isCancelled: Bool { hasSuspended && Task.isCancelled }
 }

@@ -3,21 +3,17 @@ import RPC
 /// The trailing metadata of the handlers that run one after the other: a call that sets none takes
 /// no memory for them.
 final class TrailingMetadataSlot {
-    private var current = TrailingMetadata()
+    private var unused: TrailingMetadata?
 
-    /// Those of the handler that is about to run: empty, and nobody else's.
-    @inline(__always)
-    func next() -> TrailingMetadata {
+    /// Those of the handlers that are about to run: empty, and nobody else's.
+    func take() -> TrailingMetadata {
         // An earlier handler may have kept its context, and may yet write to it.
-        guard isKnownUniquelyReferenced(&current) else { return renewed() }
-        let unused = current
-        return unused.isEmpty ? unused : renewed()
+        guard var taken = unused.take(), isKnownUniquelyReferenced(&taken), taken.isEmpty else {
+            return TrailingMetadata()
+        }
+        return taken
     }
 
-    @inline(never)
-    private func renewed() -> TrailingMetadata {
-        let fresh = TrailingMetadata()
-        current = fresh
-        return fresh
-    }
+    /// Keeps them for the next.
+    func giveBack(_ used: TrailingMetadata) { unused = used }
 }

@@ -60,16 +60,7 @@ extension Import {
     }
 
     /// The most bytes that `encode(into:)` can append for this value.
-    public var encodedByteCountMax: Int {
-        var bound = 112
-        bound += self.id.utf8.count
-        bound += self.parent.utf8.count
-        bound += self.faultCode.utf8.count
-        bound += self.fault.utf8.count
-        if let value = self.createdAt { bound += 6 + value.encodedByteCountMax }
-        if let value = self.endedAt { bound += 6 + value.encodedByteCountMax }
-        return bound
-    }
+    public var encodedByteCountMax: Int { unsafe storage.fields.encodedByteCountMax }
 
     /// Appends the encoded message.
     public func encode(into output: inout OutputRawSpan) {
@@ -82,6 +73,27 @@ extension Import: @unsafe Bridged {
 
     static var shape: UnsafePointer<message_shape> {
         unsafe guildhall__organizations__v1__import__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe storage.fields.encode(with: &writer)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__Import>) {
+        self.init(unsafe Storage(Fields(lifting: lowered)))
+    }
+}
+
+extension Import.Fields {
+    var encodedByteCountMax: Int {
+        var bound = 112
+        bound += self.id.utf8.count
+        bound += self.parent.utf8.count
+        bound += self.faultCode.utf8.count
+        bound += self.fault.utf8.count
+        if let value = self.createdAt { bound += 6 + value.encodedByteCountMax }
+        if let value = self.endedAt { bound += 6 + value.encodedByteCountMax }
+        return bound
     }
 
     func encode(with writer: inout MessageWriter) {
@@ -116,6 +128,96 @@ extension Import: @unsafe Bridged {
         self.faultRow = unsafe lowered.pointee.fault_row
         self.createdAt = unsafe Lift.message(lowered.pointee.created_at)
         self.endedAt = unsafe Lift.message(lowered.pointee.ended_at)
+    }
+}
+
+extension Import {
+    /// Whether all fields are equal.
+    public static func == (left: Import, right: Import) -> Bool {
+        unsafe left.storage === right.storage
+            || left.storage.fields.equals(right.storage.fields)
+    }
+
+    /// Hashes all fields.
+    public func hash(into hasher: inout Hasher) {
+        unsafe storage.fields.hash(into: &hasher)
+    }
+}
+
+extension Import: CustomReflectable {
+    /// The fields, for debuggers and messages of tests.
+    public var customMirror: Mirror {
+        Mirror(self, children: [
+            ("id", self.id as Any),
+            ("parent", self.parent as Any),
+            ("state", self.state as Any),
+            ("rowCount", self.rowCount as Any),
+            ("rowsDone", self.rowsDone as Any),
+            ("createdCount", self.createdCount as Any),
+            ("updatedCount", self.updatedCount as Any),
+            ("unchangedCount", self.unchangedCount as Any),
+            ("errorCount", self.errorCount as Any),
+            ("faultCode", self.faultCode as Any),
+            ("fault", self.fault as Any),
+            ("faultRow", self.faultRow as Any),
+            ("createdAt", self.createdAt as Any),
+            ("endedAt", self.endedAt as Any),
+        ], displayStyle: .struct)
+    }
+}
+
+extension Import.Fields {
+    var copied: Import.Fields {
+        var copy = Import.Fields()
+        copy.id = self.id
+        copy.parent = self.parent
+        copy.state = self.state
+        copy.rowCount = self.rowCount
+        copy.rowsDone = self.rowsDone
+        copy.createdCount = self.createdCount
+        copy.updatedCount = self.updatedCount
+        copy.unchangedCount = self.unchangedCount
+        copy.errorCount = self.errorCount
+        copy.faultCode = self.faultCode
+        copy.fault = self.fault
+        copy.faultRow = self.faultRow
+        copy.createdAt = self.createdAt
+        copy.endedAt = self.endedAt
+        return copy
+    }
+
+    func equals(_ other: borrowing Import.Fields) -> Bool {
+        self.id == other.id
+            && self.parent == other.parent
+            && self.state == other.state
+            && self.rowCount == other.rowCount
+            && self.rowsDone == other.rowsDone
+            && self.createdCount == other.createdCount
+            && self.updatedCount == other.updatedCount
+            && self.unchangedCount == other.unchangedCount
+            && self.errorCount == other.errorCount
+            && self.faultCode == other.faultCode
+            && self.fault == other.fault
+            && self.faultRow == other.faultRow
+            && self.createdAt == other.createdAt
+            && self.endedAt == other.endedAt
+    }
+
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(self.id)
+        hasher.combine(self.parent)
+        hasher.combine(self.state)
+        hasher.combine(self.rowCount)
+        hasher.combine(self.rowsDone)
+        hasher.combine(self.createdCount)
+        hasher.combine(self.updatedCount)
+        hasher.combine(self.unchangedCount)
+        hasher.combine(self.errorCount)
+        hasher.combine(self.faultCode)
+        hasher.combine(self.fault)
+        hasher.combine(self.faultRow)
+        hasher.combine(self.createdAt)
+        hasher.combine(self.endedAt)
     }
 }
 

@@ -29,51 +29,140 @@ public struct PlanImportRequest: Message {
 
 /// The message `guildhall.organizations.v1.Import`.
 public struct Import: Message {
+    /// The fields, which copies share until one of them changes.
+    private(set) var storage: Storage
+
+    init(_ storage: Storage) { self.storage = storage }
+
     /// The field `id`.
-    public var id: String
+    public var id: String {
+        get { unsafe storage.fields.id }
+        _modify {
+            own()
+            yield unsafe &storage.fields.id
+        }
+    }
+
     /// The field `parent`.
-    public var parent: String
+    public var parent: String {
+        get { unsafe storage.fields.parent }
+        _modify {
+            own()
+            yield unsafe &storage.fields.parent
+        }
+    }
+
     /// The field `state`.
-    public var state: ImportState
+    public var state: ImportState {
+        get { unsafe storage.fields.state }
+        _modify {
+            own()
+            yield unsafe &storage.fields.state
+        }
+    }
+
     /// Rows of the file that hold something; 0 until it has been read.
-    public var rowCount: Int64
+    public var rowCount: Int64 {
+        get { unsafe storage.fields.rowCount }
+        _modify {
+            own()
+            yield unsafe &storage.fields.rowCount
+        }
+    }
+
     /// Rows that the step under way has done.
-    public var rowsDone: Int64
+    public var rowsDone: Int64 {
+        get { unsafe storage.fields.rowsDone }
+        _modify {
+            own()
+            yield unsafe &storage.fields.rowsDone
+        }
+    }
+
     /// The field `created_count`.
-    public var createdCount: Int64
+    public var createdCount: Int64 {
+        get { unsafe storage.fields.createdCount }
+        _modify {
+            own()
+            yield unsafe &storage.fields.createdCount
+        }
+    }
+
     /// The field `updated_count`.
-    public var updatedCount: Int64
+    public var updatedCount: Int64 {
+        get { unsafe storage.fields.updatedCount }
+        _modify {
+            own()
+            yield unsafe &storage.fields.updatedCount
+        }
+    }
+
     /// The field `unchanged_count`.
-    public var unchangedCount: Int64
+    public var unchangedCount: Int64 {
+        get { unsafe storage.fields.unchangedCount }
+        _modify {
+            own()
+            yield unsafe &storage.fields.unchangedCount
+        }
+    }
+
     /// The field `error_count`.
-    public var errorCount: Int64
+    public var errorCount: Int64 {
+        get { unsafe storage.fields.errorCount }
+        _modify {
+            own()
+            yield unsafe &storage.fields.errorCount
+        }
+    }
+
     /// Why it failed: a code such as encrypted or plan_stale, and a sentence.
-    public var faultCode: String
+    public var faultCode: String {
+        get { unsafe storage.fields.faultCode }
+        _modify {
+            own()
+            yield unsafe &storage.fields.faultCode
+        }
+    }
+
     /// The field `fault`.
-    public var fault: String
+    public var fault: String {
+        get { unsafe storage.fields.fault }
+        _modify {
+            own()
+            yield unsafe &storage.fields.fault
+        }
+    }
+
     /// The row of the file at which it failed, as spreadsheets count; 0 for none.
-    public var faultRow: Int64
+    public var faultRow: Int64 {
+        get { unsafe storage.fields.faultRow }
+        _modify {
+            own()
+            yield unsafe &storage.fields.faultRow
+        }
+    }
+
     /// The field `created_at`.
-    public var createdAt: Timestamp?
+    public var createdAt: Timestamp? {
+        get { unsafe storage.fields.createdAt }
+        _modify {
+            own()
+            yield unsafe &storage.fields.createdAt
+        }
+    }
+
     /// The field `ended_at`.
-    public var endedAt: Timestamp?
+    public var endedAt: Timestamp? {
+        get { unsafe storage.fields.endedAt }
+        _modify {
+            own()
+            yield unsafe &storage.fields.endedAt
+        }
+    }
 
     /// A message with every field at its default.
     public init() {
-        self.id = ""
-        self.parent = ""
-        self.state = .unspecified
-        self.rowCount = 0
-        self.rowsDone = 0
-        self.createdCount = 0
-        self.updatedCount = 0
-        self.unchangedCount = 0
-        self.errorCount = 0
-        self.faultCode = ""
-        self.fault = ""
-        self.faultRow = 0
-        self.createdAt = nil
-        self.endedAt = nil
+        storage = Storage.initial
     }
 
     /// A message with the given fields, the others at their defaults.
@@ -93,20 +182,54 @@ public struct Import: Message {
         createdAt: Timestamp? = nil,
         endedAt: Timestamp? = nil
     ) {
-        self.id = id
-        self.parent = parent
-        self.state = state
-        self.rowCount = rowCount
-        self.rowsDone = rowsDone
-        self.createdCount = createdCount
-        self.updatedCount = updatedCount
-        self.unchangedCount = unchangedCount
-        self.errorCount = errorCount
-        self.faultCode = faultCode
-        self.fault = fault
-        self.faultRow = faultRow
-        self.createdAt = createdAt
-        self.endedAt = endedAt
+        var fields = Fields()
+        fields.id = id
+        fields.parent = parent
+        fields.state = state
+        fields.rowCount = rowCount
+        fields.rowsDone = rowsDone
+        fields.createdCount = createdCount
+        fields.updatedCount = updatedCount
+        fields.unchangedCount = unchangedCount
+        fields.errorCount = errorCount
+        fields.faultCode = faultCode
+        fields.fault = fault
+        fields.faultRow = faultRow
+        fields.createdAt = createdAt
+        fields.endedAt = endedAt
+        storage = Storage(fields)
+    }
+
+    /// The fields.
+    struct Fields: ~Copyable {
+        var id: String = ""
+        var parent: String = ""
+        var state: ImportState = .unspecified
+        var rowCount: Int64 = 0
+        var rowsDone: Int64 = 0
+        var createdCount: Int64 = 0
+        var updatedCount: Int64 = 0
+        var unchangedCount: Int64 = 0
+        var errorCount: Int64 = 0
+        var faultCode: String = ""
+        var fault: String = ""
+        var faultRow: Int64 = 0
+        var createdAt: Timestamp? = nil
+        var endedAt: Timestamp? = nil
+    }
+
+    /// Holds the fields; they change only while one message alone has them.
+    final class Storage: @unchecked Sendable {
+        static let initial = Storage(Fields())
+
+        @exclusivity(unchecked) var fields: Fields
+
+        init(_ fields: consuming Fields) { unsafe self.fields = fields }
+    }
+
+    private mutating func own() {
+        guard !isKnownUniquelyReferenced(&storage) else { return }
+        storage = unsafe Storage(storage.fields.copied)
     }
 }
 

@@ -51,15 +51,7 @@ extension ServerDescription {
     }
 
     /// The most bytes that `encode(into:)` can append for this value.
-    public var encodedByteCountMax: Int {
-        var bound = 94
-        bound += self.agent.utf8.count
-        bound += self.version.utf8.count
-        if let value = self.startedAt { bound += 6 + value.encodedByteCountMax }
-        if let value = self.uptime { bound += 6 + value.encodedByteCountMax }
-        for value in self.limits { bound += 7 + value.encodedByteCountMax }
-        return bound
-    }
+    public var encodedByteCountMax: Int { unsafe storage.fields.encodedByteCountMax }
 
     /// Appends the encoded message.
     public func encode(into output: inout OutputRawSpan) {
@@ -72,6 +64,26 @@ extension ServerDescription: @unsafe Bridged {
 
     static var shape: UnsafePointer<message_shape> {
         unsafe guildhall__rpc__v1__server_description__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe storage.fields.encode(with: &writer)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Rpc__V1__ServerDescription>) {
+        self.init(unsafe Storage(Fields(lifting: lowered)))
+    }
+}
+
+extension ServerDescription.Fields {
+    var encodedByteCountMax: Int {
+        var bound = 94
+        bound += self.agent.utf8.count
+        bound += self.version.utf8.count
+        if let value = self.startedAt { bound += 6 + value.encodedByteCountMax }
+        if let value = self.uptime { bound += 6 + value.encodedByteCountMax }
+        for value in self.limits { bound += 7 + value.encodedByteCountMax }
+        return bound
     }
 
     func encode(with writer: inout MessageWriter) {
@@ -110,6 +122,104 @@ extension ServerDescription: @unsafe Bridged {
         self.callsFailed = unsafe lowered.pointee.calls_failed
         self.callsOfUnknownMethods = unsafe lowered.pointee.calls_of_unknown_methods
         self.limits = unsafe Lift.messages(lowered.pointee.n_limits, lowered.pointee.limits)
+    }
+}
+
+extension ServerDescription {
+    /// Whether all fields are equal.
+    public static func == (left: ServerDescription, right: ServerDescription) -> Bool {
+        unsafe left.storage === right.storage
+            || left.storage.fields.equals(right.storage.fields)
+    }
+
+    /// Hashes all fields.
+    public func hash(into hasher: inout Hasher) {
+        unsafe storage.fields.hash(into: &hasher)
+    }
+}
+
+extension ServerDescription: CustomReflectable {
+    /// The fields, for debuggers and messages of tests.
+    public var customMirror: Mirror {
+        Mirror(self, children: [
+            ("agent", self.agent as Any),
+            ("version", self.version as Any),
+            ("startedAt", self.startedAt as Any),
+            ("uptime", self.uptime as Any),
+            ("draining", self.draining as Any),
+            ("threads", self.threads as Any),
+            ("connections", self.connections as Any),
+            ("handshakes", self.handshakes as Any),
+            ("callsSuspended", self.callsSuspended as Any),
+            ("streamsOpen", self.streamsOpen as Any),
+            ("callsQueued", self.callsQueued as Any),
+            ("callsBegun", self.callsBegun as Any),
+            ("callsSucceeded", self.callsSucceeded as Any),
+            ("callsFailed", self.callsFailed as Any),
+            ("callsOfUnknownMethods", self.callsOfUnknownMethods as Any),
+            ("limits", self.limits as Any),
+        ], displayStyle: .struct)
+    }
+}
+
+extension ServerDescription.Fields {
+    var copied: ServerDescription.Fields {
+        var copy = ServerDescription.Fields()
+        copy.agent = self.agent
+        copy.version = self.version
+        copy.startedAt = self.startedAt
+        copy.uptime = self.uptime
+        copy.draining = self.draining
+        copy.threads = self.threads
+        copy.connections = self.connections
+        copy.handshakes = self.handshakes
+        copy.callsSuspended = self.callsSuspended
+        copy.streamsOpen = self.streamsOpen
+        copy.callsQueued = self.callsQueued
+        copy.callsBegun = self.callsBegun
+        copy.callsSucceeded = self.callsSucceeded
+        copy.callsFailed = self.callsFailed
+        copy.callsOfUnknownMethods = self.callsOfUnknownMethods
+        copy.limits = self.limits
+        return copy
+    }
+
+    func equals(_ other: borrowing ServerDescription.Fields) -> Bool {
+        self.agent == other.agent
+            && self.version == other.version
+            && self.startedAt == other.startedAt
+            && self.uptime == other.uptime
+            && self.draining == other.draining
+            && self.threads == other.threads
+            && self.connections == other.connections
+            && self.handshakes == other.handshakes
+            && self.callsSuspended == other.callsSuspended
+            && self.streamsOpen == other.streamsOpen
+            && self.callsQueued == other.callsQueued
+            && self.callsBegun == other.callsBegun
+            && self.callsSucceeded == other.callsSucceeded
+            && self.callsFailed == other.callsFailed
+            && self.callsOfUnknownMethods == other.callsOfUnknownMethods
+            && self.limits == other.limits
+    }
+
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(self.agent)
+        hasher.combine(self.version)
+        hasher.combine(self.startedAt)
+        hasher.combine(self.uptime)
+        hasher.combine(self.draining)
+        hasher.combine(self.threads)
+        hasher.combine(self.connections)
+        hasher.combine(self.handshakes)
+        hasher.combine(self.callsSuspended)
+        hasher.combine(self.streamsOpen)
+        hasher.combine(self.callsQueued)
+        hasher.combine(self.callsBegun)
+        hasher.combine(self.callsSucceeded)
+        hasher.combine(self.callsFailed)
+        hasher.combine(self.callsOfUnknownMethods)
+        hasher.combine(self.limits)
     }
 }
 

@@ -12,57 +12,158 @@ public struct GetServerRequest: Message {
 
 /// The message `guildhall.rpc.v1.ServerDescription`.
 public struct ServerDescription: Message {
+    /// The fields, which copies share until one of them changes.
+    private(set) var storage: Storage
+
+    init(_ storage: Storage) { self.storage = storage }
+
     /// The program and its version: "guildhall-organizations/0.1".
-    public var agent: String
+    public var agent: String {
+        get { unsafe storage.fields.agent }
+        _modify {
+            own()
+            yield unsafe &storage.fields.agent
+        }
+    }
+
     /// The version alone; empty when the agent names none.
-    public var version: String
+    public var version: String {
+        get { unsafe storage.fields.version }
+        _modify {
+            own()
+            yield unsafe &storage.fields.version
+        }
+    }
+
     /// The field `started_at`.
-    public var startedAt: Timestamp?
+    public var startedAt: Timestamp? {
+        get { unsafe storage.fields.startedAt }
+        _modify {
+            own()
+            yield unsafe &storage.fields.startedAt
+        }
+    }
+
     /// The field `uptime`.
-    public var uptime: ProtobufDuration?
+    public var uptime: ProtobufDuration? {
+        get { unsafe storage.fields.uptime }
+        _modify {
+            own()
+            yield unsafe &storage.fields.uptime
+        }
+    }
+
     /// Whether it takes no further calls.
-    public var draining: Bool
+    public var draining: Bool {
+        get { unsafe storage.fields.draining }
+        _modify {
+            own()
+            yield unsafe &storage.fields.draining
+        }
+    }
+
     /// Threads on which connections are served.
-    public var threads: UInt32
+    public var threads: UInt32 {
+        get { unsafe storage.fields.threads }
+        _modify {
+            own()
+            yield unsafe &storage.fields.threads
+        }
+    }
+
     /// The field `connections`.
-    public var connections: UInt32
+    public var connections: UInt32 {
+        get { unsafe storage.fields.connections }
+        _modify {
+            own()
+            yield unsafe &storage.fields.connections
+        }
+    }
+
     /// Connections whose peers have yet to shake hands.
-    public var handshakes: UInt32
+    public var handshakes: UInt32 {
+        get { unsafe storage.fields.handshakes }
+        _modify {
+            own()
+            yield unsafe &storage.fields.handshakes
+        }
+    }
+
     /// Calls of one request and one reply that wait for something, such as a database.
-    public var callsSuspended: UInt32
+    public var callsSuspended: UInt32 {
+        get { unsafe storage.fields.callsSuspended }
+        _modify {
+            own()
+            yield unsafe &storage.fields.callsSuspended
+        }
+    }
+
     /// The field `streams_open`.
-    public var streamsOpen: UInt32
+    public var streamsOpen: UInt32 {
+        get { unsafe storage.fields.streamsOpen }
+        _modify {
+            own()
+            yield unsafe &storage.fields.streamsOpen
+        }
+    }
+
     /// Calls that wait for a place.
-    public var callsQueued: UInt32
+    public var callsQueued: UInt32 {
+        get { unsafe storage.fields.callsQueued }
+        _modify {
+            own()
+            yield unsafe &storage.fields.callsQueued
+        }
+    }
+
     /// Calls of its methods since the start.
-    public var callsBegun: UInt64
+    public var callsBegun: UInt64 {
+        get { unsafe storage.fields.callsBegun }
+        _modify {
+            own()
+            yield unsafe &storage.fields.callsBegun
+        }
+    }
+
     /// The field `calls_succeeded`.
-    public var callsSucceeded: UInt64
+    public var callsSucceeded: UInt64 {
+        get { unsafe storage.fields.callsSucceeded }
+        _modify {
+            own()
+            yield unsafe &storage.fields.callsSucceeded
+        }
+    }
+
     /// The field `calls_failed`.
-    public var callsFailed: UInt64
+    public var callsFailed: UInt64 {
+        get { unsafe storage.fields.callsFailed }
+        _modify {
+            own()
+            yield unsafe &storage.fields.callsFailed
+        }
+    }
+
     /// The field `calls_of_unknown_methods`.
-    public var callsOfUnknownMethods: UInt64
+    public var callsOfUnknownMethods: UInt64 {
+        get { unsafe storage.fields.callsOfUnknownMethods }
+        _modify {
+            own()
+            yield unsafe &storage.fields.callsOfUnknownMethods
+        }
+    }
+
     /// By name.
-    public var limits: [ServerLimit]
+    public var limits: [ServerLimit] {
+        get { unsafe storage.fields.limits }
+        _modify {
+            own()
+            yield unsafe &storage.fields.limits
+        }
+    }
 
     /// A message with every field at its default.
     public init() {
-        self.agent = ""
-        self.version = ""
-        self.startedAt = nil
-        self.uptime = nil
-        self.draining = false
-        self.threads = 0
-        self.connections = 0
-        self.handshakes = 0
-        self.callsSuspended = 0
-        self.streamsOpen = 0
-        self.callsQueued = 0
-        self.callsBegun = 0
-        self.callsSucceeded = 0
-        self.callsFailed = 0
-        self.callsOfUnknownMethods = 0
-        self.limits = []
+        storage = Storage.initial
     }
 
     /// A message with the given fields, the others at their defaults.
@@ -84,22 +185,58 @@ public struct ServerDescription: Message {
         callsOfUnknownMethods: UInt64 = 0,
         limits: [ServerLimit] = []
     ) {
-        self.agent = agent
-        self.version = version
-        self.startedAt = startedAt
-        self.uptime = uptime
-        self.draining = draining
-        self.threads = threads
-        self.connections = connections
-        self.handshakes = handshakes
-        self.callsSuspended = callsSuspended
-        self.streamsOpen = streamsOpen
-        self.callsQueued = callsQueued
-        self.callsBegun = callsBegun
-        self.callsSucceeded = callsSucceeded
-        self.callsFailed = callsFailed
-        self.callsOfUnknownMethods = callsOfUnknownMethods
-        self.limits = limits
+        var fields = Fields()
+        fields.agent = agent
+        fields.version = version
+        fields.startedAt = startedAt
+        fields.uptime = uptime
+        fields.draining = draining
+        fields.threads = threads
+        fields.connections = connections
+        fields.handshakes = handshakes
+        fields.callsSuspended = callsSuspended
+        fields.streamsOpen = streamsOpen
+        fields.callsQueued = callsQueued
+        fields.callsBegun = callsBegun
+        fields.callsSucceeded = callsSucceeded
+        fields.callsFailed = callsFailed
+        fields.callsOfUnknownMethods = callsOfUnknownMethods
+        fields.limits = limits
+        storage = Storage(fields)
+    }
+
+    /// The fields.
+    struct Fields: ~Copyable {
+        var agent: String = ""
+        var version: String = ""
+        var startedAt: Timestamp? = nil
+        var uptime: ProtobufDuration? = nil
+        var draining: Bool = false
+        var threads: UInt32 = 0
+        var connections: UInt32 = 0
+        var handshakes: UInt32 = 0
+        var callsSuspended: UInt32 = 0
+        var streamsOpen: UInt32 = 0
+        var callsQueued: UInt32 = 0
+        var callsBegun: UInt64 = 0
+        var callsSucceeded: UInt64 = 0
+        var callsFailed: UInt64 = 0
+        var callsOfUnknownMethods: UInt64 = 0
+        var limits: [ServerLimit] = []
+    }
+
+    /// Holds the fields; they change only while one message alone has them.
+    final class Storage: @unchecked Sendable {
+        static let initial = Storage(Fields())
+
+        @exclusivity(unchecked) var fields: Fields
+
+        init(_ fields: consuming Fields) { unsafe self.fields = fields }
+    }
+
+    private mutating func own() {
+        guard !isKnownUniquelyReferenced(&storage) else { return }
+        storage = unsafe Storage(storage.fields.copied)
     }
 }
 

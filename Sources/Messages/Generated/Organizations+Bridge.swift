@@ -17,7 +17,32 @@ extension Organization {
     }
 
     /// The most bytes that `encode(into:)` can append for this value.
-    public var encodedByteCountMax: Int {
+    public var encodedByteCountMax: Int { unsafe storage.fields.encodedByteCountMax }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension Organization: @unsafe Bridged {
+    typealias Lowered = Guildhall__Organizations__V1__Organization
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__organizations__v1__organization__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe storage.fields.encode(with: &writer)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__Organization>) {
+        self.init(unsafe Storage(Fields(lifting: lowered)))
+    }
+}
+
+extension Organization.Fields {
+    var encodedByteCountMax: Int {
         var bound = 166
         bound += self.id.utf8.count
         bound += self.parentID.utf8.count
@@ -40,19 +65,6 @@ extension Organization {
         for value in self.normalized { bound += 7 + value.utf8.count }
         if let value = self.memberDiscount { bound += 7 + value.encodedByteCountMax }
         return bound
-    }
-
-    /// Appends the encoded message.
-    public func encode(into output: inout OutputRawSpan) {
-        unsafe Codec.append(self, to: &output)
-    }
-}
-
-extension Organization: @unsafe Bridged {
-    typealias Lowered = Guildhall__Organizations__V1__Organization
-
-    static var shape: UnsafePointer<message_shape> {
-        unsafe guildhall__organizations__v1__organization__shape()
     }
 
     func encode(with writer: inout MessageWriter) {
@@ -117,6 +129,156 @@ extension Organization: @unsafe Bridged {
         self.archivedAt = unsafe Lift.message(lowered.pointee.archived_at)
         self.normalized = unsafe Lift.array(lowered.pointee.n_normalized, lowered.pointee.normalized) { unsafe Lift.text($0) }
         self.memberDiscount = unsafe Lift.message(lowered.pointee.member_discount)
+    }
+}
+
+extension Organization {
+    /// Whether all fields are equal.
+    public static func == (left: Organization, right: Organization) -> Bool {
+        unsafe left.storage === right.storage
+            || left.storage.fields.equals(right.storage.fields)
+    }
+
+    /// Hashes all fields.
+    public func hash(into hasher: inout Hasher) {
+        unsafe storage.fields.hash(into: &hasher)
+    }
+}
+
+extension Organization: CustomReflectable {
+    /// The fields, for debuggers and messages of tests.
+    public var customMirror: Mirror {
+        Mirror(self, children: [
+            ("id", self.id as Any),
+            ("parentID", self.parentID as Any),
+            ("depth", self.depth as Any),
+            ("title", self.title as Any),
+            ("description", self.description as Any),
+            ("category", self.category as Any),
+            ("country", self.country as Any),
+            ("status", self.status as Any),
+            ("effectiveState", self.effectiveState as Any),
+            ("stateReason", self.stateReason as Any),
+            ("origin", self.origin as Any),
+            ("createdAt", self.createdAt as Any),
+            ("updatedAt", self.updatedAt as Any),
+            ("version", self.version as Any),
+            ("etag", self.etag as Any),
+            ("path", self.path as Any),
+            ("warnings", self.warnings as Any),
+            ("kind", self.kind as Any),
+            ("salesRepEmail", self.salesRepEmail as Any),
+            ("typeID", self.typeID as Any),
+            ("trial", self.trial as Any),
+            ("expiresAt", self.expiresAt as Any),
+            ("services", self.services as Any),
+            ("externalID", self.externalID as Any),
+            ("memberCount", self.memberCount as Any),
+            ("categorySource", self.categorySource as Any),
+            ("archivedAt", self.archivedAt as Any),
+            ("normalized", self.normalized as Any),
+            ("memberDiscount", self.memberDiscount as Any),
+        ], displayStyle: .struct)
+    }
+}
+
+extension Organization.Fields {
+    var copied: Organization.Fields {
+        var copy = Organization.Fields()
+        copy.id = self.id
+        copy.parentID = self.parentID
+        copy.depth = self.depth
+        copy.title = self.title
+        copy.description = self.description
+        copy.category = self.category
+        copy.country = self.country
+        copy.status = self.status
+        copy.effectiveState = self.effectiveState
+        copy.stateReason = self.stateReason
+        copy.origin = self.origin
+        copy.createdAt = self.createdAt
+        copy.updatedAt = self.updatedAt
+        copy.version = self.version
+        copy.etag = self.etag
+        copy.path = self.path
+        copy.warnings = self.warnings
+        copy.kind = self.kind
+        copy.salesRepEmail = self.salesRepEmail
+        copy.typeID = self.typeID
+        copy.trial = self.trial
+        copy.expiresAt = self.expiresAt
+        copy.services = self.services
+        copy.externalID = self.externalID
+        copy.memberCount = self.memberCount
+        copy.categorySource = self.categorySource
+        copy.archivedAt = self.archivedAt
+        copy.normalized = self.normalized
+        copy.memberDiscount = self.memberDiscount
+        return copy
+    }
+
+    func equals(_ other: borrowing Organization.Fields) -> Bool {
+        self.id == other.id
+            && self.parentID == other.parentID
+            && self.depth == other.depth
+            && self.title == other.title
+            && self.description == other.description
+            && self.category == other.category
+            && self.country == other.country
+            && self.status == other.status
+            && self.effectiveState == other.effectiveState
+            && self.stateReason == other.stateReason
+            && self.origin == other.origin
+            && self.createdAt == other.createdAt
+            && self.updatedAt == other.updatedAt
+            && self.version == other.version
+            && self.etag == other.etag
+            && self.path == other.path
+            && self.warnings == other.warnings
+            && self.kind == other.kind
+            && self.salesRepEmail == other.salesRepEmail
+            && self.typeID == other.typeID
+            && self.trial == other.trial
+            && self.expiresAt == other.expiresAt
+            && self.services == other.services
+            && self.externalID == other.externalID
+            && self.memberCount == other.memberCount
+            && self.categorySource == other.categorySource
+            && self.archivedAt == other.archivedAt
+            && self.normalized == other.normalized
+            && self.memberDiscount == other.memberDiscount
+    }
+
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(self.id)
+        hasher.combine(self.parentID)
+        hasher.combine(self.depth)
+        hasher.combine(self.title)
+        hasher.combine(self.description)
+        hasher.combine(self.category)
+        hasher.combine(self.country)
+        hasher.combine(self.status)
+        hasher.combine(self.effectiveState)
+        hasher.combine(self.stateReason)
+        hasher.combine(self.origin)
+        hasher.combine(self.createdAt)
+        hasher.combine(self.updatedAt)
+        hasher.combine(self.version)
+        hasher.combine(self.etag)
+        hasher.combine(self.path)
+        hasher.combine(self.warnings)
+        hasher.combine(self.kind)
+        hasher.combine(self.salesRepEmail)
+        hasher.combine(self.typeID)
+        hasher.combine(self.trial)
+        hasher.combine(self.expiresAt)
+        hasher.combine(self.services)
+        hasher.combine(self.externalID)
+        hasher.combine(self.memberCount)
+        hasher.combine(self.categorySource)
+        hasher.combine(self.archivedAt)
+        hasher.combine(self.normalized)
+        hasher.combine(self.memberDiscount)
     }
 }
 

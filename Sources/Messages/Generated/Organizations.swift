@@ -5,96 +5,275 @@ public import RPC
 
 /// An organization: a company, a school, a branch of one.
 public struct Organization: Message {
+    /// The fields, which copies share until one of them changes.
+    private(set) var storage: Storage
+
+    init(_ storage: Storage) { self.storage = storage }
+
     /// UUIDv7 text; never reused.
-    public var id: String
+    public var id: String {
+        get { unsafe storage.fields.id }
+        _modify {
+            own()
+            yield unsafe &storage.fields.id
+        }
+    }
+
     /// Empty for a root.
-    public var parentID: String
+    public var parentID: String {
+        get { unsafe storage.fields.parentID }
+        _modify {
+            own()
+            yield unsafe &storage.fields.parentID
+        }
+    }
+
     /// 1 for a root; at most 10.
-    public var depth: Int32
+    public var depth: Int32 {
+        get { unsafe storage.fields.depth }
+        _modify {
+            own()
+            yield unsafe &storage.fields.depth
+        }
+    }
+
     /// 1 to 120 characters; unique among live siblings.
-    public var title: String
+    public var title: String {
+        get { unsafe storage.fields.title }
+        _modify {
+            own()
+            yield unsafe &storage.fields.title
+        }
+    }
+
     /// The field `description`.
-    public var description: String
+    public var description: String {
+        get { unsafe storage.fields.description }
+        _modify {
+            own()
+            yield unsafe &storage.fields.description
+        }
+    }
+
     /// The field `category`.
-    public var category: OrganizationCategory
+    public var category: OrganizationCategory {
+        get { unsafe storage.fields.category }
+        _modify {
+            own()
+            yield unsafe &storage.fields.category
+        }
+    }
+
     /// ISO 3166-1 alpha-2, upper case; empty when not known.
-    public var country: String
+    public var country: String {
+        get { unsafe storage.fields.country }
+        _modify {
+            own()
+            yield unsafe &storage.fields.country
+        }
+    }
+
     /// What was set here.
-    public var status: OrganizationStatus
+    public var status: OrganizationStatus {
+        get { unsafe storage.fields.status }
+        _modify {
+            own()
+            yield unsafe &storage.fields.status
+        }
+    }
+
     /// What holds, ancestors included.
-    public var effectiveState: EffectiveState
+    public var effectiveState: EffectiveState {
+        get { unsafe storage.fields.effectiveState }
+        _modify {
+            own()
+            yield unsafe &storage.fields.effectiveState
+        }
+    }
+
     /// Why the effective state is not active; absent when it is.
-    public var stateReason: StateReason?
+    public var stateReason: StateReason? {
+        get { unsafe storage.fields.stateReason }
+        _modify {
+            own()
+            yield unsafe &storage.fields.stateReason
+        }
+    }
+
     /// The field `origin`.
-    public var origin: OrganizationOrigin
+    public var origin: OrganizationOrigin {
+        get { unsafe storage.fields.origin }
+        _modify {
+            own()
+            yield unsafe &storage.fields.origin
+        }
+    }
+
     /// The field `created_at`.
-    public var createdAt: Timestamp?
+    public var createdAt: Timestamp? {
+        get { unsafe storage.fields.createdAt }
+        _modify {
+            own()
+            yield unsafe &storage.fields.createdAt
+        }
+    }
+
     /// The field `updated_at`.
-    public var updatedAt: Timestamp?
+    public var updatedAt: Timestamp? {
+        get { unsafe storage.fields.updatedAt }
+        _modify {
+            own()
+            yield unsafe &storage.fields.updatedAt
+        }
+    }
+
     /// Rises with every change.
-    public var version: Int64
+    public var version: Int64 {
+        get { unsafe storage.fields.version }
+        _modify {
+            own()
+            yield unsafe &storage.fields.version
+        }
+    }
+
     /// For If-Match; changes with every change.
-    public var etag: String
+    public var etag: String {
+        get { unsafe storage.fields.etag }
+        _modify {
+            own()
+            yield unsafe &storage.fields.etag
+        }
+    }
+
     /// The ancestors from the root down to the parent, by title.
-    public var path: [PathElement]
+    public var path: [PathElement] {
+        get { unsafe storage.fields.path }
+        _modify {
+            own()
+            yield unsafe &storage.fields.path
+        }
+    }
+
     /// What the caller should know though the call succeeded, such as name_exists_elsewhere.
-    public var warnings: [Warning]
+    public var warnings: [Warning] {
+        get { unsafe storage.fields.warnings }
+        _modify {
+            own()
+            yield unsafe &storage.fields.warnings
+        }
+    }
+
     /// A label; rules do not look at it.
-    public var kind: OrganizationKind
+    public var kind: OrganizationKind {
+        get { unsafe storage.fields.kind }
+        _modify {
+            own()
+            yield unsafe &storage.fields.kind
+        }
+    }
+
     /// The address of the sales representative; empty when there is none.
-    public var salesRepEmail: String
+    public var salesRepEmail: String {
+        get { unsafe storage.fields.salesRepEmail }
+        _modify {
+            own()
+            yield unsafe &storage.fields.salesRepEmail
+        }
+    }
+
     /// The organization type that it is based on; empty when there is none.
-    public var typeID: String
+    public var typeID: String {
+        get { unsafe storage.fields.typeID }
+        _modify {
+            own()
+            yield unsafe &storage.fields.typeID
+        }
+    }
+
     /// The field `trial`.
-    public var trial: Trial?
+    public var trial: Trial? {
+        get { unsafe storage.fields.trial }
+        _modify {
+            own()
+            yield unsafe &storage.fields.trial
+        }
+    }
+
     /// The last day on which it is valid, YYYY-MM-DD in UTC; empty when it does not expire.
-    public var expiresAt: String
+    public var expiresAt: String {
+        get { unsafe storage.fields.expiresAt }
+        _modify {
+            own()
+            yield unsafe &storage.fields.expiresAt
+        }
+    }
+
     /// Services that are switched on, such as "pls"; at most 20 names.
-    public var services: [String]
+    public var services: [String] {
+        get { unsafe storage.fields.services }
+        _modify {
+            own()
+            yield unsafe &storage.fields.services
+        }
+    }
+
     /// The identifier of an outside system; unique, empty when there is none.
-    public var externalID: String
+    public var externalID: String {
+        get { unsafe storage.fields.externalID }
+        _modify {
+            own()
+            yield unsafe &storage.fields.externalID
+        }
+    }
+
     /// Distinct active people here and below; may be up to two seconds old.
-    public var memberCount: Int64
+    public var memberCount: Int64 {
+        get { unsafe storage.fields.memberCount }
+        _modify {
+            own()
+            yield unsafe &storage.fields.memberCount
+        }
+    }
+
     /// The field `category_source`.
-    public var categorySource: OrganizationCategorySource
+    public var categorySource: OrganizationCategorySource {
+        get { unsafe storage.fields.categorySource }
+        _modify {
+            own()
+            yield unsafe &storage.fields.categorySource
+        }
+    }
+
     /// Absent unless it is archived.
-    public var archivedAt: Timestamp?
+    public var archivedAt: Timestamp? {
+        get { unsafe storage.fields.archivedAt }
+        _modify {
+            own()
+            yield unsafe &storage.fields.archivedAt
+        }
+    }
+
     /// Fields that were kept otherwise than they were sent, such as "expires_at".
-    public var normalized: [String]
+    public var normalized: [String] {
+        get { unsafe storage.fields.normalized }
+        _modify {
+            own()
+            yield unsafe &storage.fields.normalized
+        }
+    }
+
     /// The field `member_discount`.
-    public var memberDiscount: MemberDiscount?
+    public var memberDiscount: MemberDiscount? {
+        get { unsafe storage.fields.memberDiscount }
+        _modify {
+            own()
+            yield unsafe &storage.fields.memberDiscount
+        }
+    }
 
     /// A message with every field at its default.
     public init() {
-        self.id = ""
-        self.parentID = ""
-        self.depth = 0
-        self.title = ""
-        self.description = ""
-        self.category = .unspecified
-        self.country = ""
-        self.status = .unspecified
-        self.effectiveState = .unspecified
-        self.stateReason = nil
-        self.origin = .unspecified
-        self.createdAt = nil
-        self.updatedAt = nil
-        self.version = 0
-        self.etag = ""
-        self.path = []
-        self.warnings = []
-        self.kind = .unspecified
-        self.salesRepEmail = ""
-        self.typeID = ""
-        self.trial = nil
-        self.expiresAt = ""
-        self.services = []
-        self.externalID = ""
-        self.memberCount = 0
-        self.categorySource = .unspecified
-        self.archivedAt = nil
-        self.normalized = []
-        self.memberDiscount = nil
+        storage = Storage.initial
     }
 
     /// A message with the given fields, the others at their defaults.
@@ -129,35 +308,84 @@ public struct Organization: Message {
         normalized: [String] = [],
         memberDiscount: MemberDiscount? = nil
     ) {
-        self.id = id
-        self.parentID = parentID
-        self.depth = depth
-        self.title = title
-        self.description = description
-        self.category = category
-        self.country = country
-        self.status = status
-        self.effectiveState = effectiveState
-        self.stateReason = stateReason
-        self.origin = origin
-        self.createdAt = createdAt
-        self.updatedAt = updatedAt
-        self.version = version
-        self.etag = etag
-        self.path = path
-        self.warnings = warnings
-        self.kind = kind
-        self.salesRepEmail = salesRepEmail
-        self.typeID = typeID
-        self.trial = trial
-        self.expiresAt = expiresAt
-        self.services = services
-        self.externalID = externalID
-        self.memberCount = memberCount
-        self.categorySource = categorySource
-        self.archivedAt = archivedAt
-        self.normalized = normalized
-        self.memberDiscount = memberDiscount
+        var fields = Fields()
+        fields.id = id
+        fields.parentID = parentID
+        fields.depth = depth
+        fields.title = title
+        fields.description = description
+        fields.category = category
+        fields.country = country
+        fields.status = status
+        fields.effectiveState = effectiveState
+        fields.stateReason = stateReason
+        fields.origin = origin
+        fields.createdAt = createdAt
+        fields.updatedAt = updatedAt
+        fields.version = version
+        fields.etag = etag
+        fields.path = path
+        fields.warnings = warnings
+        fields.kind = kind
+        fields.salesRepEmail = salesRepEmail
+        fields.typeID = typeID
+        fields.trial = trial
+        fields.expiresAt = expiresAt
+        fields.services = services
+        fields.externalID = externalID
+        fields.memberCount = memberCount
+        fields.categorySource = categorySource
+        fields.archivedAt = archivedAt
+        fields.normalized = normalized
+        fields.memberDiscount = memberDiscount
+        storage = Storage(fields)
+    }
+
+    /// The fields.
+    struct Fields: ~Copyable {
+        var id: String = ""
+        var parentID: String = ""
+        var depth: Int32 = 0
+        var title: String = ""
+        var description: String = ""
+        var category: OrganizationCategory = .unspecified
+        var country: String = ""
+        var status: OrganizationStatus = .unspecified
+        var effectiveState: EffectiveState = .unspecified
+        var stateReason: StateReason? = nil
+        var origin: OrganizationOrigin = .unspecified
+        var createdAt: Timestamp? = nil
+        var updatedAt: Timestamp? = nil
+        var version: Int64 = 0
+        var etag: String = ""
+        var path: [PathElement] = []
+        var warnings: [Warning] = []
+        var kind: OrganizationKind = .unspecified
+        var salesRepEmail: String = ""
+        var typeID: String = ""
+        var trial: Trial? = nil
+        var expiresAt: String = ""
+        var services: [String] = []
+        var externalID: String = ""
+        var memberCount: Int64 = 0
+        var categorySource: OrganizationCategorySource = .unspecified
+        var archivedAt: Timestamp? = nil
+        var normalized: [String] = []
+        var memberDiscount: MemberDiscount? = nil
+    }
+
+    /// Holds the fields; they change only while one message alone has them.
+    final class Storage: @unchecked Sendable {
+        static let initial = Storage(Fields())
+
+        @exclusivity(unchecked) var fields: Fields
+
+        init(_ fields: consuming Fields) { unsafe self.fields = fields }
+    }
+
+    private mutating func own() {
+        guard !isKnownUniquelyReferenced(&storage) else { return }
+        storage = unsafe Storage(storage.fields.copied)
     }
 }
 

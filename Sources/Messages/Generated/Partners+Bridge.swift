@@ -479,7 +479,32 @@ extension Sale {
     }
 
     /// The most bytes that `encode(into:)` can append for this value.
-    public var encodedByteCountMax: Int {
+    public var encodedByteCountMax: Int { unsafe storage.fields.encodedByteCountMax }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension Sale: @unsafe Bridged {
+    typealias Lowered = Guildhall__Partners__V1__Sale
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__partners__v1__sale__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe storage.fields.encode(with: &writer)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Partners__V1__Sale>) {
+        self.init(unsafe Storage(Fields(lifting: lowered)))
+    }
+}
+
+extension Sale.Fields {
+    var encodedByteCountMax: Int {
         var bound = 92
         bound += self.id.utf8.count
         bound += self.partnerID.utf8.count
@@ -493,19 +518,6 @@ extension Sale {
         if let value = self.updatedAt { bound += 6 + value.encodedByteCountMax }
         bound += self.etag.utf8.count
         return bound
-    }
-
-    /// Appends the encoded message.
-    public func encode(into output: inout OutputRawSpan) {
-        unsafe Codec.append(self, to: &output)
-    }
-}
-
-extension Sale: @unsafe Bridged {
-    typealias Lowered = Guildhall__Partners__V1__Sale
-
-    static var shape: UnsafePointer<message_shape> {
-        unsafe guildhall__partners__v1__sale__shape()
     }
 
     func encode(with writer: inout MessageWriter) {
@@ -544,6 +556,104 @@ extension Sale: @unsafe Bridged {
         self.updatedAt = unsafe Lift.message(lowered.pointee.updated_at)
         self.version = unsafe lowered.pointee.version
         self.etag = unsafe Lift.text(lowered.pointee.etag)
+    }
+}
+
+extension Sale {
+    /// Whether all fields are equal.
+    public static func == (left: Sale, right: Sale) -> Bool {
+        unsafe left.storage === right.storage
+            || left.storage.fields.equals(right.storage.fields)
+    }
+
+    /// Hashes all fields.
+    public func hash(into hasher: inout Hasher) {
+        unsafe storage.fields.hash(into: &hasher)
+    }
+}
+
+extension Sale: CustomReflectable {
+    /// The fields, for debuggers and messages of tests.
+    public var customMirror: Mirror {
+        Mirror(self, children: [
+            ("id", self.id as Any),
+            ("partnerID", self.partnerID as Any),
+            ("state", self.state as Any),
+            ("buyerOrganizationID", self.buyerOrganizationID as Any),
+            ("newOrganization", self.newOrganization as Any),
+            ("lines", self.lines as Any),
+            ("listTotalMinor", self.listTotalMinor as Any),
+            ("distributionTotalMinor", self.distributionTotalMinor as Any),
+            ("currency", self.currency as Any),
+            ("discountBasisPoints", self.discountBasisPoints as Any),
+            ("workflowID", self.workflowID as Any),
+            ("refusal", self.refusal as Any),
+            ("createdAt", self.createdAt as Any),
+            ("updatedAt", self.updatedAt as Any),
+            ("version", self.version as Any),
+            ("etag", self.etag as Any),
+        ], displayStyle: .struct)
+    }
+}
+
+extension Sale.Fields {
+    var copied: Sale.Fields {
+        var copy = Sale.Fields()
+        copy.id = self.id
+        copy.partnerID = self.partnerID
+        copy.state = self.state
+        copy.buyerOrganizationID = self.buyerOrganizationID
+        copy.newOrganization = self.newOrganization
+        copy.lines = self.lines
+        copy.listTotalMinor = self.listTotalMinor
+        copy.distributionTotalMinor = self.distributionTotalMinor
+        copy.currency = self.currency
+        copy.discountBasisPoints = self.discountBasisPoints
+        copy.workflowID = self.workflowID
+        copy.refusal = self.refusal
+        copy.createdAt = self.createdAt
+        copy.updatedAt = self.updatedAt
+        copy.version = self.version
+        copy.etag = self.etag
+        return copy
+    }
+
+    func equals(_ other: borrowing Sale.Fields) -> Bool {
+        self.id == other.id
+            && self.partnerID == other.partnerID
+            && self.state == other.state
+            && self.buyerOrganizationID == other.buyerOrganizationID
+            && self.newOrganization == other.newOrganization
+            && self.lines == other.lines
+            && self.listTotalMinor == other.listTotalMinor
+            && self.distributionTotalMinor == other.distributionTotalMinor
+            && self.currency == other.currency
+            && self.discountBasisPoints == other.discountBasisPoints
+            && self.workflowID == other.workflowID
+            && self.refusal == other.refusal
+            && self.createdAt == other.createdAt
+            && self.updatedAt == other.updatedAt
+            && self.version == other.version
+            && self.etag == other.etag
+    }
+
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(self.id)
+        hasher.combine(self.partnerID)
+        hasher.combine(self.state)
+        hasher.combine(self.buyerOrganizationID)
+        hasher.combine(self.newOrganization)
+        hasher.combine(self.lines)
+        hasher.combine(self.listTotalMinor)
+        hasher.combine(self.distributionTotalMinor)
+        hasher.combine(self.currency)
+        hasher.combine(self.discountBasisPoints)
+        hasher.combine(self.workflowID)
+        hasher.combine(self.refusal)
+        hasher.combine(self.createdAt)
+        hasher.combine(self.updatedAt)
+        hasher.combine(self.version)
+        hasher.combine(self.etag)
     }
 }
 

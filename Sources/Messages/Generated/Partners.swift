@@ -305,57 +305,158 @@ public struct ListProductsReply: Message {
 
 /// The message `guildhall.partners.v1.Sale`.
 public struct Sale: Message {
+    /// The fields, which copies share until one of them changes.
+    private(set) var storage: Storage
+
+    init(_ storage: Storage) { self.storage = storage }
+
     /// The field `id`.
-    public var id: String
+    public var id: String {
+        get { unsafe storage.fields.id }
+        _modify {
+            own()
+            yield unsafe &storage.fields.id
+        }
+    }
+
     /// The field `partner_id`.
-    public var partnerID: String
+    public var partnerID: String {
+        get { unsafe storage.fields.partnerID }
+        _modify {
+            own()
+            yield unsafe &storage.fields.partnerID
+        }
+    }
+
     /// The field `state`.
-    public var state: SaleState
+    public var state: SaleState {
+        get { unsafe storage.fields.state }
+        _modify {
+            own()
+            yield unsafe &storage.fields.state
+        }
+    }
+
     /// The buyer: given, or that of the organization that the sale creates.
-    public var buyerOrganizationID: String
+    public var buyerOrganizationID: String {
+        get { unsafe storage.fields.buyerOrganizationID }
+        _modify {
+            own()
+            yield unsafe &storage.fields.buyerOrganizationID
+        }
+    }
+
     /// The organization to create; absent when the buyer exists.
-    public var newOrganization: NewOrganization?
+    public var newOrganization: NewOrganization? {
+        get { unsafe storage.fields.newOrganization }
+        _modify {
+            own()
+            yield unsafe &storage.fields.newOrganization
+        }
+    }
+
     /// The field `lines`.
-    public var lines: [SaleLine]
+    public var lines: [SaleLine] {
+        get { unsafe storage.fields.lines }
+        _modify {
+            own()
+            yield unsafe &storage.fields.lines
+        }
+    }
+
     /// The sum of the lines at list price, in the currency's smallest unit.
-    public var listTotalMinor: Int64
+    public var listTotalMinor: Int64 {
+        get { unsafe storage.fields.listTotalMinor }
+        _modify {
+            own()
+            yield unsafe &storage.fields.listTotalMinor
+        }
+    }
+
     /// What the buyer pays: the list total less the discount, rounded half up once.
-    public var distributionTotalMinor: Int64
+    public var distributionTotalMinor: Int64 {
+        get { unsafe storage.fields.distributionTotalMinor }
+        _modify {
+            own()
+            yield unsafe &storage.fields.distributionTotalMinor
+        }
+    }
+
     /// The field `currency`.
-    public var currency: String
+    public var currency: String {
+        get { unsafe storage.fields.currency }
+        _modify {
+            own()
+            yield unsafe &storage.fields.currency
+        }
+    }
+
     /// The buyer's discount in hundredths of a percent, as it was when the sale was registered.
-    public var discountBasisPoints: Int32
+    public var discountBasisPoints: Int32 {
+        get { unsafe storage.fields.discountBasisPoints }
+        _modify {
+            own()
+            yield unsafe &storage.fields.discountBasisPoints
+        }
+    }
+
     /// The workflow that fulfils it; empty before approval.
-    public var workflowID: String
+    public var workflowID: String {
+        get { unsafe storage.fields.workflowID }
+        _modify {
+            own()
+            yield unsafe &storage.fields.workflowID
+        }
+    }
+
     /// Why the last attempt to fulfil it was refused; the sale is a draft again.
-    public var refusal: SaleRefusal?
+    public var refusal: SaleRefusal? {
+        get { unsafe storage.fields.refusal }
+        _modify {
+            own()
+            yield unsafe &storage.fields.refusal
+        }
+    }
+
     /// The field `created_at`.
-    public var createdAt: Timestamp?
+    public var createdAt: Timestamp? {
+        get { unsafe storage.fields.createdAt }
+        _modify {
+            own()
+            yield unsafe &storage.fields.createdAt
+        }
+    }
+
     /// The field `updated_at`.
-    public var updatedAt: Timestamp?
+    public var updatedAt: Timestamp? {
+        get { unsafe storage.fields.updatedAt }
+        _modify {
+            own()
+            yield unsafe &storage.fields.updatedAt
+        }
+    }
+
     /// The field `version`.
-    public var version: Int64
+    public var version: Int64 {
+        get { unsafe storage.fields.version }
+        _modify {
+            own()
+            yield unsafe &storage.fields.version
+        }
+    }
+
     /// The field `etag`.
-    public var etag: String
+    public var etag: String {
+        get { unsafe storage.fields.etag }
+        _modify {
+            own()
+            yield unsafe &storage.fields.etag
+        }
+    }
 
     /// A message with every field at its default.
     public init() {
-        self.id = ""
-        self.partnerID = ""
-        self.state = .unspecified
-        self.buyerOrganizationID = ""
-        self.newOrganization = nil
-        self.lines = []
-        self.listTotalMinor = 0
-        self.distributionTotalMinor = 0
-        self.currency = ""
-        self.discountBasisPoints = 0
-        self.workflowID = ""
-        self.refusal = nil
-        self.createdAt = nil
-        self.updatedAt = nil
-        self.version = 0
-        self.etag = ""
+        storage = Storage.initial
     }
 
     /// A message with the given fields, the others at their defaults.
@@ -377,22 +478,58 @@ public struct Sale: Message {
         version: Int64 = 0,
         etag: String = ""
     ) {
-        self.id = id
-        self.partnerID = partnerID
-        self.state = state
-        self.buyerOrganizationID = buyerOrganizationID
-        self.newOrganization = newOrganization
-        self.lines = lines
-        self.listTotalMinor = listTotalMinor
-        self.distributionTotalMinor = distributionTotalMinor
-        self.currency = currency
-        self.discountBasisPoints = discountBasisPoints
-        self.workflowID = workflowID
-        self.refusal = refusal
-        self.createdAt = createdAt
-        self.updatedAt = updatedAt
-        self.version = version
-        self.etag = etag
+        var fields = Fields()
+        fields.id = id
+        fields.partnerID = partnerID
+        fields.state = state
+        fields.buyerOrganizationID = buyerOrganizationID
+        fields.newOrganization = newOrganization
+        fields.lines = lines
+        fields.listTotalMinor = listTotalMinor
+        fields.distributionTotalMinor = distributionTotalMinor
+        fields.currency = currency
+        fields.discountBasisPoints = discountBasisPoints
+        fields.workflowID = workflowID
+        fields.refusal = refusal
+        fields.createdAt = createdAt
+        fields.updatedAt = updatedAt
+        fields.version = version
+        fields.etag = etag
+        storage = Storage(fields)
+    }
+
+    /// The fields.
+    struct Fields: ~Copyable {
+        var id: String = ""
+        var partnerID: String = ""
+        var state: SaleState = .unspecified
+        var buyerOrganizationID: String = ""
+        var newOrganization: NewOrganization? = nil
+        var lines: [SaleLine] = []
+        var listTotalMinor: Int64 = 0
+        var distributionTotalMinor: Int64 = 0
+        var currency: String = ""
+        var discountBasisPoints: Int32 = 0
+        var workflowID: String = ""
+        var refusal: SaleRefusal? = nil
+        var createdAt: Timestamp? = nil
+        var updatedAt: Timestamp? = nil
+        var version: Int64 = 0
+        var etag: String = ""
+    }
+
+    /// Holds the fields; they change only while one message alone has them.
+    final class Storage: @unchecked Sendable {
+        static let initial = Storage(Fields())
+
+        @exclusivity(unchecked) var fields: Fields
+
+        init(_ fields: consuming Fields) { unsafe self.fields = fields }
+    }
+
+    private mutating func own() {
+        guard !isKnownUniquelyReferenced(&storage) else { return }
+        storage = unsafe Storage(storage.fields.copied)
     }
 }
 

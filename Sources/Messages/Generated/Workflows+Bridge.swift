@@ -17,7 +17,32 @@ extension Workflow {
     }
 
     /// The most bytes that `encode(into:)` can append for this value.
-    public var encodedByteCountMax: Int {
+    public var encodedByteCountMax: Int { unsafe storage.fields.encodedByteCountMax }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension Workflow: @unsafe Bridged {
+    typealias Lowered = Guildhall__Operations__V1__Workflow
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__operations__v1__workflow__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe storage.fields.encode(with: &writer)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Operations__V1__Workflow>) {
+        self.init(unsafe Storage(Fields(lifting: lowered)))
+    }
+}
+
+extension Workflow.Fields {
+    var encodedByteCountMax: Int {
         var bound = 66
         bound += self.id.utf8.count
         bound += self.kind.utf8.count
@@ -31,19 +56,6 @@ extension Workflow {
         for value in self.notes { bound += 6 + value.encodedByteCountMax }
         bound += self.organizationID.utf8.count
         return bound
-    }
-
-    /// Appends the encoded message.
-    public func encode(into output: inout OutputRawSpan) {
-        unsafe Codec.append(self, to: &output)
-    }
-}
-
-extension Workflow: @unsafe Bridged {
-    typealias Lowered = Guildhall__Operations__V1__Workflow
-
-    static var shape: UnsafePointer<message_shape> {
-        unsafe guildhall__operations__v1__workflow__shape()
     }
 
     func encode(with writer: inout MessageWriter) {
@@ -78,6 +90,96 @@ extension Workflow: @unsafe Bridged {
         self.stuck = unsafe lowered.pointee.stuck != 0
         self.notes = unsafe Lift.messages(lowered.pointee.n_notes, lowered.pointee.notes)
         self.organizationID = unsafe Lift.text(lowered.pointee.organization_id)
+    }
+}
+
+extension Workflow {
+    /// Whether all fields are equal.
+    public static func == (left: Workflow, right: Workflow) -> Bool {
+        unsafe left.storage === right.storage
+            || left.storage.fields.equals(right.storage.fields)
+    }
+
+    /// Hashes all fields.
+    public func hash(into hasher: inout Hasher) {
+        unsafe storage.fields.hash(into: &hasher)
+    }
+}
+
+extension Workflow: CustomReflectable {
+    /// The fields, for debuggers and messages of tests.
+    public var customMirror: Mirror {
+        Mirror(self, children: [
+            ("id", self.id as Any),
+            ("kind", self.kind as Any),
+            ("state", self.state as Any),
+            ("step", self.step as Any),
+            ("attempts", self.attempts as Any),
+            ("nextAttemptAt", self.nextAttemptAt as Any),
+            ("lastError", self.lastError as Any),
+            ("saleID", self.saleID as Any),
+            ("createdAt", self.createdAt as Any),
+            ("updatedAt", self.updatedAt as Any),
+            ("startedBy", self.startedBy as Any),
+            ("stuck", self.stuck as Any),
+            ("notes", self.notes as Any),
+            ("organizationID", self.organizationID as Any),
+        ], displayStyle: .struct)
+    }
+}
+
+extension Workflow.Fields {
+    var copied: Workflow.Fields {
+        var copy = Workflow.Fields()
+        copy.id = self.id
+        copy.kind = self.kind
+        copy.state = self.state
+        copy.step = self.step
+        copy.attempts = self.attempts
+        copy.nextAttemptAt = self.nextAttemptAt
+        copy.lastError = self.lastError
+        copy.saleID = self.saleID
+        copy.createdAt = self.createdAt
+        copy.updatedAt = self.updatedAt
+        copy.startedBy = self.startedBy
+        copy.stuck = self.stuck
+        copy.notes = self.notes
+        copy.organizationID = self.organizationID
+        return copy
+    }
+
+    func equals(_ other: borrowing Workflow.Fields) -> Bool {
+        self.id == other.id
+            && self.kind == other.kind
+            && self.state == other.state
+            && self.step == other.step
+            && self.attempts == other.attempts
+            && self.nextAttemptAt == other.nextAttemptAt
+            && self.lastError == other.lastError
+            && self.saleID == other.saleID
+            && self.createdAt == other.createdAt
+            && self.updatedAt == other.updatedAt
+            && self.startedBy == other.startedBy
+            && self.stuck == other.stuck
+            && self.notes == other.notes
+            && self.organizationID == other.organizationID
+    }
+
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(self.id)
+        hasher.combine(self.kind)
+        hasher.combine(self.state)
+        hasher.combine(self.step)
+        hasher.combine(self.attempts)
+        hasher.combine(self.nextAttemptAt)
+        hasher.combine(self.lastError)
+        hasher.combine(self.saleID)
+        hasher.combine(self.createdAt)
+        hasher.combine(self.updatedAt)
+        hasher.combine(self.startedBy)
+        hasher.combine(self.stuck)
+        hasher.combine(self.notes)
+        hasher.combine(self.organizationID)
     }
 }
 

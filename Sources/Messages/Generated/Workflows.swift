@@ -5,51 +5,140 @@ public import RPC
 
 /// A durable workflow as its operator sees it.
 public struct Workflow: Message {
+    /// The fields, which copies share until one of them changes.
+    private(set) var storage: Storage
+
+    init(_ storage: Storage) { self.storage = storage }
+
     /// The field `id`.
-    public var id: String
+    public var id: String {
+        get { unsafe storage.fields.id }
+        _modify {
+            own()
+            yield unsafe &storage.fields.id
+        }
+    }
+
     /// Such as "fulfil_sale".
-    public var kind: String
+    public var kind: String {
+        get { unsafe storage.fields.kind }
+        _modify {
+            own()
+            yield unsafe &storage.fields.kind
+        }
+    }
+
     /// The field `state`.
-    public var state: WorkflowState
+    public var state: WorkflowState {
+        get { unsafe storage.fields.state }
+        _modify {
+            own()
+            yield unsafe &storage.fields.state
+        }
+    }
+
     /// The step at which it stands, by name.
-    public var step: String
+    public var step: String {
+        get { unsafe storage.fields.step }
+        _modify {
+            own()
+            yield unsafe &storage.fields.step
+        }
+    }
+
     /// The field `attempts`.
-    public var attempts: Int32
+    public var attempts: Int32 {
+        get { unsafe storage.fields.attempts }
+        _modify {
+            own()
+            yield unsafe &storage.fields.attempts
+        }
+    }
+
     /// The field `next_attempt_at`.
-    public var nextAttemptAt: Timestamp?
+    public var nextAttemptAt: Timestamp? {
+        get { unsafe storage.fields.nextAttemptAt }
+        _modify {
+            own()
+            yield unsafe &storage.fields.nextAttemptAt
+        }
+    }
+
     /// The field `last_error`.
-    public var lastError: String
+    public var lastError: String {
+        get { unsafe storage.fields.lastError }
+        _modify {
+            own()
+            yield unsafe &storage.fields.lastError
+        }
+    }
+
     /// The sale that it fulfils; empty of other kinds.
-    public var saleID: String
+    public var saleID: String {
+        get { unsafe storage.fields.saleID }
+        _modify {
+            own()
+            yield unsafe &storage.fields.saleID
+        }
+    }
+
     /// The field `created_at`.
-    public var createdAt: Timestamp?
+    public var createdAt: Timestamp? {
+        get { unsafe storage.fields.createdAt }
+        _modify {
+            own()
+            yield unsafe &storage.fields.createdAt
+        }
+    }
+
     /// The field `updated_at`.
-    public var updatedAt: Timestamp?
+    public var updatedAt: Timestamp? {
+        get { unsafe storage.fields.updatedAt }
+        _modify {
+            own()
+            yield unsafe &storage.fields.updatedAt
+        }
+    }
+
     /// The person or process that started it.
-    public var startedBy: String
+    public var startedBy: String {
+        get { unsafe storage.fields.startedBy }
+        _modify {
+            own()
+            yield unsafe &storage.fields.startedBy
+        }
+    }
+
     /// Whether it has failed so often, or for so long, that an operator should look at it.
-    public var stuck: Bool
+    public var stuck: Bool {
+        get { unsafe storage.fields.stuck }
+        _modify {
+            own()
+            yield unsafe &storage.fields.stuck
+        }
+    }
+
     /// What operators did and said, oldest first: the last hundred; not in lists.
-    public var notes: [WorkflowNote]
+    public var notes: [WorkflowNote] {
+        get { unsafe storage.fields.notes }
+        _modify {
+            own()
+            yield unsafe &storage.fields.notes
+        }
+    }
+
     /// The organization that it makes, moves, restores or gives to.
-    public var organizationID: String
+    public var organizationID: String {
+        get { unsafe storage.fields.organizationID }
+        _modify {
+            own()
+            yield unsafe &storage.fields.organizationID
+        }
+    }
 
     /// A message with every field at its default.
     public init() {
-        self.id = ""
-        self.kind = ""
-        self.state = .unspecified
-        self.step = ""
-        self.attempts = 0
-        self.nextAttemptAt = nil
-        self.lastError = ""
-        self.saleID = ""
-        self.createdAt = nil
-        self.updatedAt = nil
-        self.startedBy = ""
-        self.stuck = false
-        self.notes = []
-        self.organizationID = ""
+        storage = Storage.initial
     }
 
     /// A message with the given fields, the others at their defaults.
@@ -69,20 +158,54 @@ public struct Workflow: Message {
         notes: [WorkflowNote] = [],
         organizationID: String = ""
     ) {
-        self.id = id
-        self.kind = kind
-        self.state = state
-        self.step = step
-        self.attempts = attempts
-        self.nextAttemptAt = nextAttemptAt
-        self.lastError = lastError
-        self.saleID = saleID
-        self.createdAt = createdAt
-        self.updatedAt = updatedAt
-        self.startedBy = startedBy
-        self.stuck = stuck
-        self.notes = notes
-        self.organizationID = organizationID
+        var fields = Fields()
+        fields.id = id
+        fields.kind = kind
+        fields.state = state
+        fields.step = step
+        fields.attempts = attempts
+        fields.nextAttemptAt = nextAttemptAt
+        fields.lastError = lastError
+        fields.saleID = saleID
+        fields.createdAt = createdAt
+        fields.updatedAt = updatedAt
+        fields.startedBy = startedBy
+        fields.stuck = stuck
+        fields.notes = notes
+        fields.organizationID = organizationID
+        storage = Storage(fields)
+    }
+
+    /// The fields.
+    struct Fields: ~Copyable {
+        var id: String = ""
+        var kind: String = ""
+        var state: WorkflowState = .unspecified
+        var step: String = ""
+        var attempts: Int32 = 0
+        var nextAttemptAt: Timestamp? = nil
+        var lastError: String = ""
+        var saleID: String = ""
+        var createdAt: Timestamp? = nil
+        var updatedAt: Timestamp? = nil
+        var startedBy: String = ""
+        var stuck: Bool = false
+        var notes: [WorkflowNote] = []
+        var organizationID: String = ""
+    }
+
+    /// Holds the fields; they change only while one message alone has them.
+    final class Storage: @unchecked Sendable {
+        static let initial = Storage(Fields())
+
+        @exclusivity(unchecked) var fields: Fields
+
+        init(_ fields: consuming Fields) { unsafe self.fields = fields }
+    }
+
+    private mutating func own() {
+        guard !isKnownUniquelyReferenced(&storage) else { return }
+        storage = unsafe Storage(storage.fields.copied)
     }
 }
 

@@ -19,7 +19,32 @@ extension Everything {
     }
 
     /// The most bytes that `encode(into:)` can append for this value.
-    public var encodedByteCountMax: Int {
+    public var encodedByteCountMax: Int { unsafe storage.fields.encodedByteCountMax }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension Everything: @unsafe Bridged {
+    typealias Lowered = Guildhall__Testing__V1__Everything
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__testing__v1__everything__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe storage.fields.encode(with: &writer)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Testing__V1__Everything>) {
+        self.init(unsafe Storage(Fields(lifting: lowered)))
+    }
+}
+
+extension Everything.Fields {
+    var encodedByteCountMax: Int {
         var bound = 216
         bound += self.text.utf8.count
         bound += self.data.count
@@ -67,19 +92,6 @@ extension Everything {
         bound += self.lowered.utf8.count
         bound += self.arena.utf8.count
         return bound
-    }
-
-    /// Appends the encoded message.
-    public func encode(into output: inout OutputRawSpan) {
-        unsafe Codec.append(self, to: &output)
-    }
-}
-
-extension Everything: @unsafe Bridged {
-    typealias Lowered = Guildhall__Testing__V1__Everything
-
-    static var shape: UnsafePointer<message_shape> {
-        unsafe guildhall__testing__v1__everything__shape()
     }
 
     func encode(with writer: inout MessageWriter) {
@@ -279,6 +291,256 @@ extension Everything: @unsafe Bridged {
         self.arena = unsafe Lift.text(lowered.pointee.arena)
         self.bound = unsafe lowered.pointee.bound
         self.value = unsafe lowered.pointee.value
+    }
+}
+
+extension Everything {
+    /// Whether all fields are equal.
+    public static func == (left: Everything, right: Everything) -> Bool {
+        unsafe left.storage === right.storage
+            || left.storage.fields.equals(right.storage.fields)
+    }
+
+    /// Hashes all fields.
+    public func hash(into hasher: inout Hasher) {
+        unsafe storage.fields.hash(into: &hasher)
+    }
+}
+
+extension Everything: CustomReflectable {
+    /// The fields, for debuggers and messages of tests.
+    public var customMirror: Mirror {
+        Mirror(self, children: [
+            ("int32", self.int32 as Any),
+            ("int64", self.int64 as Any),
+            ("uint32", self.uint32 as Any),
+            ("uint64", self.uint64 as Any),
+            ("sint32", self.sint32 as Any),
+            ("sint64", self.sint64 as Any),
+            ("fixed32", self.fixed32 as Any),
+            ("fixed64", self.fixed64 as Any),
+            ("sfixed32", self.sfixed32 as Any),
+            ("sfixed64", self.sfixed64 as Any),
+            ("float", self.float as Any),
+            ("double", self.double as Any),
+            ("bool", self.bool as Any),
+            ("text", self.text as Any),
+            ("data", self.data as Any),
+            ("color", self.color as Any),
+            ("leaf", self.leaf as Any),
+            ("optionalInt32", self.optionalInt32 as Any),
+            ("optionalUint64", self.optionalUint64 as Any),
+            ("optionalDouble", self.optionalDouble as Any),
+            ("optionalBool", self.optionalBool as Any),
+            ("optionalText", self.optionalText as Any),
+            ("optionalData", self.optionalData as Any),
+            ("optionalColor", self.optionalColor as Any),
+            ("optionalLeaf", self.optionalLeaf as Any),
+            ("int32s", self.int32s as Any),
+            ("sint64s", self.sint64s as Any),
+            ("fixed32s", self.fixed32s as Any),
+            ("doubles", self.doubles as Any),
+            ("bools", self.bools as Any),
+            ("texts", self.texts as Any),
+            ("datas", self.datas as Any),
+            ("colors", self.colors as Any),
+            ("leaves", self.leaves as Any),
+            ("unpacked", self.unpacked as Any),
+            ("textsByText", self.textsByText as Any),
+            ("leavesByNumber", self.leavesByNumber as Any),
+            ("colorsByNumber", self.colorsByNumber as Any),
+            ("datasByText", self.datasByText as Any),
+            ("doublesByNumber", self.doublesByNumber as Any),
+            ("choice", self.choice as Any),
+            ("timestamp", self.timestamp as Any),
+            ("duration", self.duration as Any),
+            ("mask", self.mask as Any),
+            ("nested", self.nested as Any),
+            ("default", self.`default` as Any),
+            ("operator", self.`operator` as Any),
+            ("self_", self.self_ as Any),
+            ("init_", self.init_ as Any),
+            ("message", self.message as Any),
+            ("lowered", self.lowered as Any),
+            ("arena", self.arena as Any),
+            ("bound", self.bound as Any),
+            ("value", self.value as Any),
+        ], displayStyle: .struct)
+    }
+}
+
+extension Everything.Fields {
+    var copied: Everything.Fields {
+        var copy = Everything.Fields()
+        copy.int32 = self.int32
+        copy.int64 = self.int64
+        copy.uint32 = self.uint32
+        copy.uint64 = self.uint64
+        copy.sint32 = self.sint32
+        copy.sint64 = self.sint64
+        copy.fixed32 = self.fixed32
+        copy.fixed64 = self.fixed64
+        copy.sfixed32 = self.sfixed32
+        copy.sfixed64 = self.sfixed64
+        copy.float = self.float
+        copy.double = self.double
+        copy.bool = self.bool
+        copy.text = self.text
+        copy.data = self.data
+        copy.color = self.color
+        copy.leaf = self.leaf
+        copy.optionalInt32 = self.optionalInt32
+        copy.optionalUint64 = self.optionalUint64
+        copy.optionalDouble = self.optionalDouble
+        copy.optionalBool = self.optionalBool
+        copy.optionalText = self.optionalText
+        copy.optionalData = self.optionalData
+        copy.optionalColor = self.optionalColor
+        copy.optionalLeaf = self.optionalLeaf
+        copy.int32s = self.int32s
+        copy.sint64s = self.sint64s
+        copy.fixed32s = self.fixed32s
+        copy.doubles = self.doubles
+        copy.bools = self.bools
+        copy.texts = self.texts
+        copy.datas = self.datas
+        copy.colors = self.colors
+        copy.leaves = self.leaves
+        copy.unpacked = self.unpacked
+        copy.textsByText = self.textsByText
+        copy.leavesByNumber = self.leavesByNumber
+        copy.colorsByNumber = self.colorsByNumber
+        copy.datasByText = self.datasByText
+        copy.doublesByNumber = self.doublesByNumber
+        copy.choice = self.choice
+        copy.timestamp = self.timestamp
+        copy.duration = self.duration
+        copy.mask = self.mask
+        copy.nested = self.nested
+        copy.`default` = self.`default`
+        copy.`operator` = self.`operator`
+        copy.self_ = self.self_
+        copy.init_ = self.init_
+        copy.message = self.message
+        copy.lowered = self.lowered
+        copy.arena = self.arena
+        copy.bound = self.bound
+        copy.value = self.value
+        return copy
+    }
+
+    func equals(_ other: borrowing Everything.Fields) -> Bool {
+        self.int32 == other.int32
+            && self.int64 == other.int64
+            && self.uint32 == other.uint32
+            && self.uint64 == other.uint64
+            && self.sint32 == other.sint32
+            && self.sint64 == other.sint64
+            && self.fixed32 == other.fixed32
+            && self.fixed64 == other.fixed64
+            && self.sfixed32 == other.sfixed32
+            && self.sfixed64 == other.sfixed64
+            && self.float == other.float
+            && self.double == other.double
+            && self.bool == other.bool
+            && self.text == other.text
+            && self.data == other.data
+            && self.color == other.color
+            && self.leaf == other.leaf
+            && self.optionalInt32 == other.optionalInt32
+            && self.optionalUint64 == other.optionalUint64
+            && self.optionalDouble == other.optionalDouble
+            && self.optionalBool == other.optionalBool
+            && self.optionalText == other.optionalText
+            && self.optionalData == other.optionalData
+            && self.optionalColor == other.optionalColor
+            && self.optionalLeaf == other.optionalLeaf
+            && self.int32s == other.int32s
+            && self.sint64s == other.sint64s
+            && self.fixed32s == other.fixed32s
+            && self.doubles == other.doubles
+            && self.bools == other.bools
+            && self.texts == other.texts
+            && self.datas == other.datas
+            && self.colors == other.colors
+            && self.leaves == other.leaves
+            && self.unpacked == other.unpacked
+            && self.textsByText == other.textsByText
+            && self.leavesByNumber == other.leavesByNumber
+            && self.colorsByNumber == other.colorsByNumber
+            && self.datasByText == other.datasByText
+            && self.doublesByNumber == other.doublesByNumber
+            && self.choice == other.choice
+            && self.timestamp == other.timestamp
+            && self.duration == other.duration
+            && self.mask == other.mask
+            && self.nested == other.nested
+            && self.`default` == other.`default`
+            && self.`operator` == other.`operator`
+            && self.self_ == other.self_
+            && self.init_ == other.init_
+            && self.message == other.message
+            && self.lowered == other.lowered
+            && self.arena == other.arena
+            && self.bound == other.bound
+            && self.value == other.value
+    }
+
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(self.int32)
+        hasher.combine(self.int64)
+        hasher.combine(self.uint32)
+        hasher.combine(self.uint64)
+        hasher.combine(self.sint32)
+        hasher.combine(self.sint64)
+        hasher.combine(self.fixed32)
+        hasher.combine(self.fixed64)
+        hasher.combine(self.sfixed32)
+        hasher.combine(self.sfixed64)
+        hasher.combine(self.float)
+        hasher.combine(self.double)
+        hasher.combine(self.bool)
+        hasher.combine(self.text)
+        hasher.combine(self.data)
+        hasher.combine(self.color)
+        hasher.combine(self.leaf)
+        hasher.combine(self.optionalInt32)
+        hasher.combine(self.optionalUint64)
+        hasher.combine(self.optionalDouble)
+        hasher.combine(self.optionalBool)
+        hasher.combine(self.optionalText)
+        hasher.combine(self.optionalData)
+        hasher.combine(self.optionalColor)
+        hasher.combine(self.optionalLeaf)
+        hasher.combine(self.int32s)
+        hasher.combine(self.sint64s)
+        hasher.combine(self.fixed32s)
+        hasher.combine(self.doubles)
+        hasher.combine(self.bools)
+        hasher.combine(self.texts)
+        hasher.combine(self.datas)
+        hasher.combine(self.colors)
+        hasher.combine(self.leaves)
+        hasher.combine(self.unpacked)
+        hasher.combine(self.textsByText)
+        hasher.combine(self.leavesByNumber)
+        hasher.combine(self.colorsByNumber)
+        hasher.combine(self.datasByText)
+        hasher.combine(self.doublesByNumber)
+        hasher.combine(self.choice)
+        hasher.combine(self.timestamp)
+        hasher.combine(self.duration)
+        hasher.combine(self.mask)
+        hasher.combine(self.nested)
+        hasher.combine(self.`default`)
+        hasher.combine(self.`operator`)
+        hasher.combine(self.self_)
+        hasher.combine(self.init_)
+        hasher.combine(self.message)
+        hasher.combine(self.lowered)
+        hasher.combine(self.arena)
+        hasher.combine(self.bound)
+        hasher.combine(self.value)
     }
 }
 

@@ -6,171 +6,500 @@ public import RPC
 
 /// The message `guildhall.testing.v1.Everything`.
 public struct Everything: Message {
+    /// The fields, which copies share until one of them changes.
+    private(set) var storage: Storage
+
+    init(_ storage: Storage) { self.storage = storage }
+
     /// The field `int32`.
-    public var int32: Int32
+    public var int32: Int32 {
+        get { unsafe storage.fields.int32 }
+        _modify {
+            own()
+            yield unsafe &storage.fields.int32
+        }
+    }
+
     /// The field `int64`.
-    public var int64: Int64
+    public var int64: Int64 {
+        get { unsafe storage.fields.int64 }
+        _modify {
+            own()
+            yield unsafe &storage.fields.int64
+        }
+    }
+
     /// The field `uint32`.
-    public var uint32: UInt32
+    public var uint32: UInt32 {
+        get { unsafe storage.fields.uint32 }
+        _modify {
+            own()
+            yield unsafe &storage.fields.uint32
+        }
+    }
+
     /// The field `uint64`.
-    public var uint64: UInt64
+    public var uint64: UInt64 {
+        get { unsafe storage.fields.uint64 }
+        _modify {
+            own()
+            yield unsafe &storage.fields.uint64
+        }
+    }
+
     /// The field `sint32`.
-    public var sint32: Int32
+    public var sint32: Int32 {
+        get { unsafe storage.fields.sint32 }
+        _modify {
+            own()
+            yield unsafe &storage.fields.sint32
+        }
+    }
+
     /// The field `sint64`.
-    public var sint64: Int64
+    public var sint64: Int64 {
+        get { unsafe storage.fields.sint64 }
+        _modify {
+            own()
+            yield unsafe &storage.fields.sint64
+        }
+    }
+
     /// The field `fixed32`.
-    public var fixed32: UInt32
+    public var fixed32: UInt32 {
+        get { unsafe storage.fields.fixed32 }
+        _modify {
+            own()
+            yield unsafe &storage.fields.fixed32
+        }
+    }
+
     /// The field `fixed64`.
-    public var fixed64: UInt64
+    public var fixed64: UInt64 {
+        get { unsafe storage.fields.fixed64 }
+        _modify {
+            own()
+            yield unsafe &storage.fields.fixed64
+        }
+    }
+
     /// The field `sfixed32`.
-    public var sfixed32: Int32
+    public var sfixed32: Int32 {
+        get { unsafe storage.fields.sfixed32 }
+        _modify {
+            own()
+            yield unsafe &storage.fields.sfixed32
+        }
+    }
+
     /// The field `sfixed64`.
-    public var sfixed64: Int64
+    public var sfixed64: Int64 {
+        get { unsafe storage.fields.sfixed64 }
+        _modify {
+            own()
+            yield unsafe &storage.fields.sfixed64
+        }
+    }
+
     /// The field `float`.
-    public var float: Float
+    public var float: Float {
+        get { unsafe storage.fields.float }
+        _modify {
+            own()
+            yield unsafe &storage.fields.float
+        }
+    }
+
     /// The field `double`.
-    public var double: Double
+    public var double: Double {
+        get { unsafe storage.fields.double }
+        _modify {
+            own()
+            yield unsafe &storage.fields.double
+        }
+    }
+
     /// The field `bool`.
-    public var bool: Bool
+    public var bool: Bool {
+        get { unsafe storage.fields.bool }
+        _modify {
+            own()
+            yield unsafe &storage.fields.bool
+        }
+    }
+
     /// The field `text`.
-    public var text: String
+    public var text: String {
+        get { unsafe storage.fields.text }
+        _modify {
+            own()
+            yield unsafe &storage.fields.text
+        }
+    }
+
     /// The field `data`.
-    public var data: [UInt8]
+    public var data: [UInt8] {
+        get { unsafe storage.fields.data }
+        _modify {
+            own()
+            yield unsafe &storage.fields.data
+        }
+    }
+
     /// The field `color`.
-    public var color: Color
+    public var color: Color {
+        get { unsafe storage.fields.color }
+        _modify {
+            own()
+            yield unsafe &storage.fields.color
+        }
+    }
+
     /// The field `leaf`.
-    public var leaf: Leaf?
+    public var leaf: Leaf? {
+        get { unsafe storage.fields.leaf }
+        _modify {
+            own()
+            yield unsafe &storage.fields.leaf
+        }
+    }
+
     /// The field `optional_int32`.
-    public var optionalInt32: Int32?
+    public var optionalInt32: Int32? {
+        get { unsafe storage.fields.optionalInt32 }
+        _modify {
+            own()
+            yield unsafe &storage.fields.optionalInt32
+        }
+    }
+
     /// The field `optional_uint64`.
-    public var optionalUint64: UInt64?
+    public var optionalUint64: UInt64? {
+        get { unsafe storage.fields.optionalUint64 }
+        _modify {
+            own()
+            yield unsafe &storage.fields.optionalUint64
+        }
+    }
+
     /// The field `optional_double`.
-    public var optionalDouble: Double?
+    public var optionalDouble: Double? {
+        get { unsafe storage.fields.optionalDouble }
+        _modify {
+            own()
+            yield unsafe &storage.fields.optionalDouble
+        }
+    }
+
     /// The field `optional_bool`.
-    public var optionalBool: Bool?
+    public var optionalBool: Bool? {
+        get { unsafe storage.fields.optionalBool }
+        _modify {
+            own()
+            yield unsafe &storage.fields.optionalBool
+        }
+    }
+
     /// The field `optional_text`.
-    public var optionalText: String?
+    public var optionalText: String? {
+        get { unsafe storage.fields.optionalText }
+        _modify {
+            own()
+            yield unsafe &storage.fields.optionalText
+        }
+    }
+
     /// The field `optional_data`.
-    public var optionalData: [UInt8]?
+    public var optionalData: [UInt8]? {
+        get { unsafe storage.fields.optionalData }
+        _modify {
+            own()
+            yield unsafe &storage.fields.optionalData
+        }
+    }
+
     /// The field `optional_color`.
-    public var optionalColor: Color?
+    public var optionalColor: Color? {
+        get { unsafe storage.fields.optionalColor }
+        _modify {
+            own()
+            yield unsafe &storage.fields.optionalColor
+        }
+    }
+
     /// The field `optional_leaf`.
-    public var optionalLeaf: Leaf?
+    public var optionalLeaf: Leaf? {
+        get { unsafe storage.fields.optionalLeaf }
+        _modify {
+            own()
+            yield unsafe &storage.fields.optionalLeaf
+        }
+    }
+
     /// The field `int32s`.
-    public var int32s: [Int32]
+    public var int32s: [Int32] {
+        get { unsafe storage.fields.int32s }
+        _modify {
+            own()
+            yield unsafe &storage.fields.int32s
+        }
+    }
+
     /// The field `sint64s`.
-    public var sint64s: [Int64]
+    public var sint64s: [Int64] {
+        get { unsafe storage.fields.sint64s }
+        _modify {
+            own()
+            yield unsafe &storage.fields.sint64s
+        }
+    }
+
     /// The field `fixed32s`.
-    public var fixed32s: [UInt32]
+    public var fixed32s: [UInt32] {
+        get { unsafe storage.fields.fixed32s }
+        _modify {
+            own()
+            yield unsafe &storage.fields.fixed32s
+        }
+    }
+
     /// The field `doubles`.
-    public var doubles: [Double]
+    public var doubles: [Double] {
+        get { unsafe storage.fields.doubles }
+        _modify {
+            own()
+            yield unsafe &storage.fields.doubles
+        }
+    }
+
     /// The field `bools`.
-    public var bools: [Bool]
+    public var bools: [Bool] {
+        get { unsafe storage.fields.bools }
+        _modify {
+            own()
+            yield unsafe &storage.fields.bools
+        }
+    }
+
     /// The field `texts`.
-    public var texts: [String]
+    public var texts: [String] {
+        get { unsafe storage.fields.texts }
+        _modify {
+            own()
+            yield unsafe &storage.fields.texts
+        }
+    }
+
     /// The field `datas`.
-    public var datas: [[UInt8]]
+    public var datas: [[UInt8]] {
+        get { unsafe storage.fields.datas }
+        _modify {
+            own()
+            yield unsafe &storage.fields.datas
+        }
+    }
+
     /// The field `colors`.
-    public var colors: [Color]
+    public var colors: [Color] {
+        get { unsafe storage.fields.colors }
+        _modify {
+            own()
+            yield unsafe &storage.fields.colors
+        }
+    }
+
     /// The field `leaves`.
-    public var leaves: [Leaf]
+    public var leaves: [Leaf] {
+        get { unsafe storage.fields.leaves }
+        _modify {
+            own()
+            yield unsafe &storage.fields.leaves
+        }
+    }
+
     /// The field `unpacked`.
-    public var unpacked: [UInt32]
+    public var unpacked: [UInt32] {
+        get { unsafe storage.fields.unpacked }
+        _modify {
+            own()
+            yield unsafe &storage.fields.unpacked
+        }
+    }
+
     /// The field `texts_by_text`.
-    public var textsByText: [String: String]
+    public var textsByText: [String: String] {
+        get { unsafe storage.fields.textsByText }
+        _modify {
+            own()
+            yield unsafe &storage.fields.textsByText
+        }
+    }
+
     /// The field `leaves_by_number`.
-    public var leavesByNumber: [Int32: Leaf]
+    public var leavesByNumber: [Int32: Leaf] {
+        get { unsafe storage.fields.leavesByNumber }
+        _modify {
+            own()
+            yield unsafe &storage.fields.leavesByNumber
+        }
+    }
+
     /// The field `colors_by_number`.
-    public var colorsByNumber: [UInt64: Color]
+    public var colorsByNumber: [UInt64: Color] {
+        get { unsafe storage.fields.colorsByNumber }
+        _modify {
+            own()
+            yield unsafe &storage.fields.colorsByNumber
+        }
+    }
+
     /// The field `datas_by_text`.
-    public var datasByText: [String: [UInt8]]
+    public var datasByText: [String: [UInt8]] {
+        get { unsafe storage.fields.datasByText }
+        _modify {
+            own()
+            yield unsafe &storage.fields.datasByText
+        }
+    }
+
     /// The field `doubles_by_number`.
-    public var doublesByNumber: [Int32: Double]
+    public var doublesByNumber: [Int32: Double] {
+        get { unsafe storage.fields.doublesByNumber }
+        _modify {
+            own()
+            yield unsafe &storage.fields.doublesByNumber
+        }
+    }
+
     /// One of the fields of `choice`, or none.
-    public var choice: Everything.Choice?
+    public var choice: Everything.Choice? {
+        get { unsafe storage.fields.choice }
+        _modify {
+            own()
+            yield unsafe &storage.fields.choice
+        }
+    }
+
     /// The field `timestamp`.
-    public var timestamp: Timestamp?
+    public var timestamp: Timestamp? {
+        get { unsafe storage.fields.timestamp }
+        _modify {
+            own()
+            yield unsafe &storage.fields.timestamp
+        }
+    }
+
     /// The field `duration`.
-    public var duration: ProtobufDuration?
+    public var duration: ProtobufDuration? {
+        get { unsafe storage.fields.duration }
+        _modify {
+            own()
+            yield unsafe &storage.fields.duration
+        }
+    }
+
     /// The field `mask`.
-    public var mask: FieldMask?
+    public var mask: FieldMask? {
+        get { unsafe storage.fields.mask }
+        _modify {
+            own()
+            yield unsafe &storage.fields.mask
+        }
+    }
+
     /// The field `nested`.
-    public var nested: Everything.Nested?
+    public var nested: Everything.Nested? {
+        get { unsafe storage.fields.nested }
+        _modify {
+            own()
+            yield unsafe &storage.fields.nested
+        }
+    }
+
     /// The names of these mean something in C or Swift.
-    public var `default`: String
+    public var `default`: String {
+        get { unsafe storage.fields.`default` }
+        _modify {
+            own()
+            yield unsafe &storage.fields.`default`
+        }
+    }
+
     /// The field `operator`.
-    public var `operator`: String
+    public var `operator`: String {
+        get { unsafe storage.fields.`operator` }
+        _modify {
+            own()
+            yield unsafe &storage.fields.`operator`
+        }
+    }
+
     /// The field `self`.
-    public var self_: Int32
+    public var self_: Int32 {
+        get { unsafe storage.fields.self_ }
+        _modify {
+            own()
+            yield unsafe &storage.fields.self_
+        }
+    }
+
     /// The field `init`.
-    public var init_: Int32
+    public var init_: Int32 {
+        get { unsafe storage.fields.init_ }
+        _modify {
+            own()
+            yield unsafe &storage.fields.init_
+        }
+    }
+
     /// The field `message`.
-    public var message: String
+    public var message: String {
+        get { unsafe storage.fields.message }
+        _modify {
+            own()
+            yield unsafe &storage.fields.message
+        }
+    }
+
     /// The field `lowered`.
-    public var lowered: String
+    public var lowered: String {
+        get { unsafe storage.fields.lowered }
+        _modify {
+            own()
+            yield unsafe &storage.fields.lowered
+        }
+    }
+
     /// The field `arena`.
-    public var arena: String
+    public var arena: String {
+        get { unsafe storage.fields.arena }
+        _modify {
+            own()
+            yield unsafe &storage.fields.arena
+        }
+    }
+
     /// The field `bound`.
-    public var bound: Int32
+    public var bound: Int32 {
+        get { unsafe storage.fields.bound }
+        _modify {
+            own()
+            yield unsafe &storage.fields.bound
+        }
+    }
+
     /// The field `value`.
-    public var value: Int32
+    public var value: Int32 {
+        get { unsafe storage.fields.value }
+        _modify {
+            own()
+            yield unsafe &storage.fields.value
+        }
+    }
 
     /// A message with every field at its default.
     public init() {
-        self.int32 = 0
-        self.int64 = 0
-        self.uint32 = 0
-        self.uint64 = 0
-        self.sint32 = 0
-        self.sint64 = 0
-        self.fixed32 = 0
-        self.fixed64 = 0
-        self.sfixed32 = 0
-        self.sfixed64 = 0
-        self.float = 0
-        self.double = 0
-        self.bool = false
-        self.text = ""
-        self.data = []
-        self.color = .unspecified
-        self.leaf = nil
-        self.optionalInt32 = nil
-        self.optionalUint64 = nil
-        self.optionalDouble = nil
-        self.optionalBool = nil
-        self.optionalText = nil
-        self.optionalData = nil
-        self.optionalColor = nil
-        self.optionalLeaf = nil
-        self.int32s = []
-        self.sint64s = []
-        self.fixed32s = []
-        self.doubles = []
-        self.bools = []
-        self.texts = []
-        self.datas = []
-        self.colors = []
-        self.leaves = []
-        self.unpacked = []
-        self.textsByText = [:]
-        self.leavesByNumber = [:]
-        self.colorsByNumber = [:]
-        self.datasByText = [:]
-        self.doublesByNumber = [:]
-        self.choice = nil
-        self.timestamp = nil
-        self.duration = nil
-        self.mask = nil
-        self.nested = nil
-        self.`default` = ""
-        self.`operator` = ""
-        self.self_ = 0
-        self.init_ = 0
-        self.message = ""
-        self.lowered = ""
-        self.arena = ""
-        self.bound = 0
-        self.value = 0
+        storage = Storage.initial
     }
 
     /// A message with the given fields, the others at their defaults.
@@ -230,60 +559,134 @@ public struct Everything: Message {
         bound: Int32 = 0,
         value: Int32 = 0
     ) {
-        self.int32 = int32
-        self.int64 = int64
-        self.uint32 = uint32
-        self.uint64 = uint64
-        self.sint32 = sint32
-        self.sint64 = sint64
-        self.fixed32 = fixed32
-        self.fixed64 = fixed64
-        self.sfixed32 = sfixed32
-        self.sfixed64 = sfixed64
-        self.float = float
-        self.double = double
-        self.bool = bool
-        self.text = text
-        self.data = data
-        self.color = color
-        self.leaf = leaf
-        self.optionalInt32 = optionalInt32
-        self.optionalUint64 = optionalUint64
-        self.optionalDouble = optionalDouble
-        self.optionalBool = optionalBool
-        self.optionalText = optionalText
-        self.optionalData = optionalData
-        self.optionalColor = optionalColor
-        self.optionalLeaf = optionalLeaf
-        self.int32s = int32s
-        self.sint64s = sint64s
-        self.fixed32s = fixed32s
-        self.doubles = doubles
-        self.bools = bools
-        self.texts = texts
-        self.datas = datas
-        self.colors = colors
-        self.leaves = leaves
-        self.unpacked = unpacked
-        self.textsByText = textsByText
-        self.leavesByNumber = leavesByNumber
-        self.colorsByNumber = colorsByNumber
-        self.datasByText = datasByText
-        self.doublesByNumber = doublesByNumber
-        self.choice = choice
-        self.timestamp = timestamp
-        self.duration = duration
-        self.mask = mask
-        self.nested = nested
-        self.`default` = `default`
-        self.`operator` = `operator`
-        self.self_ = self_
-        self.init_ = init_
-        self.message = message
-        self.lowered = lowered
-        self.arena = arena
-        self.bound = bound
-        self.value = value
+        var fields = Fields()
+        fields.int32 = int32
+        fields.int64 = int64
+        fields.uint32 = uint32
+        fields.uint64 = uint64
+        fields.sint32 = sint32
+        fields.sint64 = sint64
+        fields.fixed32 = fixed32
+        fields.fixed64 = fixed64
+        fields.sfixed32 = sfixed32
+        fields.sfixed64 = sfixed64
+        fields.float = float
+        fields.double = double
+        fields.bool = bool
+        fields.text = text
+        fields.data = data
+        fields.color = color
+        fields.leaf = leaf
+        fields.optionalInt32 = optionalInt32
+        fields.optionalUint64 = optionalUint64
+        fields.optionalDouble = optionalDouble
+        fields.optionalBool = optionalBool
+        fields.optionalText = optionalText
+        fields.optionalData = optionalData
+        fields.optionalColor = optionalColor
+        fields.optionalLeaf = optionalLeaf
+        fields.int32s = int32s
+        fields.sint64s = sint64s
+        fields.fixed32s = fixed32s
+        fields.doubles = doubles
+        fields.bools = bools
+        fields.texts = texts
+        fields.datas = datas
+        fields.colors = colors
+        fields.leaves = leaves
+        fields.unpacked = unpacked
+        fields.textsByText = textsByText
+        fields.leavesByNumber = leavesByNumber
+        fields.colorsByNumber = colorsByNumber
+        fields.datasByText = datasByText
+        fields.doublesByNumber = doublesByNumber
+        fields.choice = choice
+        fields.timestamp = timestamp
+        fields.duration = duration
+        fields.mask = mask
+        fields.nested = nested
+        fields.`default` = `default`
+        fields.`operator` = `operator`
+        fields.self_ = self_
+        fields.init_ = init_
+        fields.message = message
+        fields.lowered = lowered
+        fields.arena = arena
+        fields.bound = bound
+        fields.value = value
+        storage = Storage(fields)
+    }
+
+    /// The fields.
+    struct Fields: ~Copyable {
+        var int32: Int32 = 0
+        var int64: Int64 = 0
+        var uint32: UInt32 = 0
+        var uint64: UInt64 = 0
+        var sint32: Int32 = 0
+        var sint64: Int64 = 0
+        var fixed32: UInt32 = 0
+        var fixed64: UInt64 = 0
+        var sfixed32: Int32 = 0
+        var sfixed64: Int64 = 0
+        var float: Float = 0
+        var double: Double = 0
+        var bool: Bool = false
+        var text: String = ""
+        var data: [UInt8] = []
+        var color: Color = .unspecified
+        var leaf: Leaf? = nil
+        var optionalInt32: Int32? = nil
+        var optionalUint64: UInt64? = nil
+        var optionalDouble: Double? = nil
+        var optionalBool: Bool? = nil
+        var optionalText: String? = nil
+        var optionalData: [UInt8]? = nil
+        var optionalColor: Color? = nil
+        var optionalLeaf: Leaf? = nil
+        var int32s: [Int32] = []
+        var sint64s: [Int64] = []
+        var fixed32s: [UInt32] = []
+        var doubles: [Double] = []
+        var bools: [Bool] = []
+        var texts: [String] = []
+        var datas: [[UInt8]] = []
+        var colors: [Color] = []
+        var leaves: [Leaf] = []
+        var unpacked: [UInt32] = []
+        var textsByText: [String: String] = [:]
+        var leavesByNumber: [Int32: Leaf] = [:]
+        var colorsByNumber: [UInt64: Color] = [:]
+        var datasByText: [String: [UInt8]] = [:]
+        var doublesByNumber: [Int32: Double] = [:]
+        var choice: Everything.Choice? = nil
+        var timestamp: Timestamp? = nil
+        var duration: ProtobufDuration? = nil
+        var mask: FieldMask? = nil
+        var nested: Everything.Nested? = nil
+        var `default`: String = ""
+        var `operator`: String = ""
+        var self_: Int32 = 0
+        var init_: Int32 = 0
+        var message: String = ""
+        var lowered: String = ""
+        var arena: String = ""
+        var bound: Int32 = 0
+        var value: Int32 = 0
+    }
+
+    /// Holds the fields; they change only while one message alone has them.
+    final class Storage: @unchecked Sendable {
+        static let initial = Storage(Fields())
+
+        @exclusivity(unchecked) var fields: Fields
+
+        init(_ fields: consuming Fields) { unsafe self.fields = fields }
+    }
+
+    private mutating func own() {
+        guard !isKnownUniquelyReferenced(&storage) else { return }
+        storage = unsafe Storage(storage.fields.copied)
     }
 
     /// The fields of `choice`, of which a message holds one at most.

@@ -19,7 +19,32 @@ extension Presences {
     }
 
     /// The most bytes that `encode(into:)` can append for this value.
-    public var encodedByteCountMax: Int {
+    public var encodedByteCountMax: Int { unsafe storage.fields.encodedByteCountMax }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension Presences: @unsafe Bridged {
+    typealias Lowered = Guildhall__Testing__V1__Presences
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__testing__v1__presences__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe storage.fields.encode(with: &writer)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Testing__V1__Presences>) {
+        self.init(unsafe Storage(Fields(lifting: lowered)))
+    }
+}
+
+extension Presences.Fields {
+    var encodedByteCountMax: Int {
         var bound = 0
         if self.double != nil { bound += 9 }
         if self.float != nil { bound += 5 }
@@ -62,19 +87,6 @@ extension Presences {
         case .chosenEmpty(let value): bound += 7 + value.encodedByteCountMax
         }
         return bound
-    }
-
-    /// Appends the encoded message.
-    public func encode(into output: inout OutputRawSpan) {
-        unsafe Codec.append(self, to: &output)
-    }
-}
-
-extension Presences: @unsafe Bridged {
-    typealias Lowered = Guildhall__Testing__V1__Presences
-
-    static var shape: UnsafePointer<message_shape> {
-        unsafe guildhall__testing__v1__presences__shape()
     }
 
     func encode(with writer: inout MessageWriter) {
@@ -181,6 +193,112 @@ extension Presences: @unsafe Bridged {
     }
 }
 
+extension Presences {
+    /// Whether all fields are equal.
+    public static func == (left: Presences, right: Presences) -> Bool {
+        unsafe left.storage === right.storage
+            || left.storage.fields.equals(right.storage.fields)
+    }
+
+    /// Hashes all fields.
+    public func hash(into hasher: inout Hasher) {
+        unsafe storage.fields.hash(into: &hasher)
+    }
+}
+
+extension Presences: CustomReflectable {
+    /// The fields, for debuggers and messages of tests.
+    public var customMirror: Mirror {
+        Mirror(self, children: [
+            ("double", self.double as Any),
+            ("float", self.float as Any),
+            ("int32", self.int32 as Any),
+            ("int64", self.int64 as Any),
+            ("uint32", self.uint32 as Any),
+            ("uint64", self.uint64 as Any),
+            ("sint32", self.sint32 as Any),
+            ("sint64", self.sint64 as Any),
+            ("fixed32", self.fixed32 as Any),
+            ("fixed64", self.fixed64 as Any),
+            ("sfixed32", self.sfixed32 as Any),
+            ("sfixed64", self.sfixed64 as Any),
+            ("bool", self.bool as Any),
+            ("text", self.text as Any),
+            ("data", self.data as Any),
+            ("color", self.color as Any),
+            ("leaf", self.leaf as Any),
+            ("choice", self.choice as Any),
+        ], displayStyle: .struct)
+    }
+}
+
+extension Presences.Fields {
+    var copied: Presences.Fields {
+        var copy = Presences.Fields()
+        copy.double = self.double
+        copy.float = self.float
+        copy.int32 = self.int32
+        copy.int64 = self.int64
+        copy.uint32 = self.uint32
+        copy.uint64 = self.uint64
+        copy.sint32 = self.sint32
+        copy.sint64 = self.sint64
+        copy.fixed32 = self.fixed32
+        copy.fixed64 = self.fixed64
+        copy.sfixed32 = self.sfixed32
+        copy.sfixed64 = self.sfixed64
+        copy.bool = self.bool
+        copy.text = self.text
+        copy.data = self.data
+        copy.color = self.color
+        copy.leaf = self.leaf
+        copy.choice = self.choice
+        return copy
+    }
+
+    func equals(_ other: borrowing Presences.Fields) -> Bool {
+        self.double == other.double
+            && self.float == other.float
+            && self.int32 == other.int32
+            && self.int64 == other.int64
+            && self.uint32 == other.uint32
+            && self.uint64 == other.uint64
+            && self.sint32 == other.sint32
+            && self.sint64 == other.sint64
+            && self.fixed32 == other.fixed32
+            && self.fixed64 == other.fixed64
+            && self.sfixed32 == other.sfixed32
+            && self.sfixed64 == other.sfixed64
+            && self.bool == other.bool
+            && self.text == other.text
+            && self.data == other.data
+            && self.color == other.color
+            && self.leaf == other.leaf
+            && self.choice == other.choice
+    }
+
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(self.double)
+        hasher.combine(self.float)
+        hasher.combine(self.int32)
+        hasher.combine(self.int64)
+        hasher.combine(self.uint32)
+        hasher.combine(self.uint64)
+        hasher.combine(self.sint32)
+        hasher.combine(self.sint64)
+        hasher.combine(self.fixed32)
+        hasher.combine(self.fixed64)
+        hasher.combine(self.sfixed32)
+        hasher.combine(self.sfixed64)
+        hasher.combine(self.bool)
+        hasher.combine(self.text)
+        hasher.combine(self.data)
+        hasher.combine(self.color)
+        hasher.combine(self.leaf)
+        hasher.combine(self.choice)
+    }
+}
+
 extension Lists {
     /// The full protobuf name.
     public static var messageName: String { "guildhall.testing.v1.Lists" }
@@ -193,7 +311,32 @@ extension Lists {
     }
 
     /// The most bytes that `encode(into:)` can append for this value.
-    public var encodedByteCountMax: Int {
+    public var encodedByteCountMax: Int { unsafe storage.fields.encodedByteCountMax }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension Lists: @unsafe Bridged {
+    typealias Lowered = Guildhall__Testing__V1__Lists
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__testing__v1__lists__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe storage.fields.encode(with: &writer)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Testing__V1__Lists>) {
+        self.init(unsafe Storage(Fields(lifting: lowered)))
+    }
+}
+
+extension Lists.Fields {
+    var encodedByteCountMax: Int {
         var bound = 0
         if !self.doubles.isEmpty { bound += 6 + 8 * self.doubles.count }
         if !self.floats.isEmpty { bound += 6 + 4 * self.floats.count }
@@ -227,19 +370,6 @@ extension Lists {
         bound += 3 * self.unpackedBools.count
         bound += 12 * self.unpackedColors.count
         return bound
-    }
-
-    /// Appends the encoded message.
-    public func encode(into output: inout OutputRawSpan) {
-        unsafe Codec.append(self, to: &output)
-    }
-}
-
-extension Lists: @unsafe Bridged {
-    typealias Lowered = Guildhall__Testing__V1__Lists
-
-    static var shape: UnsafePointer<message_shape> {
-        unsafe guildhall__testing__v1__lists__shape()
     }
 
     func encode(with writer: inout MessageWriter) {
@@ -367,6 +497,164 @@ extension Lists: @unsafe Bridged {
     }
 }
 
+extension Lists {
+    /// Whether all fields are equal.
+    public static func == (left: Lists, right: Lists) -> Bool {
+        unsafe left.storage === right.storage
+            || left.storage.fields.equals(right.storage.fields)
+    }
+
+    /// Hashes all fields.
+    public func hash(into hasher: inout Hasher) {
+        unsafe storage.fields.hash(into: &hasher)
+    }
+}
+
+extension Lists: CustomReflectable {
+    /// The fields, for debuggers and messages of tests.
+    public var customMirror: Mirror {
+        Mirror(self, children: [
+            ("doubles", self.doubles as Any),
+            ("floats", self.floats as Any),
+            ("int32s", self.int32s as Any),
+            ("int64s", self.int64s as Any),
+            ("uint32s", self.uint32s as Any),
+            ("uint64s", self.uint64s as Any),
+            ("sint32s", self.sint32s as Any),
+            ("sint64s", self.sint64s as Any),
+            ("fixed32s", self.fixed32s as Any),
+            ("fixed64s", self.fixed64s as Any),
+            ("sfixed32s", self.sfixed32s as Any),
+            ("sfixed64s", self.sfixed64s as Any),
+            ("bools", self.bools as Any),
+            ("texts", self.texts as Any),
+            ("datas", self.datas as Any),
+            ("colors", self.colors as Any),
+            ("leaves", self.leaves as Any),
+            ("unpackedDoubles", self.unpackedDoubles as Any),
+            ("unpackedFloats", self.unpackedFloats as Any),
+            ("unpackedInt32s", self.unpackedInt32s as Any),
+            ("unpackedInt64s", self.unpackedInt64s as Any),
+            ("unpackedUint32s", self.unpackedUint32s as Any),
+            ("unpackedUint64s", self.unpackedUint64s as Any),
+            ("unpackedSint32s", self.unpackedSint32s as Any),
+            ("unpackedSint64s", self.unpackedSint64s as Any),
+            ("unpackedFixed32s", self.unpackedFixed32s as Any),
+            ("unpackedFixed64s", self.unpackedFixed64s as Any),
+            ("unpackedSfixed32s", self.unpackedSfixed32s as Any),
+            ("unpackedSfixed64s", self.unpackedSfixed64s as Any),
+            ("unpackedBools", self.unpackedBools as Any),
+            ("unpackedColors", self.unpackedColors as Any),
+        ], displayStyle: .struct)
+    }
+}
+
+extension Lists.Fields {
+    var copied: Lists.Fields {
+        var copy = Lists.Fields()
+        copy.doubles = self.doubles
+        copy.floats = self.floats
+        copy.int32s = self.int32s
+        copy.int64s = self.int64s
+        copy.uint32s = self.uint32s
+        copy.uint64s = self.uint64s
+        copy.sint32s = self.sint32s
+        copy.sint64s = self.sint64s
+        copy.fixed32s = self.fixed32s
+        copy.fixed64s = self.fixed64s
+        copy.sfixed32s = self.sfixed32s
+        copy.sfixed64s = self.sfixed64s
+        copy.bools = self.bools
+        copy.texts = self.texts
+        copy.datas = self.datas
+        copy.colors = self.colors
+        copy.leaves = self.leaves
+        copy.unpackedDoubles = self.unpackedDoubles
+        copy.unpackedFloats = self.unpackedFloats
+        copy.unpackedInt32s = self.unpackedInt32s
+        copy.unpackedInt64s = self.unpackedInt64s
+        copy.unpackedUint32s = self.unpackedUint32s
+        copy.unpackedUint64s = self.unpackedUint64s
+        copy.unpackedSint32s = self.unpackedSint32s
+        copy.unpackedSint64s = self.unpackedSint64s
+        copy.unpackedFixed32s = self.unpackedFixed32s
+        copy.unpackedFixed64s = self.unpackedFixed64s
+        copy.unpackedSfixed32s = self.unpackedSfixed32s
+        copy.unpackedSfixed64s = self.unpackedSfixed64s
+        copy.unpackedBools = self.unpackedBools
+        copy.unpackedColors = self.unpackedColors
+        return copy
+    }
+
+    func equals(_ other: borrowing Lists.Fields) -> Bool {
+        self.doubles == other.doubles
+            && self.floats == other.floats
+            && self.int32s == other.int32s
+            && self.int64s == other.int64s
+            && self.uint32s == other.uint32s
+            && self.uint64s == other.uint64s
+            && self.sint32s == other.sint32s
+            && self.sint64s == other.sint64s
+            && self.fixed32s == other.fixed32s
+            && self.fixed64s == other.fixed64s
+            && self.sfixed32s == other.sfixed32s
+            && self.sfixed64s == other.sfixed64s
+            && self.bools == other.bools
+            && self.texts == other.texts
+            && self.datas == other.datas
+            && self.colors == other.colors
+            && self.leaves == other.leaves
+            && self.unpackedDoubles == other.unpackedDoubles
+            && self.unpackedFloats == other.unpackedFloats
+            && self.unpackedInt32s == other.unpackedInt32s
+            && self.unpackedInt64s == other.unpackedInt64s
+            && self.unpackedUint32s == other.unpackedUint32s
+            && self.unpackedUint64s == other.unpackedUint64s
+            && self.unpackedSint32s == other.unpackedSint32s
+            && self.unpackedSint64s == other.unpackedSint64s
+            && self.unpackedFixed32s == other.unpackedFixed32s
+            && self.unpackedFixed64s == other.unpackedFixed64s
+            && self.unpackedSfixed32s == other.unpackedSfixed32s
+            && self.unpackedSfixed64s == other.unpackedSfixed64s
+            && self.unpackedBools == other.unpackedBools
+            && self.unpackedColors == other.unpackedColors
+    }
+
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(self.doubles)
+        hasher.combine(self.floats)
+        hasher.combine(self.int32s)
+        hasher.combine(self.int64s)
+        hasher.combine(self.uint32s)
+        hasher.combine(self.uint64s)
+        hasher.combine(self.sint32s)
+        hasher.combine(self.sint64s)
+        hasher.combine(self.fixed32s)
+        hasher.combine(self.fixed64s)
+        hasher.combine(self.sfixed32s)
+        hasher.combine(self.sfixed64s)
+        hasher.combine(self.bools)
+        hasher.combine(self.texts)
+        hasher.combine(self.datas)
+        hasher.combine(self.colors)
+        hasher.combine(self.leaves)
+        hasher.combine(self.unpackedDoubles)
+        hasher.combine(self.unpackedFloats)
+        hasher.combine(self.unpackedInt32s)
+        hasher.combine(self.unpackedInt64s)
+        hasher.combine(self.unpackedUint32s)
+        hasher.combine(self.unpackedUint64s)
+        hasher.combine(self.unpackedSint32s)
+        hasher.combine(self.unpackedSint64s)
+        hasher.combine(self.unpackedFixed32s)
+        hasher.combine(self.unpackedFixed64s)
+        hasher.combine(self.unpackedSfixed32s)
+        hasher.combine(self.unpackedSfixed64s)
+        hasher.combine(self.unpackedBools)
+        hasher.combine(self.unpackedColors)
+    }
+}
+
 extension Maps {
     /// The full protobuf name.
     public static var messageName: String { "guildhall.testing.v1.Maps" }
@@ -379,7 +667,32 @@ extension Maps {
     }
 
     /// The most bytes that `encode(into:)` can append for this value.
-    public var encodedByteCountMax: Int {
+    public var encodedByteCountMax: Int { unsafe storage.fields.encodedByteCountMax }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension Maps: @unsafe Bridged {
+    typealias Lowered = Guildhall__Testing__V1__Maps
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__testing__v1__maps__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe storage.fields.encode(with: &writer)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Testing__V1__Maps>) {
+        self.init(unsafe Storage(Fields(lifting: lowered)))
+    }
+}
+
+extension Maps.Fields {
+    var encodedByteCountMax: Int {
         var bound = 0
         bound += 26 * self.doubleByInt32.count
         bound += 22 * self.floatByInt64.count
@@ -401,19 +714,6 @@ extension Maps {
         for (_, value) in self.wrapperByUint32 { bound += 19 + value.encodedByteCountMax }
         for (key, value) in self.anyByText { bound += 19 + key.utf8.count + value.encodedByteCountMax }
         return bound
-    }
-
-    /// Appends the encoded message.
-    public func encode(into output: inout OutputRawSpan) {
-        unsafe Codec.append(self, to: &output)
-    }
-}
-
-extension Maps: @unsafe Bridged {
-    typealias Lowered = Guildhall__Testing__V1__Maps
-
-    static var shape: UnsafePointer<message_shape> {
-        unsafe guildhall__testing__v1__maps__shape()
     }
 
     func encode(with writer: inout MessageWriter) {
@@ -594,6 +894,116 @@ extension Maps: @unsafe Bridged {
     }
 }
 
+extension Maps {
+    /// Whether all fields are equal.
+    public static func == (left: Maps, right: Maps) -> Bool {
+        unsafe left.storage === right.storage
+            || left.storage.fields.equals(right.storage.fields)
+    }
+
+    /// Hashes all fields.
+    public func hash(into hasher: inout Hasher) {
+        unsafe storage.fields.hash(into: &hasher)
+    }
+}
+
+extension Maps: CustomReflectable {
+    /// The fields, for debuggers and messages of tests.
+    public var customMirror: Mirror {
+        Mirror(self, children: [
+            ("doubleByInt32", self.doubleByInt32 as Any),
+            ("floatByInt64", self.floatByInt64 as Any),
+            ("int32ByUint32", self.int32ByUint32 as Any),
+            ("int64ByUint64", self.int64ByUint64 as Any),
+            ("uint32BySint32", self.uint32BySint32 as Any),
+            ("uint64BySint64", self.uint64BySint64 as Any),
+            ("sint32ByFixed32", self.sint32ByFixed32 as Any),
+            ("sint64ByFixed64", self.sint64ByFixed64 as Any),
+            ("fixed32BySfixed32", self.fixed32BySfixed32 as Any),
+            ("fixed64BySfixed64", self.fixed64BySfixed64 as Any),
+            ("sfixed32ByBool", self.sfixed32ByBool as Any),
+            ("sfixed64ByText", self.sfixed64ByText as Any),
+            ("boolByBool", self.boolByBool as Any),
+            ("textByText", self.textByText as Any),
+            ("dataByBool", self.dataByBool as Any),
+            ("colorByInt32", self.colorByInt32 as Any),
+            ("leafByBool", self.leafByBool as Any),
+            ("wrapperByUint32", self.wrapperByUint32 as Any),
+            ("anyByText", self.anyByText as Any),
+        ], displayStyle: .struct)
+    }
+}
+
+extension Maps.Fields {
+    var copied: Maps.Fields {
+        var copy = Maps.Fields()
+        copy.doubleByInt32 = self.doubleByInt32
+        copy.floatByInt64 = self.floatByInt64
+        copy.int32ByUint32 = self.int32ByUint32
+        copy.int64ByUint64 = self.int64ByUint64
+        copy.uint32BySint32 = self.uint32BySint32
+        copy.uint64BySint64 = self.uint64BySint64
+        copy.sint32ByFixed32 = self.sint32ByFixed32
+        copy.sint64ByFixed64 = self.sint64ByFixed64
+        copy.fixed32BySfixed32 = self.fixed32BySfixed32
+        copy.fixed64BySfixed64 = self.fixed64BySfixed64
+        copy.sfixed32ByBool = self.sfixed32ByBool
+        copy.sfixed64ByText = self.sfixed64ByText
+        copy.boolByBool = self.boolByBool
+        copy.textByText = self.textByText
+        copy.dataByBool = self.dataByBool
+        copy.colorByInt32 = self.colorByInt32
+        copy.leafByBool = self.leafByBool
+        copy.wrapperByUint32 = self.wrapperByUint32
+        copy.anyByText = self.anyByText
+        return copy
+    }
+
+    func equals(_ other: borrowing Maps.Fields) -> Bool {
+        self.doubleByInt32 == other.doubleByInt32
+            && self.floatByInt64 == other.floatByInt64
+            && self.int32ByUint32 == other.int32ByUint32
+            && self.int64ByUint64 == other.int64ByUint64
+            && self.uint32BySint32 == other.uint32BySint32
+            && self.uint64BySint64 == other.uint64BySint64
+            && self.sint32ByFixed32 == other.sint32ByFixed32
+            && self.sint64ByFixed64 == other.sint64ByFixed64
+            && self.fixed32BySfixed32 == other.fixed32BySfixed32
+            && self.fixed64BySfixed64 == other.fixed64BySfixed64
+            && self.sfixed32ByBool == other.sfixed32ByBool
+            && self.sfixed64ByText == other.sfixed64ByText
+            && self.boolByBool == other.boolByBool
+            && self.textByText == other.textByText
+            && self.dataByBool == other.dataByBool
+            && self.colorByInt32 == other.colorByInt32
+            && self.leafByBool == other.leafByBool
+            && self.wrapperByUint32 == other.wrapperByUint32
+            && self.anyByText == other.anyByText
+    }
+
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(self.doubleByInt32)
+        hasher.combine(self.floatByInt64)
+        hasher.combine(self.int32ByUint32)
+        hasher.combine(self.int64ByUint64)
+        hasher.combine(self.uint32BySint32)
+        hasher.combine(self.uint64BySint64)
+        hasher.combine(self.sint32ByFixed32)
+        hasher.combine(self.sint64ByFixed64)
+        hasher.combine(self.fixed32BySfixed32)
+        hasher.combine(self.fixed64BySfixed64)
+        hasher.combine(self.sfixed32ByBool)
+        hasher.combine(self.sfixed64ByText)
+        hasher.combine(self.boolByBool)
+        hasher.combine(self.textByText)
+        hasher.combine(self.dataByBool)
+        hasher.combine(self.colorByInt32)
+        hasher.combine(self.leafByBool)
+        hasher.combine(self.wrapperByUint32)
+        hasher.combine(self.anyByText)
+    }
+}
+
 extension WellKnown {
     /// The full protobuf name.
     public static var messageName: String { "guildhall.testing.v1.WellKnown" }
@@ -606,7 +1016,32 @@ extension WellKnown {
     }
 
     /// The most bytes that `encode(into:)` can append for this value.
-    public var encodedByteCountMax: Int {
+    public var encodedByteCountMax: Int { unsafe storage.fields.encodedByteCountMax }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension WellKnown: @unsafe Bridged {
+    typealias Lowered = Guildhall__Testing__V1__WellKnown
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__testing__v1__well_known__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe storage.fields.encode(with: &writer)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Testing__V1__WellKnown>) {
+        self.init(unsafe Storage(Fields(lifting: lowered)))
+    }
+}
+
+extension WellKnown.Fields {
+    var encodedByteCountMax: Int {
         var bound = 0
         if let value = self.timestamp { bound += 6 + value.encodedByteCountMax }
         if let value = self.duration { bound += 6 + value.encodedByteCountMax }
@@ -627,19 +1062,6 @@ extension WellKnown {
         for value in self.empties { bound += 7 + value.encodedByteCountMax }
         for value in self.texts { bound += 7 + value.encodedByteCountMax }
         return bound
-    }
-
-    /// Appends the encoded message.
-    public func encode(into output: inout OutputRawSpan) {
-        unsafe Codec.append(self, to: &output)
-    }
-}
-
-extension WellKnown: @unsafe Bridged {
-    typealias Lowered = Guildhall__Testing__V1__WellKnown
-
-    static var shape: UnsafePointer<message_shape> {
-        unsafe guildhall__testing__v1__well_known__shape()
     }
 
     func encode(with writer: inout MessageWriter) {
@@ -682,5 +1104,111 @@ extension WellKnown: @unsafe Bridged {
         self.anys = unsafe Lift.messages(lowered.pointee.n_anys, lowered.pointee.anys)
         self.empties = unsafe Lift.messages(lowered.pointee.n_empties, lowered.pointee.empties)
         self.texts = unsafe Lift.messages(lowered.pointee.n_texts, lowered.pointee.texts)
+    }
+}
+
+extension WellKnown {
+    /// Whether all fields are equal.
+    public static func == (left: WellKnown, right: WellKnown) -> Bool {
+        unsafe left.storage === right.storage
+            || left.storage.fields.equals(right.storage.fields)
+    }
+
+    /// Hashes all fields.
+    public func hash(into hasher: inout Hasher) {
+        unsafe storage.fields.hash(into: &hasher)
+    }
+}
+
+extension WellKnown: CustomReflectable {
+    /// The fields, for debuggers and messages of tests.
+    public var customMirror: Mirror {
+        Mirror(self, children: [
+            ("timestamp", self.timestamp as Any),
+            ("duration", self.duration as Any),
+            ("mask", self.mask as Any),
+            ("any", self.any as Any),
+            ("empty", self.empty as Any),
+            ("double", self.double as Any),
+            ("float", self.float as Any),
+            ("int64", self.int64 as Any),
+            ("uint64", self.uint64 as Any),
+            ("int32", self.int32 as Any),
+            ("uint32", self.uint32 as Any),
+            ("bool", self.bool as Any),
+            ("text", self.text as Any),
+            ("data", self.data as Any),
+            ("timestamps", self.timestamps as Any),
+            ("anys", self.anys as Any),
+            ("empties", self.empties as Any),
+            ("texts", self.texts as Any),
+        ], displayStyle: .struct)
+    }
+}
+
+extension WellKnown.Fields {
+    var copied: WellKnown.Fields {
+        var copy = WellKnown.Fields()
+        copy.timestamp = self.timestamp
+        copy.duration = self.duration
+        copy.mask = self.mask
+        copy.any = self.any
+        copy.empty = self.empty
+        copy.double = self.double
+        copy.float = self.float
+        copy.int64 = self.int64
+        copy.uint64 = self.uint64
+        copy.int32 = self.int32
+        copy.uint32 = self.uint32
+        copy.bool = self.bool
+        copy.text = self.text
+        copy.data = self.data
+        copy.timestamps = self.timestamps
+        copy.anys = self.anys
+        copy.empties = self.empties
+        copy.texts = self.texts
+        return copy
+    }
+
+    func equals(_ other: borrowing WellKnown.Fields) -> Bool {
+        self.timestamp == other.timestamp
+            && self.duration == other.duration
+            && self.mask == other.mask
+            && self.any == other.any
+            && self.empty == other.empty
+            && self.double == other.double
+            && self.float == other.float
+            && self.int64 == other.int64
+            && self.uint64 == other.uint64
+            && self.int32 == other.int32
+            && self.uint32 == other.uint32
+            && self.bool == other.bool
+            && self.text == other.text
+            && self.data == other.data
+            && self.timestamps == other.timestamps
+            && self.anys == other.anys
+            && self.empties == other.empties
+            && self.texts == other.texts
+    }
+
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(self.timestamp)
+        hasher.combine(self.duration)
+        hasher.combine(self.mask)
+        hasher.combine(self.any)
+        hasher.combine(self.empty)
+        hasher.combine(self.double)
+        hasher.combine(self.float)
+        hasher.combine(self.int64)
+        hasher.combine(self.uint64)
+        hasher.combine(self.int32)
+        hasher.combine(self.uint32)
+        hasher.combine(self.bool)
+        hasher.combine(self.text)
+        hasher.combine(self.data)
+        hasher.combine(self.timestamps)
+        hasher.combine(self.anys)
+        hasher.combine(self.empties)
+        hasher.combine(self.texts)
     }
 }

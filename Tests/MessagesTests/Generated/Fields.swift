@@ -6,63 +6,176 @@ public import RPC
 
 /// Fields that are there or not.
 public struct Presences: Message {
+    /// The fields, which copies share until one of them changes.
+    private(set) var storage: Storage
+
+    init(_ storage: Storage) { self.storage = storage }
+
     /// The field `double`.
-    public var double: Double?
+    public var double: Double? {
+        get { unsafe storage.fields.double }
+        _modify {
+            own()
+            yield unsafe &storage.fields.double
+        }
+    }
+
     /// The field `float`.
-    public var float: Float?
+    public var float: Float? {
+        get { unsafe storage.fields.float }
+        _modify {
+            own()
+            yield unsafe &storage.fields.float
+        }
+    }
+
     /// The field `int32`.
-    public var int32: Int32?
+    public var int32: Int32? {
+        get { unsafe storage.fields.int32 }
+        _modify {
+            own()
+            yield unsafe &storage.fields.int32
+        }
+    }
+
     /// The field `int64`.
-    public var int64: Int64?
+    public var int64: Int64? {
+        get { unsafe storage.fields.int64 }
+        _modify {
+            own()
+            yield unsafe &storage.fields.int64
+        }
+    }
+
     /// The field `uint32`.
-    public var uint32: UInt32?
+    public var uint32: UInt32? {
+        get { unsafe storage.fields.uint32 }
+        _modify {
+            own()
+            yield unsafe &storage.fields.uint32
+        }
+    }
+
     /// The field `uint64`.
-    public var uint64: UInt64?
+    public var uint64: UInt64? {
+        get { unsafe storage.fields.uint64 }
+        _modify {
+            own()
+            yield unsafe &storage.fields.uint64
+        }
+    }
+
     /// The field `sint32`.
-    public var sint32: Int32?
+    public var sint32: Int32? {
+        get { unsafe storage.fields.sint32 }
+        _modify {
+            own()
+            yield unsafe &storage.fields.sint32
+        }
+    }
+
     /// The field `sint64`.
-    public var sint64: Int64?
+    public var sint64: Int64? {
+        get { unsafe storage.fields.sint64 }
+        _modify {
+            own()
+            yield unsafe &storage.fields.sint64
+        }
+    }
+
     /// The field `fixed32`.
-    public var fixed32: UInt32?
+    public var fixed32: UInt32? {
+        get { unsafe storage.fields.fixed32 }
+        _modify {
+            own()
+            yield unsafe &storage.fields.fixed32
+        }
+    }
+
     /// The field `fixed64`.
-    public var fixed64: UInt64?
+    public var fixed64: UInt64? {
+        get { unsafe storage.fields.fixed64 }
+        _modify {
+            own()
+            yield unsafe &storage.fields.fixed64
+        }
+    }
+
     /// The field `sfixed32`.
-    public var sfixed32: Int32?
+    public var sfixed32: Int32? {
+        get { unsafe storage.fields.sfixed32 }
+        _modify {
+            own()
+            yield unsafe &storage.fields.sfixed32
+        }
+    }
+
     /// The field `sfixed64`.
-    public var sfixed64: Int64?
+    public var sfixed64: Int64? {
+        get { unsafe storage.fields.sfixed64 }
+        _modify {
+            own()
+            yield unsafe &storage.fields.sfixed64
+        }
+    }
+
     /// The field `bool`.
-    public var bool: Bool?
+    public var bool: Bool? {
+        get { unsafe storage.fields.bool }
+        _modify {
+            own()
+            yield unsafe &storage.fields.bool
+        }
+    }
+
     /// The field `text`.
-    public var text: String?
+    public var text: String? {
+        get { unsafe storage.fields.text }
+        _modify {
+            own()
+            yield unsafe &storage.fields.text
+        }
+    }
+
     /// The field `data`.
-    public var data: [UInt8]?
+    public var data: [UInt8]? {
+        get { unsafe storage.fields.data }
+        _modify {
+            own()
+            yield unsafe &storage.fields.data
+        }
+    }
+
     /// The field `color`.
-    public var color: Color?
+    public var color: Color? {
+        get { unsafe storage.fields.color }
+        _modify {
+            own()
+            yield unsafe &storage.fields.color
+        }
+    }
+
     /// The field `leaf`.
-    public var leaf: Leaf?
+    public var leaf: Leaf? {
+        get { unsafe storage.fields.leaf }
+        _modify {
+            own()
+            yield unsafe &storage.fields.leaf
+        }
+    }
+
     /// Of these there is one at most.
-    public var choice: Presences.Choice?
+    public var choice: Presences.Choice? {
+        get { unsafe storage.fields.choice }
+        _modify {
+            own()
+            yield unsafe &storage.fields.choice
+        }
+    }
 
     /// A message with every field at its default.
     public init() {
-        self.double = nil
-        self.float = nil
-        self.int32 = nil
-        self.int64 = nil
-        self.uint32 = nil
-        self.uint64 = nil
-        self.sint32 = nil
-        self.sint64 = nil
-        self.fixed32 = nil
-        self.fixed64 = nil
-        self.sfixed32 = nil
-        self.sfixed64 = nil
-        self.bool = nil
-        self.text = nil
-        self.data = nil
-        self.color = nil
-        self.leaf = nil
-        self.choice = nil
+        storage = Storage.initial
     }
 
     /// A message with the given fields, the others at their defaults.
@@ -86,24 +199,62 @@ public struct Presences: Message {
         leaf: Leaf? = nil,
         choice: Presences.Choice? = nil
     ) {
-        self.double = double
-        self.float = float
-        self.int32 = int32
-        self.int64 = int64
-        self.uint32 = uint32
-        self.uint64 = uint64
-        self.sint32 = sint32
-        self.sint64 = sint64
-        self.fixed32 = fixed32
-        self.fixed64 = fixed64
-        self.sfixed32 = sfixed32
-        self.sfixed64 = sfixed64
-        self.bool = bool
-        self.text = text
-        self.data = data
-        self.color = color
-        self.leaf = leaf
-        self.choice = choice
+        var fields = Fields()
+        fields.double = double
+        fields.float = float
+        fields.int32 = int32
+        fields.int64 = int64
+        fields.uint32 = uint32
+        fields.uint64 = uint64
+        fields.sint32 = sint32
+        fields.sint64 = sint64
+        fields.fixed32 = fixed32
+        fields.fixed64 = fixed64
+        fields.sfixed32 = sfixed32
+        fields.sfixed64 = sfixed64
+        fields.bool = bool
+        fields.text = text
+        fields.data = data
+        fields.color = color
+        fields.leaf = leaf
+        fields.choice = choice
+        storage = Storage(fields)
+    }
+
+    /// The fields.
+    struct Fields: ~Copyable {
+        var double: Double? = nil
+        var float: Float? = nil
+        var int32: Int32? = nil
+        var int64: Int64? = nil
+        var uint32: UInt32? = nil
+        var uint64: UInt64? = nil
+        var sint32: Int32? = nil
+        var sint64: Int64? = nil
+        var fixed32: UInt32? = nil
+        var fixed64: UInt64? = nil
+        var sfixed32: Int32? = nil
+        var sfixed64: Int64? = nil
+        var bool: Bool? = nil
+        var text: String? = nil
+        var data: [UInt8]? = nil
+        var color: Color? = nil
+        var leaf: Leaf? = nil
+        var choice: Presences.Choice? = nil
+    }
+
+    /// Holds the fields; they change only while one message alone has them.
+    final class Storage: @unchecked Sendable {
+        static let initial = Storage(Fields())
+
+        @exclusivity(unchecked) var fields: Fields
+
+        init(_ fields: consuming Fields) { unsafe self.fields = fields }
+    }
+
+    private mutating func own() {
+        guard !isKnownUniquelyReferenced(&storage) else { return }
+        storage = unsafe Storage(storage.fields.copied)
     }
 
     /// The fields of `choice`, of which a message holds one at most.
@@ -153,102 +304,293 @@ public struct Presences: Message {
 
 /// Fields that occur any number of times.
 public struct Lists: Message {
+    /// The fields, which copies share until one of them changes.
+    private(set) var storage: Storage
+
+    init(_ storage: Storage) { self.storage = storage }
+
     /// The field `doubles`.
-    public var doubles: [Double]
+    public var doubles: [Double] {
+        get { unsafe storage.fields.doubles }
+        _modify {
+            own()
+            yield unsafe &storage.fields.doubles
+        }
+    }
+
     /// The field `floats`.
-    public var floats: [Float]
+    public var floats: [Float] {
+        get { unsafe storage.fields.floats }
+        _modify {
+            own()
+            yield unsafe &storage.fields.floats
+        }
+    }
+
     /// The field `int32s`.
-    public var int32s: [Int32]
+    public var int32s: [Int32] {
+        get { unsafe storage.fields.int32s }
+        _modify {
+            own()
+            yield unsafe &storage.fields.int32s
+        }
+    }
+
     /// The field `int64s`.
-    public var int64s: [Int64]
+    public var int64s: [Int64] {
+        get { unsafe storage.fields.int64s }
+        _modify {
+            own()
+            yield unsafe &storage.fields.int64s
+        }
+    }
+
     /// The field `uint32s`.
-    public var uint32s: [UInt32]
+    public var uint32s: [UInt32] {
+        get { unsafe storage.fields.uint32s }
+        _modify {
+            own()
+            yield unsafe &storage.fields.uint32s
+        }
+    }
+
     /// The field `uint64s`.
-    public var uint64s: [UInt64]
+    public var uint64s: [UInt64] {
+        get { unsafe storage.fields.uint64s }
+        _modify {
+            own()
+            yield unsafe &storage.fields.uint64s
+        }
+    }
+
     /// The field `sint32s`.
-    public var sint32s: [Int32]
+    public var sint32s: [Int32] {
+        get { unsafe storage.fields.sint32s }
+        _modify {
+            own()
+            yield unsafe &storage.fields.sint32s
+        }
+    }
+
     /// The field `sint64s`.
-    public var sint64s: [Int64]
+    public var sint64s: [Int64] {
+        get { unsafe storage.fields.sint64s }
+        _modify {
+            own()
+            yield unsafe &storage.fields.sint64s
+        }
+    }
+
     /// The field `fixed32s`.
-    public var fixed32s: [UInt32]
+    public var fixed32s: [UInt32] {
+        get { unsafe storage.fields.fixed32s }
+        _modify {
+            own()
+            yield unsafe &storage.fields.fixed32s
+        }
+    }
+
     /// The field `fixed64s`.
-    public var fixed64s: [UInt64]
+    public var fixed64s: [UInt64] {
+        get { unsafe storage.fields.fixed64s }
+        _modify {
+            own()
+            yield unsafe &storage.fields.fixed64s
+        }
+    }
+
     /// The field `sfixed32s`.
-    public var sfixed32s: [Int32]
+    public var sfixed32s: [Int32] {
+        get { unsafe storage.fields.sfixed32s }
+        _modify {
+            own()
+            yield unsafe &storage.fields.sfixed32s
+        }
+    }
+
     /// The field `sfixed64s`.
-    public var sfixed64s: [Int64]
+    public var sfixed64s: [Int64] {
+        get { unsafe storage.fields.sfixed64s }
+        _modify {
+            own()
+            yield unsafe &storage.fields.sfixed64s
+        }
+    }
+
     /// The field `bools`.
-    public var bools: [Bool]
+    public var bools: [Bool] {
+        get { unsafe storage.fields.bools }
+        _modify {
+            own()
+            yield unsafe &storage.fields.bools
+        }
+    }
+
     /// The field `texts`.
-    public var texts: [String]
+    public var texts: [String] {
+        get { unsafe storage.fields.texts }
+        _modify {
+            own()
+            yield unsafe &storage.fields.texts
+        }
+    }
+
     /// The field `datas`.
-    public var datas: [[UInt8]]
+    public var datas: [[UInt8]] {
+        get { unsafe storage.fields.datas }
+        _modify {
+            own()
+            yield unsafe &storage.fields.datas
+        }
+    }
+
     /// The field `colors`.
-    public var colors: [Color]
+    public var colors: [Color] {
+        get { unsafe storage.fields.colors }
+        _modify {
+            own()
+            yield unsafe &storage.fields.colors
+        }
+    }
+
     /// The field `leaves`.
-    public var leaves: [Leaf]
+    public var leaves: [Leaf] {
+        get { unsafe storage.fields.leaves }
+        _modify {
+            own()
+            yield unsafe &storage.fields.leaves
+        }
+    }
+
     /// The field `unpacked_doubles`.
-    public var unpackedDoubles: [Double]
+    public var unpackedDoubles: [Double] {
+        get { unsafe storage.fields.unpackedDoubles }
+        _modify {
+            own()
+            yield unsafe &storage.fields.unpackedDoubles
+        }
+    }
+
     /// The field `unpacked_floats`.
-    public var unpackedFloats: [Float]
+    public var unpackedFloats: [Float] {
+        get { unsafe storage.fields.unpackedFloats }
+        _modify {
+            own()
+            yield unsafe &storage.fields.unpackedFloats
+        }
+    }
+
     /// The field `unpacked_int32s`.
-    public var unpackedInt32s: [Int32]
+    public var unpackedInt32s: [Int32] {
+        get { unsafe storage.fields.unpackedInt32s }
+        _modify {
+            own()
+            yield unsafe &storage.fields.unpackedInt32s
+        }
+    }
+
     /// The field `unpacked_int64s`.
-    public var unpackedInt64s: [Int64]
+    public var unpackedInt64s: [Int64] {
+        get { unsafe storage.fields.unpackedInt64s }
+        _modify {
+            own()
+            yield unsafe &storage.fields.unpackedInt64s
+        }
+    }
+
     /// The field `unpacked_uint32s`.
-    public var unpackedUint32s: [UInt32]
+    public var unpackedUint32s: [UInt32] {
+        get { unsafe storage.fields.unpackedUint32s }
+        _modify {
+            own()
+            yield unsafe &storage.fields.unpackedUint32s
+        }
+    }
+
     /// The field `unpacked_uint64s`.
-    public var unpackedUint64s: [UInt64]
+    public var unpackedUint64s: [UInt64] {
+        get { unsafe storage.fields.unpackedUint64s }
+        _modify {
+            own()
+            yield unsafe &storage.fields.unpackedUint64s
+        }
+    }
+
     /// The field `unpacked_sint32s`.
-    public var unpackedSint32s: [Int32]
+    public var unpackedSint32s: [Int32] {
+        get { unsafe storage.fields.unpackedSint32s }
+        _modify {
+            own()
+            yield unsafe &storage.fields.unpackedSint32s
+        }
+    }
+
     /// The field `unpacked_sint64s`.
-    public var unpackedSint64s: [Int64]
+    public var unpackedSint64s: [Int64] {
+        get { unsafe storage.fields.unpackedSint64s }
+        _modify {
+            own()
+            yield unsafe &storage.fields.unpackedSint64s
+        }
+    }
+
     /// The field `unpacked_fixed32s`.
-    public var unpackedFixed32s: [UInt32]
+    public var unpackedFixed32s: [UInt32] {
+        get { unsafe storage.fields.unpackedFixed32s }
+        _modify {
+            own()
+            yield unsafe &storage.fields.unpackedFixed32s
+        }
+    }
+
     /// The field `unpacked_fixed64s`.
-    public var unpackedFixed64s: [UInt64]
+    public var unpackedFixed64s: [UInt64] {
+        get { unsafe storage.fields.unpackedFixed64s }
+        _modify {
+            own()
+            yield unsafe &storage.fields.unpackedFixed64s
+        }
+    }
+
     /// The field `unpacked_sfixed32s`.
-    public var unpackedSfixed32s: [Int32]
+    public var unpackedSfixed32s: [Int32] {
+        get { unsafe storage.fields.unpackedSfixed32s }
+        _modify {
+            own()
+            yield unsafe &storage.fields.unpackedSfixed32s
+        }
+    }
+
     /// The field `unpacked_sfixed64s`.
-    public var unpackedSfixed64s: [Int64]
+    public var unpackedSfixed64s: [Int64] {
+        get { unsafe storage.fields.unpackedSfixed64s }
+        _modify {
+            own()
+            yield unsafe &storage.fields.unpackedSfixed64s
+        }
+    }
+
     /// The field `unpacked_bools`.
-    public var unpackedBools: [Bool]
+    public var unpackedBools: [Bool] {
+        get { unsafe storage.fields.unpackedBools }
+        _modify {
+            own()
+            yield unsafe &storage.fields.unpackedBools
+        }
+    }
+
     /// The field `unpacked_colors`.
-    public var unpackedColors: [Color]
+    public var unpackedColors: [Color] {
+        get { unsafe storage.fields.unpackedColors }
+        _modify {
+            own()
+            yield unsafe &storage.fields.unpackedColors
+        }
+    }
 
     /// A message with every field at its default.
     public init() {
-        self.doubles = []
-        self.floats = []
-        self.int32s = []
-        self.int64s = []
-        self.uint32s = []
-        self.uint64s = []
-        self.sint32s = []
-        self.sint64s = []
-        self.fixed32s = []
-        self.fixed64s = []
-        self.sfixed32s = []
-        self.sfixed64s = []
-        self.bools = []
-        self.texts = []
-        self.datas = []
-        self.colors = []
-        self.leaves = []
-        self.unpackedDoubles = []
-        self.unpackedFloats = []
-        self.unpackedInt32s = []
-        self.unpackedInt64s = []
-        self.unpackedUint32s = []
-        self.unpackedUint64s = []
-        self.unpackedSint32s = []
-        self.unpackedSint64s = []
-        self.unpackedFixed32s = []
-        self.unpackedFixed64s = []
-        self.unpackedSfixed32s = []
-        self.unpackedSfixed64s = []
-        self.unpackedBools = []
-        self.unpackedColors = []
+        storage = Storage.initial
     }
 
     /// A message with the given fields, the others at their defaults.
@@ -285,102 +627,272 @@ public struct Lists: Message {
         unpackedBools: [Bool] = [],
         unpackedColors: [Color] = []
     ) {
-        self.doubles = doubles
-        self.floats = floats
-        self.int32s = int32s
-        self.int64s = int64s
-        self.uint32s = uint32s
-        self.uint64s = uint64s
-        self.sint32s = sint32s
-        self.sint64s = sint64s
-        self.fixed32s = fixed32s
-        self.fixed64s = fixed64s
-        self.sfixed32s = sfixed32s
-        self.sfixed64s = sfixed64s
-        self.bools = bools
-        self.texts = texts
-        self.datas = datas
-        self.colors = colors
-        self.leaves = leaves
-        self.unpackedDoubles = unpackedDoubles
-        self.unpackedFloats = unpackedFloats
-        self.unpackedInt32s = unpackedInt32s
-        self.unpackedInt64s = unpackedInt64s
-        self.unpackedUint32s = unpackedUint32s
-        self.unpackedUint64s = unpackedUint64s
-        self.unpackedSint32s = unpackedSint32s
-        self.unpackedSint64s = unpackedSint64s
-        self.unpackedFixed32s = unpackedFixed32s
-        self.unpackedFixed64s = unpackedFixed64s
-        self.unpackedSfixed32s = unpackedSfixed32s
-        self.unpackedSfixed64s = unpackedSfixed64s
-        self.unpackedBools = unpackedBools
-        self.unpackedColors = unpackedColors
+        var fields = Fields()
+        fields.doubles = doubles
+        fields.floats = floats
+        fields.int32s = int32s
+        fields.int64s = int64s
+        fields.uint32s = uint32s
+        fields.uint64s = uint64s
+        fields.sint32s = sint32s
+        fields.sint64s = sint64s
+        fields.fixed32s = fixed32s
+        fields.fixed64s = fixed64s
+        fields.sfixed32s = sfixed32s
+        fields.sfixed64s = sfixed64s
+        fields.bools = bools
+        fields.texts = texts
+        fields.datas = datas
+        fields.colors = colors
+        fields.leaves = leaves
+        fields.unpackedDoubles = unpackedDoubles
+        fields.unpackedFloats = unpackedFloats
+        fields.unpackedInt32s = unpackedInt32s
+        fields.unpackedInt64s = unpackedInt64s
+        fields.unpackedUint32s = unpackedUint32s
+        fields.unpackedUint64s = unpackedUint64s
+        fields.unpackedSint32s = unpackedSint32s
+        fields.unpackedSint64s = unpackedSint64s
+        fields.unpackedFixed32s = unpackedFixed32s
+        fields.unpackedFixed64s = unpackedFixed64s
+        fields.unpackedSfixed32s = unpackedSfixed32s
+        fields.unpackedSfixed64s = unpackedSfixed64s
+        fields.unpackedBools = unpackedBools
+        fields.unpackedColors = unpackedColors
+        storage = Storage(fields)
+    }
+
+    /// The fields.
+    struct Fields: ~Copyable {
+        var doubles: [Double] = []
+        var floats: [Float] = []
+        var int32s: [Int32] = []
+        var int64s: [Int64] = []
+        var uint32s: [UInt32] = []
+        var uint64s: [UInt64] = []
+        var sint32s: [Int32] = []
+        var sint64s: [Int64] = []
+        var fixed32s: [UInt32] = []
+        var fixed64s: [UInt64] = []
+        var sfixed32s: [Int32] = []
+        var sfixed64s: [Int64] = []
+        var bools: [Bool] = []
+        var texts: [String] = []
+        var datas: [[UInt8]] = []
+        var colors: [Color] = []
+        var leaves: [Leaf] = []
+        var unpackedDoubles: [Double] = []
+        var unpackedFloats: [Float] = []
+        var unpackedInt32s: [Int32] = []
+        var unpackedInt64s: [Int64] = []
+        var unpackedUint32s: [UInt32] = []
+        var unpackedUint64s: [UInt64] = []
+        var unpackedSint32s: [Int32] = []
+        var unpackedSint64s: [Int64] = []
+        var unpackedFixed32s: [UInt32] = []
+        var unpackedFixed64s: [UInt64] = []
+        var unpackedSfixed32s: [Int32] = []
+        var unpackedSfixed64s: [Int64] = []
+        var unpackedBools: [Bool] = []
+        var unpackedColors: [Color] = []
+    }
+
+    /// Holds the fields; they change only while one message alone has them.
+    final class Storage: @unchecked Sendable {
+        static let initial = Storage(Fields())
+
+        @exclusivity(unchecked) var fields: Fields
+
+        init(_ fields: consuming Fields) { unsafe self.fields = fields }
+    }
+
+    private mutating func own() {
+        guard !isKnownUniquelyReferenced(&storage) else { return }
+        storage = unsafe Storage(storage.fields.copied)
     }
 }
 
 /// Maps with keys of every type, and with values of every type.
 public struct Maps: Message {
+    /// The fields, which copies share until one of them changes.
+    private(set) var storage: Storage
+
+    init(_ storage: Storage) { self.storage = storage }
+
     /// The field `double_by_int32`.
-    public var doubleByInt32: [Int32: Double]
+    public var doubleByInt32: [Int32: Double] {
+        get { unsafe storage.fields.doubleByInt32 }
+        _modify {
+            own()
+            yield unsafe &storage.fields.doubleByInt32
+        }
+    }
+
     /// The field `float_by_int64`.
-    public var floatByInt64: [Int64: Float]
+    public var floatByInt64: [Int64: Float] {
+        get { unsafe storage.fields.floatByInt64 }
+        _modify {
+            own()
+            yield unsafe &storage.fields.floatByInt64
+        }
+    }
+
     /// The field `int32_by_uint32`.
-    public var int32ByUint32: [UInt32: Int32]
+    public var int32ByUint32: [UInt32: Int32] {
+        get { unsafe storage.fields.int32ByUint32 }
+        _modify {
+            own()
+            yield unsafe &storage.fields.int32ByUint32
+        }
+    }
+
     /// The field `int64_by_uint64`.
-    public var int64ByUint64: [UInt64: Int64]
+    public var int64ByUint64: [UInt64: Int64] {
+        get { unsafe storage.fields.int64ByUint64 }
+        _modify {
+            own()
+            yield unsafe &storage.fields.int64ByUint64
+        }
+    }
+
     /// The field `uint32_by_sint32`.
-    public var uint32BySint32: [Int32: UInt32]
+    public var uint32BySint32: [Int32: UInt32] {
+        get { unsafe storage.fields.uint32BySint32 }
+        _modify {
+            own()
+            yield unsafe &storage.fields.uint32BySint32
+        }
+    }
+
     /// The field `uint64_by_sint64`.
-    public var uint64BySint64: [Int64: UInt64]
+    public var uint64BySint64: [Int64: UInt64] {
+        get { unsafe storage.fields.uint64BySint64 }
+        _modify {
+            own()
+            yield unsafe &storage.fields.uint64BySint64
+        }
+    }
+
     /// The field `sint32_by_fixed32`.
-    public var sint32ByFixed32: [UInt32: Int32]
+    public var sint32ByFixed32: [UInt32: Int32] {
+        get { unsafe storage.fields.sint32ByFixed32 }
+        _modify {
+            own()
+            yield unsafe &storage.fields.sint32ByFixed32
+        }
+    }
+
     /// The field `sint64_by_fixed64`.
-    public var sint64ByFixed64: [UInt64: Int64]
+    public var sint64ByFixed64: [UInt64: Int64] {
+        get { unsafe storage.fields.sint64ByFixed64 }
+        _modify {
+            own()
+            yield unsafe &storage.fields.sint64ByFixed64
+        }
+    }
+
     /// The field `fixed32_by_sfixed32`.
-    public var fixed32BySfixed32: [Int32: UInt32]
+    public var fixed32BySfixed32: [Int32: UInt32] {
+        get { unsafe storage.fields.fixed32BySfixed32 }
+        _modify {
+            own()
+            yield unsafe &storage.fields.fixed32BySfixed32
+        }
+    }
+
     /// The field `fixed64_by_sfixed64`.
-    public var fixed64BySfixed64: [Int64: UInt64]
+    public var fixed64BySfixed64: [Int64: UInt64] {
+        get { unsafe storage.fields.fixed64BySfixed64 }
+        _modify {
+            own()
+            yield unsafe &storage.fields.fixed64BySfixed64
+        }
+    }
+
     /// The field `sfixed32_by_bool`.
-    public var sfixed32ByBool: [Bool: Int32]
+    public var sfixed32ByBool: [Bool: Int32] {
+        get { unsafe storage.fields.sfixed32ByBool }
+        _modify {
+            own()
+            yield unsafe &storage.fields.sfixed32ByBool
+        }
+    }
+
     /// The field `sfixed64_by_text`.
-    public var sfixed64ByText: [String: Int64]
+    public var sfixed64ByText: [String: Int64] {
+        get { unsafe storage.fields.sfixed64ByText }
+        _modify {
+            own()
+            yield unsafe &storage.fields.sfixed64ByText
+        }
+    }
+
     /// The field `bool_by_bool`.
-    public var boolByBool: [Bool: Bool]
+    public var boolByBool: [Bool: Bool] {
+        get { unsafe storage.fields.boolByBool }
+        _modify {
+            own()
+            yield unsafe &storage.fields.boolByBool
+        }
+    }
+
     /// The field `text_by_text`.
-    public var textByText: [String: String]
+    public var textByText: [String: String] {
+        get { unsafe storage.fields.textByText }
+        _modify {
+            own()
+            yield unsafe &storage.fields.textByText
+        }
+    }
+
     /// The field `data_by_bool`.
-    public var dataByBool: [Bool: [UInt8]]
+    public var dataByBool: [Bool: [UInt8]] {
+        get { unsafe storage.fields.dataByBool }
+        _modify {
+            own()
+            yield unsafe &storage.fields.dataByBool
+        }
+    }
+
     /// The field `color_by_int32`.
-    public var colorByInt32: [Int32: Color]
+    public var colorByInt32: [Int32: Color] {
+        get { unsafe storage.fields.colorByInt32 }
+        _modify {
+            own()
+            yield unsafe &storage.fields.colorByInt32
+        }
+    }
+
     /// The field `leaf_by_bool`.
-    public var leafByBool: [Bool: Leaf]
+    public var leafByBool: [Bool: Leaf] {
+        get { unsafe storage.fields.leafByBool }
+        _modify {
+            own()
+            yield unsafe &storage.fields.leafByBool
+        }
+    }
+
     /// The field `wrapper_by_uint32`.
-    public var wrapperByUint32: [UInt32: Int64Value]
+    public var wrapperByUint32: [UInt32: Int64Value] {
+        get { unsafe storage.fields.wrapperByUint32 }
+        _modify {
+            own()
+            yield unsafe &storage.fields.wrapperByUint32
+        }
+    }
+
     /// The field `any_by_text`.
-    public var anyByText: [String: ProtobufAny]
+    public var anyByText: [String: ProtobufAny] {
+        get { unsafe storage.fields.anyByText }
+        _modify {
+            own()
+            yield unsafe &storage.fields.anyByText
+        }
+    }
 
     /// A message with every field at its default.
     public init() {
-        self.doubleByInt32 = [:]
-        self.floatByInt64 = [:]
-        self.int32ByUint32 = [:]
-        self.int64ByUint64 = [:]
-        self.uint32BySint32 = [:]
-        self.uint64BySint64 = [:]
-        self.sint32ByFixed32 = [:]
-        self.sint64ByFixed64 = [:]
-        self.fixed32BySfixed32 = [:]
-        self.fixed64BySfixed64 = [:]
-        self.sfixed32ByBool = [:]
-        self.sfixed64ByText = [:]
-        self.boolByBool = [:]
-        self.textByText = [:]
-        self.dataByBool = [:]
-        self.colorByInt32 = [:]
-        self.leafByBool = [:]
-        self.wrapperByUint32 = [:]
-        self.anyByText = [:]
+        storage = Storage.initial
     }
 
     /// A message with the given fields, the others at their defaults.
@@ -405,87 +917,239 @@ public struct Maps: Message {
         wrapperByUint32: [UInt32: Int64Value] = [:],
         anyByText: [String: ProtobufAny] = [:]
     ) {
-        self.doubleByInt32 = doubleByInt32
-        self.floatByInt64 = floatByInt64
-        self.int32ByUint32 = int32ByUint32
-        self.int64ByUint64 = int64ByUint64
-        self.uint32BySint32 = uint32BySint32
-        self.uint64BySint64 = uint64BySint64
-        self.sint32ByFixed32 = sint32ByFixed32
-        self.sint64ByFixed64 = sint64ByFixed64
-        self.fixed32BySfixed32 = fixed32BySfixed32
-        self.fixed64BySfixed64 = fixed64BySfixed64
-        self.sfixed32ByBool = sfixed32ByBool
-        self.sfixed64ByText = sfixed64ByText
-        self.boolByBool = boolByBool
-        self.textByText = textByText
-        self.dataByBool = dataByBool
-        self.colorByInt32 = colorByInt32
-        self.leafByBool = leafByBool
-        self.wrapperByUint32 = wrapperByUint32
-        self.anyByText = anyByText
+        var fields = Fields()
+        fields.doubleByInt32 = doubleByInt32
+        fields.floatByInt64 = floatByInt64
+        fields.int32ByUint32 = int32ByUint32
+        fields.int64ByUint64 = int64ByUint64
+        fields.uint32BySint32 = uint32BySint32
+        fields.uint64BySint64 = uint64BySint64
+        fields.sint32ByFixed32 = sint32ByFixed32
+        fields.sint64ByFixed64 = sint64ByFixed64
+        fields.fixed32BySfixed32 = fixed32BySfixed32
+        fields.fixed64BySfixed64 = fixed64BySfixed64
+        fields.sfixed32ByBool = sfixed32ByBool
+        fields.sfixed64ByText = sfixed64ByText
+        fields.boolByBool = boolByBool
+        fields.textByText = textByText
+        fields.dataByBool = dataByBool
+        fields.colorByInt32 = colorByInt32
+        fields.leafByBool = leafByBool
+        fields.wrapperByUint32 = wrapperByUint32
+        fields.anyByText = anyByText
+        storage = Storage(fields)
+    }
+
+    /// The fields.
+    struct Fields: ~Copyable {
+        var doubleByInt32: [Int32: Double] = [:]
+        var floatByInt64: [Int64: Float] = [:]
+        var int32ByUint32: [UInt32: Int32] = [:]
+        var int64ByUint64: [UInt64: Int64] = [:]
+        var uint32BySint32: [Int32: UInt32] = [:]
+        var uint64BySint64: [Int64: UInt64] = [:]
+        var sint32ByFixed32: [UInt32: Int32] = [:]
+        var sint64ByFixed64: [UInt64: Int64] = [:]
+        var fixed32BySfixed32: [Int32: UInt32] = [:]
+        var fixed64BySfixed64: [Int64: UInt64] = [:]
+        var sfixed32ByBool: [Bool: Int32] = [:]
+        var sfixed64ByText: [String: Int64] = [:]
+        var boolByBool: [Bool: Bool] = [:]
+        var textByText: [String: String] = [:]
+        var dataByBool: [Bool: [UInt8]] = [:]
+        var colorByInt32: [Int32: Color] = [:]
+        var leafByBool: [Bool: Leaf] = [:]
+        var wrapperByUint32: [UInt32: Int64Value] = [:]
+        var anyByText: [String: ProtobufAny] = [:]
+    }
+
+    /// Holds the fields; they change only while one message alone has them.
+    final class Storage: @unchecked Sendable {
+        static let initial = Storage(Fields())
+
+        @exclusivity(unchecked) var fields: Fields
+
+        init(_ fields: consuming Fields) { unsafe self.fields = fields }
+    }
+
+    private mutating func own() {
+        guard !isKnownUniquelyReferenced(&storage) else { return }
+        storage = unsafe Storage(storage.fields.copied)
     }
 }
 
 /// The types of google.protobuf.
 public struct WellKnown: Message {
+    /// The fields, which copies share until one of them changes.
+    private(set) var storage: Storage
+
+    init(_ storage: Storage) { self.storage = storage }
+
     /// The field `timestamp`.
-    public var timestamp: Timestamp?
+    public var timestamp: Timestamp? {
+        get { unsafe storage.fields.timestamp }
+        _modify {
+            own()
+            yield unsafe &storage.fields.timestamp
+        }
+    }
+
     /// The field `duration`.
-    public var duration: ProtobufDuration?
+    public var duration: ProtobufDuration? {
+        get { unsafe storage.fields.duration }
+        _modify {
+            own()
+            yield unsafe &storage.fields.duration
+        }
+    }
+
     /// The field `mask`.
-    public var mask: FieldMask?
+    public var mask: FieldMask? {
+        get { unsafe storage.fields.mask }
+        _modify {
+            own()
+            yield unsafe &storage.fields.mask
+        }
+    }
+
     /// The field `any`.
-    public var any: ProtobufAny?
+    public var any: ProtobufAny? {
+        get { unsafe storage.fields.any }
+        _modify {
+            own()
+            yield unsafe &storage.fields.any
+        }
+    }
+
     /// The field `empty`.
-    public var empty: Empty?
+    public var empty: Empty? {
+        get { unsafe storage.fields.empty }
+        _modify {
+            own()
+            yield unsafe &storage.fields.empty
+        }
+    }
+
     /// The field `double`.
-    public var double: DoubleValue?
+    public var double: DoubleValue? {
+        get { unsafe storage.fields.double }
+        _modify {
+            own()
+            yield unsafe &storage.fields.double
+        }
+    }
+
     /// The field `float`.
-    public var float: FloatValue?
+    public var float: FloatValue? {
+        get { unsafe storage.fields.float }
+        _modify {
+            own()
+            yield unsafe &storage.fields.float
+        }
+    }
+
     /// The field `int64`.
-    public var int64: Int64Value?
+    public var int64: Int64Value? {
+        get { unsafe storage.fields.int64 }
+        _modify {
+            own()
+            yield unsafe &storage.fields.int64
+        }
+    }
+
     /// The field `uint64`.
-    public var uint64: UInt64Value?
+    public var uint64: UInt64Value? {
+        get { unsafe storage.fields.uint64 }
+        _modify {
+            own()
+            yield unsafe &storage.fields.uint64
+        }
+    }
+
     /// The field `int32`.
-    public var int32: Int32Value?
+    public var int32: Int32Value? {
+        get { unsafe storage.fields.int32 }
+        _modify {
+            own()
+            yield unsafe &storage.fields.int32
+        }
+    }
+
     /// The field `uint32`.
-    public var uint32: UInt32Value?
+    public var uint32: UInt32Value? {
+        get { unsafe storage.fields.uint32 }
+        _modify {
+            own()
+            yield unsafe &storage.fields.uint32
+        }
+    }
+
     /// The field `bool`.
-    public var bool: BoolValue?
+    public var bool: BoolValue? {
+        get { unsafe storage.fields.bool }
+        _modify {
+            own()
+            yield unsafe &storage.fields.bool
+        }
+    }
+
     /// The field `text`.
-    public var text: StringValue?
+    public var text: StringValue? {
+        get { unsafe storage.fields.text }
+        _modify {
+            own()
+            yield unsafe &storage.fields.text
+        }
+    }
+
     /// The field `data`.
-    public var data: BytesValue?
+    public var data: BytesValue? {
+        get { unsafe storage.fields.data }
+        _modify {
+            own()
+            yield unsafe &storage.fields.data
+        }
+    }
+
     /// The field `timestamps`.
-    public var timestamps: [Timestamp]
+    public var timestamps: [Timestamp] {
+        get { unsafe storage.fields.timestamps }
+        _modify {
+            own()
+            yield unsafe &storage.fields.timestamps
+        }
+    }
+
     /// The field `anys`.
-    public var anys: [ProtobufAny]
+    public var anys: [ProtobufAny] {
+        get { unsafe storage.fields.anys }
+        _modify {
+            own()
+            yield unsafe &storage.fields.anys
+        }
+    }
+
     /// The field `empties`.
-    public var empties: [Empty]
+    public var empties: [Empty] {
+        get { unsafe storage.fields.empties }
+        _modify {
+            own()
+            yield unsafe &storage.fields.empties
+        }
+    }
+
     /// The field `texts`.
-    public var texts: [StringValue]
+    public var texts: [StringValue] {
+        get { unsafe storage.fields.texts }
+        _modify {
+            own()
+            yield unsafe &storage.fields.texts
+        }
+    }
 
     /// A message with every field at its default.
     public init() {
-        self.timestamp = nil
-        self.duration = nil
-        self.mask = nil
-        self.any = nil
-        self.empty = nil
-        self.double = nil
-        self.float = nil
-        self.int64 = nil
-        self.uint64 = nil
-        self.int32 = nil
-        self.uint32 = nil
-        self.bool = nil
-        self.text = nil
-        self.data = nil
-        self.timestamps = []
-        self.anys = []
-        self.empties = []
-        self.texts = []
+        storage = Storage.initial
     }
 
     /// A message with the given fields, the others at their defaults.
@@ -509,23 +1173,61 @@ public struct WellKnown: Message {
         empties: [Empty] = [],
         texts: [StringValue] = []
     ) {
-        self.timestamp = timestamp
-        self.duration = duration
-        self.mask = mask
-        self.any = any
-        self.empty = empty
-        self.double = double
-        self.float = float
-        self.int64 = int64
-        self.uint64 = uint64
-        self.int32 = int32
-        self.uint32 = uint32
-        self.bool = bool
-        self.text = text
-        self.data = data
-        self.timestamps = timestamps
-        self.anys = anys
-        self.empties = empties
-        self.texts = texts
+        var fields = Fields()
+        fields.timestamp = timestamp
+        fields.duration = duration
+        fields.mask = mask
+        fields.any = any
+        fields.empty = empty
+        fields.double = double
+        fields.float = float
+        fields.int64 = int64
+        fields.uint64 = uint64
+        fields.int32 = int32
+        fields.uint32 = uint32
+        fields.bool = bool
+        fields.text = text
+        fields.data = data
+        fields.timestamps = timestamps
+        fields.anys = anys
+        fields.empties = empties
+        fields.texts = texts
+        storage = Storage(fields)
+    }
+
+    /// The fields.
+    struct Fields: ~Copyable {
+        var timestamp: Timestamp? = nil
+        var duration: ProtobufDuration? = nil
+        var mask: FieldMask? = nil
+        var any: ProtobufAny? = nil
+        var empty: Empty? = nil
+        var double: DoubleValue? = nil
+        var float: FloatValue? = nil
+        var int64: Int64Value? = nil
+        var uint64: UInt64Value? = nil
+        var int32: Int32Value? = nil
+        var uint32: UInt32Value? = nil
+        var bool: BoolValue? = nil
+        var text: StringValue? = nil
+        var data: BytesValue? = nil
+        var timestamps: [Timestamp] = []
+        var anys: [ProtobufAny] = []
+        var empties: [Empty] = []
+        var texts: [StringValue] = []
+    }
+
+    /// Holds the fields; they change only while one message alone has them.
+    final class Storage: @unchecked Sendable {
+        static let initial = Storage(Fields())
+
+        @exclusivity(unchecked) var fields: Fields
+
+        init(_ fields: consuming Fields) { unsafe self.fields = fields }
+    }
+
+    private mutating func own() {
+        guard !isKnownUniquelyReferenced(&storage) else { return }
+        storage = unsafe Storage(storage.fields.copied)
     }
 }

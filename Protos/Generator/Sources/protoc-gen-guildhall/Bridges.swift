@@ -5,6 +5,7 @@ struct Bridges {
     let module: String
     /// The module with arena and pre-check when it is another one.
     let support: String?
+    private let deprecated = "@available(*, deprecated)"
 
     private var imports: [String] {
         ["internal import CProtobufC", "internal import \(module)"]
@@ -45,7 +46,13 @@ struct Bridges {
                 printer.line("self = try unsafe Codec.decode(bytes, limits)")
             }
             printer.line()
-            printBound(message, &printer)
+            printer.line("/// The most bytes that `encode(into:)` can append for this value.")
+            if message.sharesFields {
+                let bound = "unsafe storage.fields.encodedByteCountMax"
+                printer.line("public var encodedByteCountMax: Int { \(bound) }")
+            } else {
+                printBound(message, access: "public ", &printer)
+            }
             printer.line()
             printer.line("/// Appends the encoded message.")
             printer.block("public func encode(into output: inout OutputRawSpan)") { printer in
@@ -54,18 +61,19 @@ struct Bridges {
         }
     }
 
-    private func printBound(_ message: MessageModel, _ printer: inout Printer) {
-        printer.line("/// The most bytes that `encode(into:)` can append for this value.")
+    private func printBound(
+        _ message: MessageModel, access: String, _ printer: inout Printer
+    ) {
         let always = message.fields.filter { $0.oneof == nil }.reduce(0) { sum, field in
             guard case .plain = field.cardinality else { return sum }
             return sum + Self.overhead(field)
         }
         let variable = message.members.filter(Self.isVariable)
         guard !variable.isEmpty else {
-            printer.line("public var encodedByteCountMax: Int { \(always) }")
+            printer.line("\(access)var encodedByteCountMax: Int { \(always) }")
             return
         }
-        printer.block("public var encodedByteCountMax: Int") { printer in
+        printer.block("\(access)var encodedByteCountMax: Int") { printer in
             printer.line("var bound = \(always)")
             for member in variable {
                 switch member {
@@ -196,12 +204,42 @@ struct Bridges {
             }
             printer.line()
             // Both are called through the protocol, where the mark is not seen.
-            let mark = message.namesDeprecatedCases ? "@available(*, deprecated)" : nil
-            if let mark { printer.line(mark) }
-            Encoding(message: message).print(&printer)
+            let mark = message.namesDeprecatedCases ? deprecated : nil
+            if message.sharesFields {
+                printShared(message, mark, &printer)
+            } else {
+                printOwn(message, mark, &printer)
+            }
+        }
+        guard message.sharesFields else { return }
+        printer.line()
+        printer.block("extension \(message.swiftName).Fields") { printer in
+            printBound(message, access: "", &printer)
             printer.line()
-            if let mark { printer.line(mark) }
-            Lifting(message: message).print(&printer)
+            printOwn(message, message.namesDeprecatedCases ? deprecated : nil, &printer)
+        }
+        printer.line()
+        let members = message.members.map { MessageMember($0, of: message) }
+        SharedFields(message: message).printConformances(members, &printer)
+    }
+
+    private func printOwn(_ message: MessageModel, _ mark: String?, _ printer: inout Printer) {
+        if let mark { printer.line(mark) }
+        Encoding(message: message).print(&printer)
+        printer.line()
+        if let mark { printer.line(mark) }
+        Lifting(message: message).print(&printer)
+    }
+
+    private func printShared(_ message: MessageModel, _ mark: String?, _ printer: inout Printer) {
+        if let mark { printer.line(mark) }
+        printer.block("func encode(with writer: inout MessageWriter)") {
+            $0.line("unsafe storage.fields.encode(with: &writer)")
+        }
+        printer.line()
+        if let mark { printer.line(mark) }
+        printer.block("init(lifting lowered: UnsafePointer<\(message.cType)>)") {
+            $0.line("self.init(unsafe Storage(Fields(lifting: lowered)))")
         }
     }
 }

@@ -32,6 +32,8 @@ struct MessageModel {
         }
         return members
     }
+    /// Whether copies of it share its fields: see ``SharedFields``.
+    var sharesFields: Bool { members.count > SharedFields.membersMax }
     /// This message and those within it.
     var all: [MessageModel] { [self] + messages.flatMap(\.all) }
     /// Its enums and those of the messages within it.

@@ -33,9 +33,18 @@ struct Values {
     private func print(_ message: MessageModel, _ printer: inout Printer) {
         printer.documentation(message.documentation, orElse: "The message `\(message.fullName)`.")
         printer.block("public struct \(message.simpleName): Message") { printer in
-            for member in message.members { print(member, of: message, &printer) }
-            if !message.members.isEmpty { printer.line() }
-            printInitializers(message, &printer)
+            let members = message.members.map { MessageMember($0, of: message) }
+            if message.sharesFields {
+                SharedFields(message: message).printStorage(members, &printer)
+            } else {
+                for member in members { print(member, &printer) }
+            }
+            if !members.isEmpty { printer.line() }
+            printInitializers(message, members, &printer)
+            if message.sharesFields {
+                printer.line()
+                SharedFields(message: message).printTypes(members, &printer)
+            }
             for oneof in message.oneofs {
                 printer.line()
                 print(oneof, of: message, &printer)
@@ -52,50 +61,44 @@ struct Values {
         printer.alias(of: message.simpleName, message.deprecation, message.fullName)
     }
 
-    private func print(
-        _ member: MemberModel, of message: MessageModel, _ printer: inout Printer
-    ) {
-        switch member {
-        case .field(let field):
-            printer.documentation(field.documentation, orElse: "The field `\(field.name)`.")
-            guard let deprecation = field.deprecation else {
-                printer.line("public var \(field.swiftName): \(field.swiftType)")
-                return
-            }
-            printer.deprecation(deprecation)
-            printer.block("public var \(field.swiftName): \(field.swiftType)") { printer in
-                printer.line("get { self.\(field.storageName) }")
-                printer.line("set { self.\(field.storageName) = newValue }")
-            }
-            printer.line("var \(field.storageName): \(field.swiftType)")
-        case .oneof(let oneof):
-            printer.documentation(
-                oneof.documentation, orElse: "One of the fields of `\(oneof.name)`, or none.")
-            printer.line("public var \(oneof.swiftName): \(message.swiftName).\(oneof.swiftType)?")
+    private func print(_ member: MessageMember, _ printer: inout Printer) {
+        for line in member.documentation { printer.line(line) }
+        guard let deprecation = member.deprecation else {
+            printer.line("public var \(member.name): \(member.type)")
+            return
         }
+        printer.deprecation(deprecation)
+        printer.block("public var \(member.name): \(member.type)") { printer in
+            printer.line("get { self.\(member.storage) }")
+            printer.line("set { self.\(member.storage) = newValue }")
+        }
+        printer.line("var \(member.storage): \(member.type)")
     }
 
-    private func printInitializers(_ message: MessageModel, _ printer: inout Printer) {
-        let members = message.members.map { Member($0, of: message) }
+    private func printInitializers(
+        _ message: MessageModel, _ members: [MessageMember], _ printer: inout Printer
+    ) {
         printer.line("/// A message with every field at its default.")
         printer.block("public init()") { printer in
+            if message.sharesFields { return printer.line("storage = Storage.initial") }
             for member in members { printer.line("self.\(member.storage) = \(member.initial)") }
         }
         let current = members.filter { $0.deprecation == nil }
         if !current.isEmpty {
             printer.line()
             printer.line("/// A message with the given fields, the others at their defaults.")
-            printInitializer(of: members, given: current, &printer)
+            printInitializer(of: message, members, given: current, &printer)
         }
         guard current.count < members.count else { return }
         printer.line()
         printer.line("/// A message with the given fields, deprecated ones among them.")
         printer.deprecation(members.compactMap(\.deprecation).first)
-        printInitializer(of: members, given: members, &printer)
+        printInitializer(of: message, members, given: members, &printer)
     }
 
     private func printInitializer(
-        of members: [Member], given: [Member], _ printer: inout Printer
+        of message: MessageModel, _ members: [MessageMember], given: [MessageMember],
+        _ printer: inout Printer
     ) {
         printer.line("public init(")
         printer.indented { printer in
@@ -106,35 +109,17 @@ struct Values {
         }
         let names = Set(given.map(\.name))
         printer.block(")") { printer in
+            if message.sharesFields {
+                printer.line("var fields = Fields()")
+                for member in given {
+                    printer.line("fields.\(member.storage) = \(member.name)")
+                }
+                printer.line("storage = Storage(fields)")
+                return
+            }
             for member in members {
                 let value = names.contains(member.name) ? member.name : member.initial
                 printer.line("self.\(member.storage) = \(value)")
-            }
-        }
-    }
-
-    /// What an initializer sets.
-    private struct Member {
-        let name: String
-        let storage: String
-        let type: String
-        let initial: String
-        let deprecation: Deprecation?
-
-        init(_ member: MemberModel, of message: MessageModel) {
-            switch member {
-            case .field(let field):
-                name = field.swiftName
-                storage = field.storageName
-                type = field.swiftType
-                initial = field.swiftDefault
-                deprecation = field.deprecation
-            case .oneof(let oneof):
-                name = oneof.swiftName
-                storage = oneof.swiftName
-                type = "\(message.swiftName).\(oneof.swiftType)?"
-                initial = "nil"
-                deprecation = nil
             }
         }
     }

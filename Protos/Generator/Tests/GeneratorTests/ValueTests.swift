@@ -134,6 +134,31 @@ import Testing
     }
 }
 
+/// Messages with many fields.
+@Suite struct SharedFieldsTests {
+    private func message(memberCount: Int) throws -> [String] {
+        let fields = (1...memberCount).map { "int32 f\($0) = \($0);" }.joined()
+        return try Generation("message A { \(fields) }").lines("swift/Test.swift")
+    }
+
+    @Test func `more than twelve members are shared by the copies of a message`() throws {
+        #expect(try message(memberCount: 12).contains("public var f1: Int32"))
+
+        let lines = try message(memberCount: 13)
+        #expect(lines.contains("public var f13: Int32 {"))
+        #expect(lines.contains("final class Storage: @unchecked Sendable {"))
+        #expect(lines.contains("own()"), "a change makes the fields its own first")
+    }
+
+    @Test func `the fields of a oneof are one member`() throws {
+        let fields = (1...13).map { "int32 f\($0) = \($0);" }.joined()
+        let lines = try Generation("message A { oneof c { \(fields) } }")
+            .lines("swift/Test.swift")
+
+        #expect(lines.contains("public var c: A.C?"))
+    }
+}
+
 /// The descriptors that reflection answers with.
 @Suite struct DescriptorTests {
     @Test func `the descriptors are a set that needs no other file`() throws {
