@@ -6,10 +6,10 @@ struct EmbeddedSQLite: Engine {
     private static let journalBytesMax = 64 * 1_024 * 1_024
 
     /// Pages that the writer keeps in memory: what the hot ends of the tables and indexes take.
-    private static let writerCacheBytes = 16 * 1_024 * 1_024
+    private static let writerCacheBytes = 32 * 1_024 * 1_024
     /// The log is copied into the file after so many pages, of 4 KiB: a page that changes often is
     /// then copied once for many commits.
-    private static let checkpointPages: Int32 = 4_000
+    private static let checkpointPages: Int32 = 15_000
     /// Once a process, before its first connection.
     private static let hasTunedMemory = storage_sqlite3_tune_memory() == SQLITE_OK
 
@@ -17,6 +17,8 @@ struct EmbeddedSQLite: Engine {
     enum Durability: String, Sendable {
         /// Before it is answered.
         case full = "FULL"
+        /// When the log is copied: for showing by tests what is lost then.
+        case checkpoints = "NORMAL"
         /// Whenever the system writes it: for showing by tests what is lost then.
         case none = "OFF"
     }
@@ -141,6 +143,7 @@ struct EmbeddedSQLite: Engine {
         _ = try connection.ask("PRAGMA cache_size = -\(Self.writerCacheBytes / 1_024)")
         connection.copyLog(atPages: checkpointPages)
         _ = try connection.ask("PRAGMA journal_size_limit = \(Self.journalBytesMax)")
+        if durability == .full { try connection.gatherLog() }
     }
 
     private func prepareReader(_ connection: SQLiteConnection) throws {

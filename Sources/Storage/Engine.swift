@@ -92,6 +92,11 @@ package protocol Connection: AnyObject, Reading {
     /// Steps through a transaction's life.
     func control(_ control: TransactionControl) throws
 
+    /// Copies the log into the file if it has grown long; outside of transactions.
+    ///
+    /// What goes wrong then is a ``breakdown``, and no matter of commits before: they are durable.
+    func copyLog()
+
     /// Whether a transaction is open.
     var isInTransaction: Bool { get }
 

@@ -1,8 +1,9 @@
+internal import Glibc
 internal import Synchronization
 
 /// The jobs that wait for the threads of one kind, in order, and never more than its limit.
 final class JobQueue<Context>: Sendable {
-    typealias Job = any QueuedJob<Context>
+    typealias Job = QueuedJob<Context>
 
     private struct State {
         var jobs: [Job] = []
@@ -15,11 +16,21 @@ final class JobQueue<Context>: Sendable {
     }
 
     private let jobsMax: Int
+    private let patience: Duration
+    /// The number of jobs that wait, for a look without the lock.
+    private let waiting = Atomic(0)
     private let state = Mutex(State())
     private let bell = Bell()
 
-    init(jobsMax: Int) {
+    /// A queue.
+    ///
+    /// - Parameters:
+    ///   - jobsMax: The most jobs that wait.
+    ///   - patience: How long a thread looks out for the next job before it sleeps: it need not be
+    ///     woken when a caller who has just been answered asks again.
+    init(jobsMax: Int, patience: Duration = .zero) {
         self.jobsMax = jobsMax
+        self.patience = patience
     }
 
     /// The number of jobs that wait.
@@ -35,8 +46,14 @@ final class JobQueue<Context>: Sendable {
     func perform<Value: Sendable>(
         deadline: ContinuousClock.Instant?, _ body: @escaping @Sendable (Context) throws -> Value
     ) async throws -> Value {
-        let job = PendingJob<Context, Value>(deadline: deadline, body: body)
-        return try await withTaskCancellationHandler {
+        let answer = Answer<Value>()
+        try await perform(
+            QueuedJob(deadline: deadline) { answer.keep(try body($0)) }, deadline: deadline)
+        return answer.take()
+    }
+
+    private func perform(_ job: Job, deadline: ContinuousClock.Instant?) async throws {
+        try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 guard job.attach(continuation) else { return }
                 if let refusal = submit(job, deadline: deadline) { job.fail(refusal) }
@@ -59,6 +76,7 @@ final class JobQueue<Context>: Sendable {
                 return (.busy(retryAfter: wait), false)
             }
             state.jobs.append(job)
+            waiting.store(state.jobs.count, ordering: .relaxed)
             guard state.idleThreads > 0 else { return (nil, false) }
             state.idleThreads -= 1
             return (nil, true)
@@ -69,11 +87,13 @@ final class JobQueue<Context>: Sendable {
 
     /// Blocks until there are jobs, and takes the first ones; nil once closed and empty.
     func take(atMost limit: Int) -> [Job]? {
+        lookOut()
         while true {
             let taken: [Job]? = state.withLock { state in
                 if !state.jobs.isEmpty {
                     let taken = Array(state.jobs.prefix(limit))
                     state.jobs.removeFirst(taken.count)
+                    waiting.store(state.jobs.count, ordering: .relaxed)
                     return taken
                 }
                 if state.refusal != nil { return [] }
@@ -83,6 +103,13 @@ final class JobQueue<Context>: Sendable {
             if let taken { return taken.isEmpty ? nil : taken }
             bell.wait()
         }
+    }
+
+    /// Waits a little for a job, without keeping the processor from others.
+    private func lookOut() {
+        guard patience > .zero else { return }
+        let end = ContinuousClock.now + patience
+        while waiting.load(ordering: .relaxed) == 0, ContinuousClock.now < end { sched_yield() }
     }
 
     /// Notes how long jobs took, so that the wait of the next can be told.

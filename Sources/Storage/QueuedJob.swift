@@ -1,43 +1,32 @@
 internal import Synchronization
 
-/// Work that waits for a thread: a write for the writer, a read for a reader.
-protocol QueuedJob<Context>: AnyObject, Sendable {
-    /// What the thread hands to the job.
-    associatedtype Context
-
-    /// Begins the job, unless its caller has gone or its deadline has passed.
-    func begin(at now: ContinuousClock.Instant) -> Bool
-
-    /// Runs the job and remembers its result.
-    ///
-    /// - Returns: Whether it succeeded.
-    func run(_ context: Context) -> Bool
-
-    /// Resumes the caller with what ``run(_:)`` remembered.
-    func finish()
-
-    /// Resumes the caller with an error.
-    func fail(_ error: any Error)
-}
-
-/// A job whose caller waits for a value.
-final class PendingJob<Context, Value: Sendable>: QueuedJob {
-    typealias Continuation = CheckedContinuation<Value, any Error>
+/// Work that waits for a thread, a write for the writer or a read for a reader, and its caller, who
+/// waits for its end.
+///
+/// What the work answers is no matter of the job: jobs of all kinds are of one type, whose code is
+/// made for it.
+final class QueuedJob<Context>: Sendable {
+    typealias Continuation = CheckedContinuation<Void, any Error>
 
     private enum State {
         case made
         case waiting(Continuation)
         case begun(Continuation)
-        case ran(Continuation, Result<Value, any Error>)
+        case ran(Continuation, (any Error)?)
         case over
     }
 
     private let deadline: ContinuousClock.Instant?
-    private let body: @Sendable (Context) throws -> Value
+    private let body: @Sendable (Context) throws -> Void
     private let state = Mutex(State.made)
 
+    /// A job.
+    ///
+    /// - Parameters:
+    ///   - deadline: A job that would begin after it is refused.
+    ///   - body: The work; keeps what it answers itself.
     init(
-        deadline: ContinuousClock.Instant?, body: @escaping @Sendable (Context) throws -> Value
+        deadline: ContinuousClock.Instant?, body: @escaping @Sendable (Context) throws -> Void
     ) {
         self.deadline = deadline
         self.body = body
@@ -74,6 +63,7 @@ final class PendingJob<Context, Value: Sendable>: QueuedJob {
         continuation?.resume(throwing: CancellationError())
     }
 
+    /// Begins the job, unless its caller has gone or its deadline has passed.
     func begin(at now: ContinuousClock.Instant) -> Bool {
         let late: Continuation?
         let hasBegun: Bool
@@ -90,36 +80,44 @@ final class PendingJob<Context, Value: Sendable>: QueuedJob {
         return hasBegun
     }
 
+    /// Runs the job and remembers how it ended.
+    ///
+    /// - Returns: Whether it succeeded.
     func run(_ context: Context) -> Bool {
-        let result: Result<Value, any Error>
-        let hasSucceeded: Bool
+        var failure: (any Error)?
         do {
-            result = .success(try body(context))
-            hasSucceeded = true
+            try body(context)
         } catch {
-            result = .failure(error)
-            hasSucceeded = false
+            failure = error
         }
+        let ended = failure
         state.withLock { state in
             switch state {
             case .begun(let continuation), .ran(let continuation, _):
-                state = .ran(continuation, result)
+                state = .ran(continuation, ended)
             case .made, .waiting, .over:
                 break
             }
         }
-        return hasSucceeded
+        return ended == nil
     }
 
+    /// Resumes the caller with what ``run(_:)`` remembered.
     func finish() {
-        let ended: (Continuation, Result<Value, any Error>)? = state.withLock { state in
-            guard case .ran(let continuation, let result) = state else { return nil }
+        let ended: (Continuation, (any Error)?)? = state.withLock { state in
+            guard case .ran(let continuation, let failure) = state else { return nil }
             state = .over
-            return (continuation, result)
+            return (continuation, failure)
         }
-        if let (continuation, result) = ended { continuation.resume(with: result) }
+        guard let (continuation, failure) = ended else { return }
+        if let failure {
+            continuation.resume(throwing: failure)
+        } else {
+            continuation.resume()
+        }
     }
 
+    /// Resumes the caller with an error.
     func fail(_ error: any Error) {
         let continuation: Continuation? = state.withLock { state in
             switch state {
@@ -131,5 +129,23 @@ final class PendingJob<Context, Value: Sendable>: QueuedJob {
             }
         }
         continuation?.resume(throwing: error)
+    }
+}
+
+/// What a job answers, until its caller takes it.
+final class Answer<Value: Sendable>: Sendable {
+    private let value = Mutex<Value?>(nil)
+
+    /// Keeps an answer; one of a former run is forgotten.
+    func keep(_ answer: Value) {
+        value.withLock { $0 = answer }
+    }
+
+    /// The answer of a job that has ended without an error.
+    func take() -> Value {
+        guard let found = value.withLock({ $0.take() }) else {
+            preconditionFailure("the job has run")
+        }
+        return found
     }
 }

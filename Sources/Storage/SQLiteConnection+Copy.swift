@@ -13,7 +13,7 @@ extension SQLiteConnection {
     ///   - isCancelled: Asked now and then.
     /// - Throws: ``StorageFault`` or `CancellationError`.
     func fill(from source: SQLiteConnection, isCancelled: () -> Bool) throws {
-        try source.control(.beginReading)
+        try source.run(.beginReading)
         _ = try source.ask("SELECT count(*) FROM sqlite_schema")
         defer {
             // It has only read: however it ends, nothing is kept.

@@ -13,9 +13,13 @@ internal import Glibc
     var readLimit = ReadLimit.none
     private(set) var breakdown: String?
     let handle: OpaquePointer
-    /// A commit that leaves a longer log has it copied into the file.
+    /// A longer log is copied into the file.
     private var logPagesMax: Int32 = .max
+    /// How long the last commit has left the log; 0 once it has been copied.
+    private var logPages: Int32 = 0
     private var cache = StatementCache()
+    /// A transaction that reads and that SQLite has not been told of yet.
+    private var reading: BriefReading?
     /// By their numbers; those that were needed.
     private var controls = [SQLiteStatement?](
         repeating: nil, count: TransactionControl.allCases.count)
@@ -64,7 +68,9 @@ internal import Glibc
             : unsafe String(cString: strerror(number))
     }
 
-    var isInTransaction: Bool { unsafe sqlite3_get_autocommit(handle) == 0 }
+    var isInTransaction: Bool { reading != nil || isInSQLTransaction }
+
+    private var isInSQLTransaction: Bool { unsafe sqlite3_get_autocommit(handle) == 0 }
 
     var lastInsertedRow: Int64 { unsafe sqlite3_last_insert_rowid(handle) }
 
@@ -89,30 +95,37 @@ internal import Glibc
             }, context)
     }
 
-    /// Has the log copied into the file after a commit that leaves it at so many pages.
-    ///
-    /// SQLite does the same by itself but passes over errors. After a sync that failed, the next
-    /// one succeeds without what was to be written before: the log would be overwritten though the
-    /// file lacks pages of it.
+    /// Has ``copyLog()`` copy the log once a commit has left it at so many pages.
     func copyLog(atPages pages: Int32) {
         logPagesMax = pages
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         unsafe sqlite3_wal_hook(
             handle,
-            { context, _, name, pages in
+            { context, _, _, pages in
                 guard let context = unsafe context else { return SQLITE_OK }
                 let connection = unsafe Unmanaged<SQLiteConnection>.fromOpaque(context)
                     .takeUnretainedValue()
-                if pages >= connection.logPagesMax { unsafe connection.copyLog(of: name) }
-                // The commit is durable whatever happened to the copy.
+                connection.logPages = pages
                 return SQLITE_OK
             }, context)
     }
 
-    private func copyLog(of name: UnsafePointer<CChar>?) {
+    // SQLite does the same by itself, within a commit, but passes over errors. After a sync that
+    // failed, the next one succeeds without what was to be written before: the log would be
+    // overwritten though the file lacks pages of it.
+    func copyLog() {
+        guard logPages >= logPagesMax else { return }
+        logPages = 0
         let code = unsafe sqlite3_wal_checkpoint_v2(
-            handle, name, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
+            handle, "main", SQLITE_CHECKPOINT_PASSIVE, nil, nil)
         if code != SQLITE_OK { _ = fault(code) }
+    }
+
+    /// Has what commits write to the log written at once, before it is synced.
+    ///
+    /// Something must have been read, which opens the log; and commits must be synced.
+    func gatherLog() throws {
+        try check(unsafe storage_sqlite3_gather_log(handle))
     }
 
     func execute(_ sql: SQL) throws -> Int {
@@ -128,23 +141,102 @@ internal import Glibc
     }
 
     func forEachRow(of sql: SQL, _ body: (Row) throws -> Bool) throws {
-        let statement = try prepared(sql)
-        guard statement.columnCount > 0, statement.isReadOnly else {
-            throw StorageFault.sql("a query is expected: \(sql.text)")
+        switch reading {
+        case nil: break
+        case .toBegin: return try forEachRow(ofFirst: sql, body)
+        case let begun?: try begin(begun)
         }
+        let statement = try query(sql)
         defer { release(statement) }
-        try check(statement.bind(sql.values))
+        try forEachRow(from: statement, body)
+    }
+
+    /// The rows from the one that the next step finds.
+    private func forEachRow(
+        from statement: SQLiteStatement, _ body: (Row) throws -> Bool
+    ) throws {
         let row = Row(cursor: statement)
-        while true {
-            switch statement.step() {
-            case SQLITE_ROW:
-                guard try body(row) else { return }
-            case SQLITE_DONE:
-                return
-            case let code:
-                throw fault(code)
-            }
+        while try isOnRow(statement) {
+            guard try body(row) else { return }
         }
+    }
+
+    /// Moves to the next row, if there is one.
+    private func isOnRow(_ statement: SQLiteStatement) throws -> Bool {
+        switch statement.step() {
+        case SQLITE_ROW: true
+        case SQLITE_DONE: false
+        case let code: throw fault(code)
+        }
+    }
+
+    /// A query with its values, in use until released.
+    private func query(_ sql: SQL) throws -> SQLiteStatement {
+        let statement = try prepared(sql)
+        do {
+            guard statement.columnCount > 0, statement.isReadOnly else {
+                throw StorageFault.sql("a query is expected: \(sql.text)")
+            }
+            try check(statement.bind(sql.values))
+        } catch {
+            release(statement)
+            throw error
+        }
+        return statement
+    }
+
+    // MARK: Brief readings
+
+    // Most jobs that read want one row, and to begin and end a transaction costs a tenth of that:
+    // SQLite is told of it only when more is asked for. Until then the query keeps the state of
+    // the database, for as long as it stands on a row.
+
+    private func forEachRow(ofFirst sql: SQL, _ body: (Row) throws -> Bool) throws {
+        let statement = try query(sql)
+        var isLeft = false
+        defer { if !isLeft { release(statement) } }
+        guard try isOnRow(statement) else {
+            reading = .foundNothing(sql)
+            return
+        }
+        reading = .onRow(statement, isLeft: false)
+        do {
+            guard try body(Row(cursor: statement)) else {
+                isLeft = leave(statement)
+                return
+            }
+        } catch {
+            isLeft = leave(statement)
+            throw error
+        }
+        if let reading { try begin(reading) }
+        try forEachRow(from: statement, body)
+    }
+
+    /// Leaves a query on its row, unless a transaction has begun meanwhile.
+    private func leave(_ statement: SQLiteStatement) -> Bool {
+        guard reading != nil else { return false }
+        reading = .onRow(statement, isLeft: true)
+        return true
+    }
+
+    /// Has SQLite begin the transaction, in the state that the first query has seen.
+    private func begin(_ brief: BriefReading) throws {
+        try run(.beginReading)
+        reading = nil
+        switch brief {
+        case .toBegin: break
+        case .onRow(let statement, let isLeft):
+            if isLeft { release(statement) }
+        case .foundNothing(let sql):
+            // The state may be a later one: it is the same to who has found nothing in either.
+            try forEachRow(of: sql) { _ in throw StorageFault.busy(retryAfter: .zero) }
+        }
+    }
+
+    private func endBriefReading() {
+        if case .onRow(let statement, _) = reading { release(statement) }
+        reading = nil
     }
 
     func run(script: String) throws {
@@ -152,6 +244,15 @@ internal import Glibc
     }
 
     func control(_ control: TransactionControl) throws {
+        switch control {
+        case .beginReading: reading = .toBegin
+        case .commit where reading != nil: endBriefReading()
+        default: try run(control)
+        }
+    }
+
+    /// Has SQLite take the step now.
+    func run(_ control: TransactionControl) throws {
         let statement: SQLiteStatement
         if let kept = controls[control.rawValue] {
             statement = kept

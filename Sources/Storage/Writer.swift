@@ -23,6 +23,8 @@ final class WriterLoop {
 
     /// Works until the queue is closed.
     func run() {
+        // What opening and migrations have left.
+        copyLog()
         while let jobs = queue.take(atMost: settings.batchMax) {
             let start = ContinuousClock.now
             guard hasSpace(at: start) else {
@@ -32,12 +34,21 @@ final class WriterLoop {
                 continue
             }
             perform(jobs)
+            copyLog()
             queue.note(start.duration(to: .now), for: jobs.count)
         }
     }
 
+    /// Copies the log into the file when it is time; the callers of the last batch have gone on.
+    private func copyLog() {
+        // A connection that is lost repairs nothing.
+        guard connection.breakdown == nil else { return }
+        connection.copyLog()
+        if let breakdown = connection.breakdown { lose([], because: StorageFault.lost(breakdown)) }
+    }
+
     /// Runs jobs in one transaction, commits, and resumes their callers.
-    private func perform(_ jobs: [any QueuedJob<Transaction>]) {
+    private func perform(_ jobs: [QueuedJob<Transaction>]) {
         var batch = Batch()
         do {
             Failpoint.beforeBegin.reach()
@@ -57,7 +68,7 @@ final class WriterLoop {
 
     /// Runs one job; one that fails takes back its own changes alone.
     private func runInBatch(
-        _ job: any QueuedJob<Transaction>, _ batch: inout Batch
+        _ job: QueuedJob<Transaction>, _ batch: inout Batch
     ) throws {
         transaction.begin()
         let hasSucceeded = job.run(transaction)
@@ -73,7 +84,7 @@ final class WriterLoop {
     /// SQLite has given the whole transaction up, as it does when the disk is full: the jobs that
     /// ran are undone and say so, the job at fault answers for itself, the rest goes on.
     private func restart(
-        after job: any QueuedJob<Transaction>, hasSucceeded: Bool, _ batch: inout Batch
+        after job: QueuedJob<Transaction>, hasSucceeded: Bool, _ batch: inout Batch
     ) throws {
         settings.engine.releaseBallast()
         if !hasSucceeded { job.finish() }
@@ -98,12 +109,10 @@ final class WriterLoop {
         }
         signals.announce(batch.effects)
         for job in batch.ran { job.finish() }
-        // What broke after the commit, as the log was copied, is no matter of these jobs.
-        if let breakdown = connection.breakdown { lose([], because: StorageFault.lost(breakdown)) }
     }
 
     /// A constraint that is checked at the commit failed: each job gets a transaction of its own.
-    private func performAlone(_ jobs: [any QueuedJob<Transaction>]) {
+    private func performAlone(_ jobs: [QueuedJob<Transaction>]) {
         do {
             try connection.control(.rollback)
             for job in jobs {
@@ -123,7 +132,6 @@ final class WriterLoop {
                 }
                 signals.announce(batch.effects)
                 job.finish()
-                if let breakdown = connection.breakdown { throw StorageFault.lost(breakdown) }
             }
         } catch {
             lose(jobs, because: error)
@@ -132,13 +140,13 @@ final class WriterLoop {
 
     /// The disk is full at the commit: SQLite finds out before the mark that makes a transaction
     /// durable is written, so nothing of it stays.
-    private func giveUp(_ jobs: [any QueuedJob<Transaction>]) {
+    private func giveUp(_ jobs: [QueuedJob<Transaction>]) {
         settings.engine.releaseBallast()
         abandon(jobs, because: StorageFault.busy(retryAfter: WriterSettings.pauseWhenFull))
     }
 
     /// Undoes a transaction that cannot go on.
-    private func abandon(_ jobs: [any QueuedJob<Transaction>], because error: any Error) {
+    private func abandon(_ jobs: [QueuedJob<Transaction>], because error: any Error) {
         if connection.breakdown != nil { return lose(jobs, because: error) }
         do {
             if connection.isInTransaction { try connection.control(.rollback) }
@@ -150,14 +158,14 @@ final class WriterLoop {
         for job in jobs { job.fail(StorageFault.busy(retryAfter: pause)) }
     }
 
-    private func failUnbegun(_ jobs: [any QueuedJob<Transaction>], _ error: any Error) {
+    private func failUnbegun(_ jobs: [QueuedJob<Transaction>], _ error: any Error) {
         let fault: StorageFault =
             connection.breakdown.map { .lost($0) } ?? .busy(retryAfter: .milliseconds(100))
         for job in jobs { job.fail(fault) }
     }
 
     /// Nobody knows what of the batch is on the disk: says so and takes no more work.
-    private func lose(_ jobs: [any QueuedJob<Transaction>], because error: any Error) {
+    private func lose(_ jobs: [QueuedJob<Transaction>], because error: any Error) {
         let reason: String
         if case .lost(let known) = error as? StorageFault {
             reason = known
@@ -179,7 +187,7 @@ final class WriterLoop {
     }
 
     private struct Batch {
-        var ran: [any QueuedJob<Transaction>] = []
+        var ran: [QueuedJob<Transaction>] = []
         var effects = CommitEffects()
     }
 }

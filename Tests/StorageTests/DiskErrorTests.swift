@@ -38,12 +38,17 @@ import Testing
         async throws
     {
         let trial = Trial("checkpoint")
-        let database = try trial.database()
+        let engine = WatchedEngine(trial.engine())
+        let database = try trial.database { _ in engine }
+        while engine.copyCount < 1 { await Task.yield() }
 
         trial.disk.arm(.syncFails, roles: [.database])
         var number = 0
         while trial.disk.failureCount == 0, number < Self.commands {
+            let before = engine.copyCount
             await trial.enter(number..<number + 1, in: database)
+            // Callers go on before the log is copied; the next would hear of the error.
+            while engine.copyCount == before { await Task.yield() }
             number += 1
         }
 
@@ -218,14 +223,16 @@ import Testing
             }
         }
 
+        func engine(settings: String = "") -> FaultyDiskEngine {
+            FaultyDiskEngine(
+                files.databasePath, on: disk, checkpointPages: checkpointPages, settings: settings)
+        }
+
         func database(
             settings: String = "", through wrap: (FaultyDiskEngine) -> any Engine = { $0 }
         ) throws -> Database {
             try files.database([CommandLedger.migration]) { configuration in
-                configuration.engine = wrap(
-                    FaultyDiskEngine(
-                        files.databasePath, on: disk, checkpointPages: checkpointPages,
-                        settings: settings))
+                configuration.engine = wrap(engine(settings: settings))
                 configuration.onLost = { _ in self.reports.withLock { $0 += 1 } }
             }
         }

@@ -68,9 +68,13 @@ import Testing
         _ path: String, on disk: FaultyDisk, without missing: Missing
     ) -> FaultyDiskEngine {
         if missing == .syncsOfCheckpoints { disk.arm(.syncLies, .forEver, roles: [.database]) }
+        let durability: EmbeddedSQLite.Durability =
+            switch missing {
+            case .syncs: .none
+            case .syncsOfCommits: .checkpoints
+            case .none, .syncsOfCheckpoints: .full
+            }
         return FaultyDiskEngine(
-            path, on: disk, durability: missing == .syncs ? .none : .full,
-            checkpointPages: Self.checkpointPages,
-            settings: missing == .syncsOfCommits ? "PRAGMA synchronous = NORMAL" : "")
+            path, on: disk, durability: durability, checkpointPages: Self.checkpointPages)
     }
 }

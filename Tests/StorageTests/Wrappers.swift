@@ -29,6 +29,7 @@ extension ConnectionWrapper {
     }
     func run(script: String) throws { try connection.run(script: script) }
     func control(_ control: TransactionControl) throws { try connection.control(control) }
+    func copyLog() { connection.copyLog() }
     var isInTransaction: Bool { connection.isInTransaction }
     var breakdown: String? { connection.breakdown }
     var lastInsertedRow: Int64 { connection.lastInsertedRow }

@@ -43,8 +43,8 @@ static void open_database(const char *path) {
     set_pragma("PRAGMA synchronous = FULL", NULL);
     set_pragma("PRAGMA synchronous", "2");
     set_pragma("PRAGMA foreign_keys = ON", NULL);
-    set_pragma("PRAGMA cache_size = -16384", NULL);
-    set_pragma("PRAGMA wal_autocheckpoint = 4000", NULL);
+    set_pragma("PRAGMA cache_size = -32768", NULL);
+    set_pragma("PRAGMA wal_autocheckpoint = 15000", NULL);
     const char *const texts[COUNT] = {
         statement_find_reply, statement_read_limits, statement_add_membership,
         statement_add_place, statement_add_ledger_line, statement_add_event,

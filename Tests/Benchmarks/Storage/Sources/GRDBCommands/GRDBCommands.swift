@@ -35,8 +35,8 @@ enum GRDBCommands {
         // A pool sets NORMAL after its configuration was applied.
         try pool.writeWithoutTransaction { database in
             try database.execute(sql: "PRAGMA synchronous = FULL")
-            try database.execute(sql: "PRAGMA cache_size = -16384")
-            try database.execute(sql: "PRAGMA wal_autocheckpoint = 4000")
+            try database.execute(sql: "PRAGMA cache_size = -32768")
+            try database.execute(sql: "PRAGMA wal_autocheckpoint = 15000")
         }
         let settings = try pool.writeWithoutTransaction { database in
             (
