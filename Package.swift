@@ -256,8 +256,9 @@ let package = Package(
             name: "GatewayTests",
             dependencies: [
                 "Access", "Gateway", "Messages", "RPC", "RPCTesting", "ServiceKit", log, nioCore,
-                nioPosix, protobuf,
+                nioPosix, protobuf, subprocess, systemPackage,
             ],
+            exclude: ["Python"],
             swiftSettings: strict),
         .testTarget(
             name: "CommandLineTests",

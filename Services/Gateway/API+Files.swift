@@ -19,22 +19,16 @@ extension API {
     private static let partBytesMax = 48 * 1_024
 
     /// Asks a service whether it would take a file.
-    ///
-    /// It is offered none: when everything else is right, that alone is what it refuses.
     func requireRight(to call: UploadCall, at upstream: Backend) async throws(Problem) {
+        guard let check = call.route.check else { return }
         let options = CallOptions(
             timeout: transcoder.limits.callTimeout, metadata: call.metadata)
         do {
-            try await upstreams[upstream].bidirectional(call.route.method, options: options) {
-                requests, replies in
-                try await requests.write(.encoded(call.first))
-                try await requests.finish()
-                while try await replies.next() != nil {}
-            }
+            // The request of the check has the same fields.
+            _ = try await upstreams[upstream].unary(check, .encoded(call.first), options: options)
         } catch {
-            let status = Status(thrown: error)
-            guard status.fieldsRefused != [call.route.body] else { return }
-            throw Problem(status, from: upstream, bodyField: call.route.content.field)
+            throw Problem(
+                Status(thrown: error), from: upstream, bodyField: call.route.content.field)
         }
     }
 
@@ -67,9 +61,7 @@ extension API {
             throw Problem(
                 Status(thrown: error), from: upstream, bodyField: route.content.field)
         }
-        var answer = try self.answer(request, route, reply: reply)
-        answer.status = 202
-        return answer
+        return try self.answer(request, route, reply: reply)
     }
 
     /// Puts the parts of a file together.
@@ -107,17 +99,6 @@ extension API {
         var answer = Answer(file: whole)
         answer.turn = turn
         return answer
-    }
-}
-
-extension Status {
-    /// The fields of the request that are wrong, when that is all there is to it.
-    fileprivate var fieldsRefused: [String] {
-        guard code == .invalidArgument, reason == ErrorReason.validation.rawValue else { return [] }
-        return details.flatMap { detail -> [String] in
-            guard case .badRequest(let fields) = detail else { return [] }
-            return fields.map(\.field)
-        }
     }
 }
 

@@ -10,11 +10,6 @@ struct API: Sendable {
     let sessions: Sessions
     let upstreams: Upstreams
     let files = FileTurns()
-    /// The paths of methods that need no principal.
-    static let publicMethods: Set<String> = [
-        MembershipMethods.signIn.path, BrandingMethods.getAsset.path,
-        ContactsMethods.submitContact.path,
-    ]
 
     /// Answers a request whose route is known.
     func answer(
@@ -25,14 +20,14 @@ struct API: Sendable {
         var metadata = try Self.metadata(of: request, calling: route.method, requestID: requestID)
         var filled: [String: String] = [:]
         var person: UserID?
-        if !Self.publicMethods.contains(route.method.path) {
+        if !route.isOpen {
             let token = try Bearer.token(request.field("authorization"))
             let session = try await sessions.session(of: token, requestID: requestID)
             person = session.user
             metadata[bytes: MetadataKey.principal] = try sessions.principal(
                 of: session, for: upstream)
-            if route.method == MembershipMethods.signOut {
-                filled["token"] = token
+            if let field = route.sessionTokenField {
+                filled[field] = token
                 sessions.forget(token)
             }
         }
@@ -57,7 +52,7 @@ struct API: Sendable {
         let options = CallOptions(timeout: transcoder.limits.callTimeout, metadata: metadata)
         // The session is over for this gateway whatever comes of the call, and also for answers
         // of Membership that were under way when it ended.
-        defer { if let token = filled["token"] { sessions.forget(token) } }
+        defer { for token in filled.values { sessions.forget(token) } }
         if route.method.kind == .serverStreaming {
             let turn = try files.begin(.download, for: person)
             return try await download(route, call, metadata, upstream, in: turn)
@@ -67,8 +62,11 @@ struct API: Sendable {
             reply = try await upstreams[upstream].unary(
                 route.method, .encoded(call.message), options: options)
         } catch {
-            throw Problem(
+            var problem = Problem(
                 Status(thrown: error), from: upstream, bodyField: route.content.field)
+            problem.explainURL = Explanation.path(
+                of: problem, calling: route, at: call.explanationPlace)
+            throw problem
         }
         sessions.noteAnswer(of: route.method, reply.bytes)
         return try self.answer(request, route, reply: reply.bytes)
@@ -94,7 +92,7 @@ struct API: Sendable {
 
     func answer(_ request: Incoming, _ route: Route, reply: [UInt8]) throws -> Answer {
         let json = try transcoder.reply(reply, of: route)
-        var answer = Answer.json(route.creates ? 201 : 200, json.encoded)
+        var answer = Answer.json(route.status, json.encoded)
         guard case .string(let tag)? = json["etag"], ETag.isLegal(tag) else { return answer }
         answer.fields["ETag"] = "\"\(tag)\""
         if route.verb == "GET", ETag.matches(request.field("if-none-match"), tag) {

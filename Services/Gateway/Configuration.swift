@@ -6,6 +6,8 @@ struct Configuration: Sendable {
     let httpPort: Int
     /// `--public-url`: where clients reach the gateway; never taken from what a client sends.
     let publicURL: String?
+    /// `--allowed-origins`: the other sites whose pages may call the API.
+    let crossOrigin: CrossOrigin
     /// What a client may cost.
     let limits: Limits
 
@@ -18,6 +20,9 @@ struct Configuration: Sendable {
             "public.url", .text,
             "Where clients reach the HTTP API (default: the address on which it listens)."),
         ConfigurationKey(
+            "allowed.origins", .text,
+            "Other sites whose pages may call the HTTP API, with commas (default: none)."),
+        ConfigurationKey(
             "http.connections.max", .integer(1...100_000), default: "2000",
             "The most HTTP connections."),
         ConfigurationKey(
@@ -29,7 +34,14 @@ struct Configuration: Sendable {
     ]
 
     /// What the program was told at its start.
-    init(_ settings: ServiceConfiguration) {
+    ///
+    /// - Throws: `ServiceConfiguration.Fault` when an origin is none.
+    init(_ settings: ServiceConfiguration) throws(ServiceConfiguration.Fault) {
+        guard let crossOrigin = CrossOrigin(settings.text("allowed.origins") ?? "") else {
+            throw .usage(
+                "gateway: --allowed-origins are origins such as https://portal.example.org")
+        }
+        self.crossOrigin = crossOrigin
         httpPort = settings.integer("http.port") ?? 8080
         publicURL = settings.text("public.url")
         var limits = Limits()

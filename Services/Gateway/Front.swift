@@ -7,6 +7,8 @@ struct Front: Sendable {
     let api: API
     let pages: Pages
     let assets: Assets
+    let contact: Contact
+    let crossOrigin: CrossOrigin
     let logger: Logger
 
     /// Answers a request; whatever goes wrong leaves as a problem in JSON.
@@ -23,6 +25,7 @@ struct Front: Sendable {
                 "request failed", metadata: ["request": "\(requestID)", "error": "\(error)"])
             answer = Answer(.internal, requestID: requestID)
         }
+        crossOrigin.mark(&answer, to: request)
         answer.fields["X-Request-Id"] = requestID
         answer.fields["X-Content-Type-Options"] = "nosniff"
         logger.info(
@@ -62,7 +65,9 @@ struct Front: Sendable {
     }
 
     private func dispatch(_ request: Incoming, requestID: String) async throws -> Answer {
-        let own = try await page(request)
+        let asked = crossOrigin.preflight(request, verbs: api.routes.verbs(request.path))
+        if let asked { return asked }
+        let own = try await page(request, requestID: requestID)
         if let own { return own }
         let verb = request.verb == "HEAD" ? "GET" : request.verb
         switch api.routes.route(verb, request.path) {
@@ -73,13 +78,19 @@ struct Front: Sendable {
     }
 
     /// The paths that the gateway answers itself, beside everything below ``Assets/prefix``.
-    static let pagePaths = ["/", "/healthz", "/readyz"]
+    static let pagePaths = [
+        "/", "/healthz", "/readyz", Documentation.documentPath, Documentation.pagePath,
+        Contact.path, Contact.sentPath,
+    ]
 
     /// What the gateway answers itself.
-    private func page(_ request: Incoming) async throws -> Answer? {
+    private func page(_ request: Incoming, requestID: String) async throws -> Answer? {
         let path = String(request.path)
         let isAsset = path.hasPrefix(Assets.prefix)
         guard isAsset || Self.pagePaths.contains(path) else { return nil }
+        if path == Contact.path || path == Contact.sentPath {
+            return try await contact.answer(request, requestID: requestID)
+        }
         guard request.verb == "GET" || request.verb == "HEAD" else {
             throw Problem.otherVerbs(["GET", "HEAD"])
         }
@@ -87,6 +98,8 @@ struct Front: Sendable {
         case "/": return await pages.welcome()
         case "/healthz": return pages.health()
         case "/readyz": return await pages.readiness()
+        case Documentation.documentPath: return Documentation.document.answer(to: request)
+        case Documentation.pagePath: return Documentation.page.answer(to: request)
         default: return try await assets.answer(request)
         }
     }

@@ -12,6 +12,10 @@ struct Limits: Sendable {
     var parameterCountMax = 100
     /// The largest body, in bytes; a larger one is answered 413.
     var bodyBytesMax = 1_024 * 1_024
+    /// The largest form of a page, in bytes; a larger one is answered 413.
+    ///
+    /// A message of 10,000 characters has at most 120,000 bytes as browsers encode it.
+    var formBytesMax = 160 * 1_024
     /// The largest file in a body, in bytes; a larger one is answered 413.
     var fileBytesMax = 16 * 1_024 * 1_024
     /// The largest file that is answered, in bytes.

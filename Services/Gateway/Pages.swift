@@ -34,15 +34,7 @@ struct Pages: Sendable {
 
     /// The page at `/`.
     func welcome() async -> Answer {
-        let page = WelcomePage(states: await states(), publicURL: address.publicURL)
-        return Answer(
-            status: 200,
-            fields: [
-                "Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store",
-                "Content-Security-Policy": WelcomePage.contentSecurityPolicy,
-                "Referrer-Policy": "no-referrer",
-            ],
-            body: Array(page.html.utf8))
+        WelcomePage(states: await states(), publicURL: address.publicURL).frame.answer()
     }
 
     /// A service and whether it is ready.

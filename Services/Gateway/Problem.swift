@@ -24,6 +24,8 @@ struct Problem: Error, Sendable, Hashable {
     var fields: [String: String] = [:]
     /// Whether the connection ends with the answer.
     var closesConnection = false
+    /// The path at which the decision is explained.
+    var explainURL: String?
 }
 
 extension Problem {
@@ -153,16 +155,6 @@ extension Problem {
             .init(name: "explainUrl", value: explainURL.map(JSONValue.string) ?? .null),
         ]).encoded
     }
-
-    /// Where the decision is explained gate by gate.
-    var explainURL: String? {
-        Self.admissionCodes.contains(code) ? "/v1/explain/admission" : nil
-    }
-
-    private static let admissionCodes: Set<String> = [
-        "already_member", "member_blocked", "members_limit_reached", "org_not_active",
-        "role_quota_reached", "seats_exhausted",
-    ]
 }
 
 extension Problem.Violation {

@@ -8,6 +8,9 @@ struct Query: Sendable {
 
     private(set) var parameters: [Parameter] = []
 
+    /// A query without parameters.
+    init() {}
+
     /// The query in a text such as `pageSize=10&state=MEMBER_STATE_ACTIVE`.
     ///
     /// - Throws: ``Problem`` when an escape is wrong or there are too many parameters.

@@ -1,4 +1,3 @@
-import Messages
 import RPC
 import ServiceKit
 
@@ -14,7 +13,7 @@ struct RPCPort: Sendable {
     init(sessions: Sessions, upstreams: Upstreams, routes: [Route]) {
         self.sessions = sessions
         self.upstreams = upstreams
-        publicPaths = API.publicMethods.union(routes.map(\.method.path))
+        publicPaths = Set(Routes.openMethods.map(\.path)).union(routes.map(\.method.path))
     }
 
     /// The methods of the four services, handed on; every caller is told the identifier of its
@@ -43,9 +42,10 @@ struct RPCPort: Sendable {
                 if let token { sessions.forget(token) }
                 // Also afterwards: an answer of Membership may have been under way.
                 defer { if let token { sessions.forget(token) } }
-                let message =
-                    token.map { OutgoingMessage.message(SignOutRequest(token: $0)) }
-                    ?? .encoded(request)
+                var message = OutgoingMessage.encoded(request)
+                if let token, let fill = Routes.tokenFillers[method] {
+                    message = .encoded(try Self.filled(request.bytes, token, fill))
+                }
                 let reply = try await channel.unary(method, message, options: options)
                 sessions.noteAnswer(of: method, reply.bytes)
                 return .encoded(reply)
@@ -83,8 +83,19 @@ struct RPCPort: Sendable {
     private func tokenToEnd(
         _ method: MethodDescriptor, _ context: CallContext
     ) throws -> String? {
-        guard method == MembershipMethods.signOut else { return nil }
+        guard Routes.tokenFillers[method] != nil else { return nil }
         return try Bearer.token(context.metadata[text: MetadataKey.authorization])
+    }
+
+    /// A request with a token, whatever the caller has put there.
+    private static func filled(
+        _ request: [UInt8], _ token: String, _ fill: ([UInt8], String) throws -> [UInt8]
+    ) throws(Status) -> [UInt8] {
+        do {
+            return try fill(request, token)
+        } catch {
+            throw Status(.invalidArgument, "The request cannot be read.")
+        }
     }
 
     /// What accompanies a call that is handed on: what the client sent, without any claim of who
@@ -99,7 +110,7 @@ struct RPCPort: Sendable {
         let authorization = metadata[text: MetadataKey.authorization]
         metadata.removeAll(MetadataKey.authorization)
         metadata.removeAll(MetadataKey.principal)
-        if !API.publicMethods.contains(method.path) {
+        if !Routes.openMethods.contains(method) {
             do {
                 let token = try Bearer.token(authorization)
                 let session = try await sessions.session(

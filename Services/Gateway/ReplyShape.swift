@@ -16,6 +16,8 @@ struct ReplyField: Sendable {
 
     let name: String
     let content: Content
+    /// Whether it answers names of fields: those are spelled as everywhere in JSON.
+    var namesFields = false
 }
 
 extension JSONValue {
@@ -28,22 +30,14 @@ extension JSONValue {
             case .object(let members) = self
         else { return self }
         let present = Dictionary(members.map { ($0.name, $0.value) }) { first, _ in first }
-        let names = Self.namesOfFields[messageName]
         return .object(
             fields.compactMap { field in
                 field.content.completed(present[field.name]).map { value in
                     Member(
-                        name: field.name, value: field.name == names ? value.inJSONSpelling : value)
+                        name: field.name, value: field.namesFields ? value.inJSONSpelling : value)
                 }
             })
     }
-
-    /// The fields, by their messages, in which names of fields are answered: those are spelled as
-    /// everywhere in JSON.
-    private static let namesOfFields = [
-        "guildhall.organizations.v1.ImportDifference": "field",
-        "guildhall.organizations.v1.Organization": "normalized",
-    ]
 
     /// Names of fields as JSON spells them.
     private var inJSONSpelling: JSONValue {

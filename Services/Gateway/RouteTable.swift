@@ -72,6 +72,12 @@ struct RouteTable: Sendable {
         return verbs.isEmpty ? .unknown : .otherVerbs(verbs.sorted())
     }
 
+    /// The verbs that a path has.
+    func verbs(_ path: some StringProtocol) -> [String] {
+        // No route has the empty verb.
+        if case .otherVerbs(let verbs) = route("", path) { verbs } else { [] }
+    }
+
     private static func search(
         _ node: Node, _ segments: ArraySlice<String>, _ values: [String],
         accept: ([String: Route], [String]) -> Match?

@@ -145,24 +145,18 @@ final class Sessions: Sendable {
         }
     }
 
-    /// Forgets whose rights a call has changed that Membership has answered.
+    /// Forgets whose rights a call has changed that was answered.
     ///
     /// - Parameters:
     ///   - method: The method of the call.
     ///   - reply: Its reply, encoded.
     func noteAnswer(of method: MethodDescriptor, _ reply: [UInt8]) {
-        guard Self.changingRights.contains(method) else { return }
-        // A reply that is no member would be a defect of Membership; the caller finds it.
-        guard let member = try? Member(decoding: reply), let user = UserID(text: member.userID)
+        // A reply that cannot be read would be a defect of the service; the caller finds it.
+        guard let person = Routes.changedPeople[method], let text = try? person(reply),
+            let user = UserID(text: text)
         else { return }
         forget(user)
     }
-
-    /// The methods that change what a person may act as; they answer the member.
-    private static let changingRights: Set<MethodDescriptor> = [
-        MembershipMethods.addMember, MembershipMethods.removeMember,
-        MembershipMethods.blockMember, MembershipMethods.unblockMember,
-    ]
 
     private static func hash(_ token: String) -> TokenHash {
         Digest.sha256(token.utf8)

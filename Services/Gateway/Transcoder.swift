@@ -8,6 +8,8 @@ struct TranscodedRequest: Sendable {
     let entityTag: String?
     /// Whether the client named no update mask, and the one of the request names what it sent.
     let isMaskImplied: Bool
+    /// The organization at which a refusal is explained, if the request names it.
+    let explanationPlace: String?
 }
 
 /// Turns an HTTP request into the request of a call, and the reply of a call into JSON, by the
@@ -98,7 +100,8 @@ struct Transcoder: Sendable {
         }
         return TranscodedRequest(
             message: try bytes(document, of: match.route, as: type), entityTag: tag,
-            isMaskImplied: isMaskImplied)
+            isMaskImplied: isMaskImplied,
+            explanationPlace: match.route.explanationPlace.flatMap(document.text))
     }
 
     /// The version that a change is made to, when the resource in the body names it.
@@ -157,6 +160,13 @@ struct Transcoder: Sendable {
 }
 
 extension JSONValue {
+    /// The text in a field, in whichever spelling it came.
+    fileprivate func text(in field: String) -> String? {
+        let member = members.first { FieldName.json($0.name) == field }
+        guard case .string(let text)? = member?.value else { return nil }
+        return text
+    }
+
     /// The document with an update mask that names what is present in a resource, but for what
     /// says which resource and which version of it is meant.
     fileprivate func naming(presentIn resource: JSONValue, route: Route) -> JSONValue {

@@ -5,7 +5,7 @@ await ServiceRunner(
     name: "gateway", defaultPort: 7100,
     upstreams: [.organizations, .membership, .partners, .branding], keys: Configuration.keys
 ).main { environment in
-    let configuration = Configuration(environment.configuration)
+    let configuration = try Configuration(environment.configuration)
     let upstreams = Upstreams(
         organizations: try environment.plainChannel(to: "organizations"),
         membership: try environment.plainChannel(to: "membership"),
@@ -21,7 +21,10 @@ await ServiceRunner(
         pages: Pages(upstreams: upstreams, address: address),
         assets: Assets(
             branding: upstreams.branding, callTimeout: configuration.limits.callTimeout),
-        logger: environment.logger)
+        contact: Contact(
+            organizations: upstreams.organizations, address: address,
+            limits: configuration.limits),
+        crossOrigin: configuration.crossOrigin, logger: environment.logger)
     let http = HTTPServer(
         front: front, host: environment.configuration.host, port: configuration.httpPort,
         address: address)

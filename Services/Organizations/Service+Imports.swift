@@ -17,6 +17,18 @@ struct ImportService: ImportsService {
     let identifiers: IdentifierSource
     let pageTokens: PageTokens
 
+    func checkImport(
+        _ request: CheckImportRequest, _ context: CallContext
+    ) async throws -> CheckImportReply {
+        let principal = try context.principal
+        let asked = try OrganizationID.optional(requestText: request.parent, field: "parent")
+        let day = context.now.day
+        _ = try await database.read { snapshot in
+            try snapshot.importTop(asked, for: principal, on: day)
+        }
+        return CheckImportReply()
+    }
+
     func planImport(
         _ requests: MessageStream<PlanImportRequest>, _ context: CallContext
     ) async throws -> Import {

@@ -1233,6 +1233,19 @@ const message_shape guildhall__organizations__v1__email_mask_application__shape_
   guildhall__organizations__v1__email_mask_application__fields, 2
 };
 
+static const message_field guildhall__organizations__v1__check_import_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "parent", NULL},
+};
+const message_shape guildhall__organizations__v1__check_import_request__shape_table = {
+  "guildhall.organizations.v1.CheckImportRequest", &guildhall__organizations__v1__check_import_request__descriptor,
+  guildhall__organizations__v1__check_import_request__fields, 1
+};
+
+const message_shape guildhall__organizations__v1__check_import_reply__shape_table = {
+  "guildhall.organizations.v1.CheckImportReply", &guildhall__organizations__v1__check_import_reply__descriptor,
+  NULL, 0
+};
+
 static const message_field guildhall__organizations__v1__plan_import_request__fields[] = {
   {1, MESSAGE_KIND_TEXT, 0, "parent", NULL},
   {2, MESSAGE_KIND_BYTES, 1, "content", NULL},

@@ -41,16 +41,21 @@ struct FileTests {
         ["Authorization": "Bearer \(Stage.token)-\(number)"]
     }
 
+    /// Says who may import, as Organizations does: whoever owns the platform, at a parent or not.
+    private let checkImport = serve(ImportsMethods.checkImport) {
+        (request: CheckImportRequest, context) -> CheckImportReply in
+        let grants = try context.principal.grants
+        guard request.parent != "closed", grants.contains(where: { $0.role == .platformOwner })
+        else { throw Status.forbidden() }
+        return CheckImportReply()
+    }
+
     /// Takes a file as Organizations does, and says how many bytes it has.
     private let planImport = RegisteredMethod(
         ImportsMethods.planImport,
         .clientStreaming { requests, context in
             var count = 0
             while let request = try await requests.next() {
-                let grants = try context.principal.grants
-                guard grants.contains(where: { $0.role == .platformOwner }) else {
-                    throw Status.forbidden()
-                }
                 count += try PlanImportRequest(decoding: request.bytes, limits: .bulk)
                     .content.count
             }
@@ -105,7 +110,7 @@ struct FileTests {
     func `a form where a file is expected is refused, and says how a file is sent`(
         type: String
     ) async throws {
-        try await Stage.run([authenticate, planImport]) { stage in
+        try await Stage.run([authenticate, checkImport, planImport]) { stage in
             let form = try await stage.http.send(
                 "POST", "/v1/imports", bearer.with("Content-Type", type), body: "--x")
             let logo = try await stage.http.send(
@@ -124,7 +129,7 @@ struct FileTests {
     }
 
     @Test func `of the four uploads at a time one person has two at most`() async throws {
-        try await Stage.run([authenticate, planImport]) { stage in
+        try await Stage.run([authenticate, checkImport, planImport]) { stage in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 let (held, release) = AsyncStream.makeStream(of: Void.self)
                 let waiting = Task { for await _ in held {} }
@@ -157,7 +162,7 @@ struct FileTests {
         var limits = Limits()
         limits.bodyTimeout = .seconds(20)
         let bodyTimeout = limits.bodyTimeout
-        try await Stage.run([authenticate, planImport], limits: limits) { stage in
+        try await Stage.run([authenticate, checkImport, planImport], limits: limits) { stage in
             let begun = ContinuousClock.now
             let refused = Counter()
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -180,8 +185,22 @@ struct FileTests {
         }
     }
 
+    @Test func `the question whether a file may come is about the place where it would go`()
+        async throws
+    {
+        try await Stage.run([authenticate, checkImport, planImport]) { stage in
+            let closed = try await stage.http.send(
+                "POST", "/v1/imports?parent=closed", bosBearer, body: "Title")
+            let open = try await stage.http.send(
+                "POST", "/v1/imports?parent=open", bosBearer, body: "Title")
+
+            #expect(closed.status == 403)
+            #expect(open.status == 202)
+        }
+    }
+
     @Test func `an upload without a file is refused for that alone`() async throws {
-        try await Stage.run([authenticate, planImport]) { stage in
+        try await Stage.run([authenticate, checkImport, planImport]) { stage in
             let empty = try await stage.http.send("POST", "/v1/imports", bosBearer, body: "")
 
             #expect(empty.status == 422)

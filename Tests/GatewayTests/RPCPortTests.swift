@@ -31,6 +31,19 @@ struct RPCPortTests {
         }
     }
 
+    @Test func `a sign-out ends the session that makes it, whatever token it names`() async throws {
+        let ended = Last<String>()
+        let signOut = serve(MembershipMethods.signOut) { (request: SignOutRequest, _) in
+            ended.keep(request.token)
+            return SignOutReply()
+        }
+        try await Stage.run([authentication, signOut]) { stage in
+            _ = try await MembershipClient(stage.rpc).signOut(
+                SignOutRequest(token: "of-bo"), options: Self.options(Stage.token))
+        }
+        #expect(ended.value == Stage.token)
+    }
+
     @Test func `callers are told what the service adds, and the identifier of their request`()
         async throws
     {

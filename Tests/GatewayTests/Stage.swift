@@ -26,6 +26,7 @@ struct Stage: Sendable {
     /// Runs a gateway before services that have the given methods, some of them ready.
     static func run(
         _ methods: [RegisteredMethod], limits: Limits = Limits(),
+        crossOrigin: CrossOrigin = .none,
         serving: Set<Backend> = Set(Backend.allCases),
         _ body: @escaping @Sendable (Stage) async throws -> Void
     ) async throws {
@@ -38,14 +39,17 @@ struct Stage: Sendable {
         let clock = ManualInstant()
         let sessions = Sessions(
             membership: upstreams.membership, signer: signer, now: { clock.now })
+        let address = HTTPAddress(configured: "http://gateway.test")
         let front = Front(
             limits: limits,
             api: API(
                 routes: RouteTable(Routes.all), transcoder: Transcoder(limits: limits),
                 sessions: sessions, upstreams: upstreams),
-            pages: Pages(
-                upstreams: upstreams, address: HTTPAddress(configured: "http://gateway.test")),
+            pages: Pages(upstreams: upstreams, address: address),
             assets: Assets(branding: upstreams.branding, callTimeout: limits.callTimeout),
+            contact: Contact(
+                organizations: upstreams.organizations, address: address, limits: limits),
+            crossOrigin: crossOrigin,
             logger: Logger(label: "gateway") { _ in SwiftLogNoOpLogHandler() })
         let port = RPCPort(sessions: sessions, upstreams: upstreams, routes: Routes.all)
         let channel = InProcessChannel(Router(services: [port.methods]))

@@ -47,6 +47,33 @@ struct ImportScopeTests {
         #expect(foreign.reason == "not_found")
     }
 
+    @Test func `whether a file may come is answered as it would be refused`() async throws {
+        let owner = try installation.platformOwner()
+        let mine = try await owner.create("Mine")
+        let parent = try await owner.create("Inner", below: mine)
+        let grant = Access.Grant(.platformAdmin, at: try parent.organizationID)
+        let imports = try office.client(grant)
+        let member = try office.client(Access.Grant(.owner, at: try parent.organizationID))
+        let everywhere = try office.client(Access.Grant(.platformOwner))
+
+        _ = try await imports.checkImport(CheckImportRequest())
+        _ = try await imports.checkImport(CheckImportRequest(parent: parent.id))
+        _ = try await everywhere.checkImport(CheckImportRequest())
+        for (client, place, reason) in [
+            (imports, mine.id, "not_found"), (member, "", "forbidden"),
+            (member, parent.id, "forbidden"), (imports, "nowhere", "validation"),
+        ] {
+            let checked = try await refusal {
+                try await client.checkImport(CheckImportRequest(parent: place))
+            }
+            let planned = try await refusal {
+                try await client.plan(csv: "Title", "X", parent: place)
+            }
+            #expect(checked == planned)
+            #expect(checked.reason == reason)
+        }
+    }
+
     @Test func `rights that are lost end an import that was planned with them`() async throws {
         let owner = try installation.platformOwner()
         let school = try await owner.create("School")

@@ -361,7 +361,7 @@ enum ReplyShapes {
     ]
 
     private static let guildhallOrganizationsV1ImportDifference: [ReplyField] = [
-        ReplyField(name: "field", content: .value(.string(""))),
+        ReplyField(name: "field", content: .value(.string("")), namesFields: true),
         ReplyField(name: "oldValue", content: .value(.string(""))),
         ReplyField(name: "newValue", content: .value(.string(""))),
     ]
@@ -496,7 +496,7 @@ enum ReplyShapes {
         ReplyField(name: "memberCount", content: .value(.string("0"))),
         ReplyField(name: "categorySource", content: .value(.string("ORGANIZATION_CATEGORY_SOURCE_UNSPECIFIED"))),
         ReplyField(name: "archivedAt", content: .message(nil)),
-        ReplyField(name: "normalized", content: .list(of: nil)),
+        ReplyField(name: "normalized", content: .list(of: nil), namesFields: true),
         ReplyField(name: "memberDiscount", content: .message("guildhall.organizations.v1.MemberDiscount")),
     ]
 

@@ -132,6 +132,8 @@ extern const message_shape guildhall__organizations__v1__apply_email_mask_reques
 extern const message_shape guildhall__organizations__v1__apply_email_mask_reply__shape_table;
 extern const message_shape guildhall__organizations__v1__email_mask_refusal__shape_table;
 extern const message_shape guildhall__organizations__v1__email_mask_application__shape_table;
+extern const message_shape guildhall__organizations__v1__check_import_request__shape_table;
+extern const message_shape guildhall__organizations__v1__check_import_reply__shape_table;
 extern const message_shape guildhall__organizations__v1__plan_import_request__shape_table;
 extern const message_shape guildhall__organizations__v1__import__shape_table;
 extern const message_shape guildhall__organizations__v1__get_import_request__shape_table;
@@ -663,6 +665,12 @@ static inline const message_shape *guildhall__organizations__v1__email_mask_refu
 }
 static inline const message_shape *guildhall__organizations__v1__email_mask_application__shape(void) {
   return &guildhall__organizations__v1__email_mask_application__shape_table;
+}
+static inline const message_shape *guildhall__organizations__v1__check_import_request__shape(void) {
+  return &guildhall__organizations__v1__check_import_request__shape_table;
+}
+static inline const message_shape *guildhall__organizations__v1__check_import_reply__shape(void) {
+  return &guildhall__organizations__v1__check_import_reply__shape_table;
 }
 static inline const message_shape *guildhall__organizations__v1__plan_import_request__shape(void) {
   return &guildhall__organizations__v1__plan_import_request__shape_table;

@@ -4,6 +4,8 @@
 public import RPC
 
 /// What a server of `guildhall.branding.v1.Branding` implements.
+///
+/// What an organization looks like: its colors and its logo, its own or inherited.
 public protocol BrandingService: Sendable {
     /// Answers the values set at an organization.
     func getAppearance(
@@ -189,6 +191,8 @@ public enum BrandingMethods {
 }
 
 /// Calls `guildhall.branding.v1.Branding` over a channel.
+///
+/// What an organization looks like: its colors and its logo, its own or inherited.
 public struct BrandingClient: Sendable {
     private let channel: any Channel
 

@@ -4,6 +4,8 @@
 public import RPC
 
 /// What a server of `guildhall.organizations.v1.Contacts` implements.
+///
+/// Who receives what people write by the contact form.
 public protocol ContactsService: Sendable {
     /// Answers an organization's own receivers, and those that hold there.
     func getContactReceivers(
@@ -66,6 +68,8 @@ public enum ContactsMethods {
 }
 
 /// Calls `guildhall.organizations.v1.Contacts` over a channel.
+///
+/// Who receives what people write by the contact form.
 public struct ContactsClient: Sendable {
     private let channel: any Channel
 

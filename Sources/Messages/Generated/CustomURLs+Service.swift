@@ -4,6 +4,8 @@
 public import RPC
 
 /// What a server of `guildhall.organizations.v1.CustomUrls` implements.
+///
+/// Addresses of organizations below that of the platform, such as /springfield.
 public protocol CustomUrlsService: Sendable {
     /// Gives an organization a custom URL, or takes up again one that it gave up.
     func createCustomUrl(
@@ -108,6 +110,8 @@ public enum CustomUrlsMethods {
 }
 
 /// Calls `guildhall.organizations.v1.CustomUrls` over a channel.
+///
+/// Addresses of organizations below that of the platform, such as /springfield.
 public struct CustomUrlsClient: Sendable {
     private let channel: any Channel
 

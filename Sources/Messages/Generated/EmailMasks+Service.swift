@@ -4,6 +4,8 @@
 public import RPC
 
 /// What a server of `guildhall.organizations.v1.EmailMasks` implements.
+///
+/// Email domains by which people join an organization.
 public protocol EmailMasksService: Sendable {
     /// Makes a mask that waits count, because a role above says so or because the domain does.
     func confirmEmailMask(
@@ -80,6 +82,8 @@ public enum EmailMasksMethods {
 }
 
 /// Calls `guildhall.organizations.v1.EmailMasks` over a channel.
+///
+/// Email domains by which people join an organization.
 public struct EmailMasksClient: Sendable {
     private let channel: any Channel
 

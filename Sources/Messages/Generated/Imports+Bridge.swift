@@ -5,6 +5,80 @@ internal import CMessages
 internal import CProtobufC
 public import RPC
 
+extension CheckImportRequest {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.organizations.v1.CheckImportRequest" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 6
+        bound += self.parent.utf8.count
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension CheckImportRequest: @unsafe Bridged {
+    typealias Lowered = Guildhall__Organizations__V1__CheckImportRequest
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__organizations__v1__check_import_request__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.parent)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__CheckImportRequest>) {
+        self.parent = unsafe Lift.text(lowered.pointee.parent)
+    }
+}
+
+extension CheckImportReply {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.organizations.v1.CheckImportReply" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int { 0 }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension CheckImportReply: @unsafe Bridged {
+    typealias Lowered = Guildhall__Organizations__V1__CheckImportReply
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__organizations__v1__check_import_reply__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__CheckImportReply>) {
+    }
+}
+
 extension PlanImportRequest {
     /// The full protobuf name.
     public static var messageName: String { "guildhall.organizations.v1.PlanImportRequest" }

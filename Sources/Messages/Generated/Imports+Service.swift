@@ -4,7 +4,16 @@
 public import RPC
 
 /// What a server of `guildhall.organizations.v1.Imports` implements.
+///
+/// Organizations from spreadsheets, and spreadsheets of organizations.
 public protocol ImportsService: Sendable {
+    /// Answers whether the caller may import there, or is refused as PlanImport would be. The gateway
+    /// asks before it gives a file one of its few turns: a file may take half a minute to arrive, and
+    /// who may not send it would keep others waiting that long.
+    func checkImport(
+        _ request: CheckImportRequest, _ context: CallContext
+    ) async throws -> CheckImportReply
+
     /// Takes a file, .xlsx or .csv, and answers at once; it is planned in the background. Nothing
     /// changes before the plan is applied.
     func planImport(
@@ -61,6 +70,9 @@ extension ImportsService {
     /// Every method of the service with this implementation as its handler.
     public var registeredMethods: [RegisteredMethod] {
         [
+            RegisteredMethod(ImportsMethods.checkImport, .unary { payload, context in
+                .message(try await self.checkImport(Calls.request(in: payload), context))
+            }),
             Calls.registered(ImportsMethods.planImport) { try await self.planImport($0, $1) },
             RegisteredMethod(ImportsMethods.getImport, .unary { payload, context in
                 .message(try await self.getImport(Calls.request(in: payload), context))
@@ -86,6 +98,13 @@ extension ImportsService {
 
 /// The methods of `guildhall.organizations.v1.Imports`.
 public enum ImportsMethods {
+    /// Answers whether the caller may import there, or is refused as PlanImport would be. The gateway
+    /// asks before it gives a file one of its few turns: a file may take half a minute to arrive, and
+    /// who may not send it would keep others waiting that long.
+    public static let checkImport = MethodDescriptor(
+        service: "guildhall.organizations.v1.Imports", name: "CheckImport",
+        kind: .unary, idempotency: .safe)
+
     /// Takes a file, .xlsx or .csv, and answers at once; it is planned in the background. Nothing
     /// changes before the plan is applied.
     public static let planImport = MethodDescriptor(
@@ -136,6 +155,7 @@ public enum ImportsMethods {
 
     /// Every method, in the order of the .proto file.
     public static let all: [MethodDescriptor] = [
+        checkImport,
         planImport,
         getImport,
         listImports,
@@ -149,12 +169,23 @@ public enum ImportsMethods {
 }
 
 /// Calls `guildhall.organizations.v1.Imports` over a channel.
+///
+/// Organizations from spreadsheets, and spreadsheets of organizations.
 public struct ImportsClient: Sendable {
     private let channel: any Channel
 
     /// A client that makes its calls over a channel.
     public init(_ channel: any Channel) {
         self.channel = channel
+    }
+
+    /// Answers whether the caller may import there, or is refused as PlanImport would be. The gateway
+    /// asks before it gives a file one of its few turns: a file may take half a minute to arrive, and
+    /// who may not send it would keep others waiting that long.
+    public func checkImport(
+        _ request: CheckImportRequest, options: CallOptions = CallOptions()
+    ) async throws -> CheckImportReply {
+        try await Calls.make(channel, ImportsMethods.checkImport, request, options)
     }
 
     /// Takes a file, .xlsx or .csv, and answers at once; it is planned in the background. Nothing

@@ -3,6 +3,31 @@
 
 public import RPC
 
+/// The message `guildhall.organizations.v1.CheckImportRequest`.
+public struct CheckImportRequest: Message {
+    /// As in PlanImportRequest.
+    public var parent: String
+
+    /// A message with every field at its default.
+    public init() {
+        self.parent = ""
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        parent: String = ""
+    ) {
+        self.parent = parent
+    }
+}
+
+/// The message `guildhall.organizations.v1.CheckImportReply`.
+public struct CheckImportReply: Message {
+    /// A message with every field at its default.
+    public init() {
+    }
+}
+
 /// The message `guildhall.organizations.v1.PlanImportRequest`.
 public struct PlanImportRequest: Message {
     /// The organization that the first column names; empty: the scope of the caller. Counts in the

@@ -4,6 +4,8 @@
 public import RPC
 
 /// What a server of `guildhall.organizations.v1.MemberDiscounts` implements.
+///
+/// What people of an organization pay less.
 public protocol MemberDiscountsService: Sendable {
     /// Answers the discount that is set at an organization, and the one that holds there.
     func getMemberDiscount(
@@ -50,6 +52,8 @@ public enum MemberDiscountsMethods {
 }
 
 /// Calls `guildhall.organizations.v1.MemberDiscounts` over a channel.
+///
+/// What people of an organization pay less.
 public struct MemberDiscountsClient: Sendable {
     private let channel: any Channel
 

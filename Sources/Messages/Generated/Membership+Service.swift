@@ -4,6 +4,8 @@
 public import RPC
 
 /// What a server of `guildhall.membership.v1.Membership` implements.
+///
+/// Who is who: users and sign-in, members of organizations, their limits, seats and workspaces.
 public protocol MembershipService: Sendable {
     /// Signs a person in; answers a session token. Needs no principal.
     func signIn(
@@ -30,7 +32,7 @@ public protocol MembershipService: Sendable {
         _ request: CreateUserRequest, _ context: CallContext
     ) async throws -> User
 
-    /// The method `GetUser`.
+    /// Answers one user.
     func getUser(
         _ request: GetUserRequest, _ context: CallContext
     ) async throws -> User
@@ -40,7 +42,7 @@ public protocol MembershipService: Sendable {
         _ request: AddMemberRequest, _ context: CallContext
     ) async throws -> Member
 
-    /// The method `GetMember`.
+    /// Answers one member of an organization.
     func getMember(
         _ request: GetMemberRequest, _ context: CallContext
     ) async throws -> Member
@@ -80,7 +82,7 @@ public protocol MembershipService: Sendable {
         _ request: GetUsageRequest, _ context: CallContext
     ) async throws -> Usage
 
-    /// The method `GetSeats`.
+    /// Answers how many seats an organization has, and how many are taken.
     func getSeats(
         _ request: GetSeatsRequest, _ context: CallContext
     ) async throws -> Seats
@@ -95,7 +97,7 @@ public protocol MembershipService: Sendable {
         _ request: ListSeatLedgerRequest, _ context: CallContext
     ) async throws -> ListSeatLedgerReply
 
-    /// The method `ListWorkspaces`.
+    /// Answers the workspaces of an organization.
     func listWorkspaces(
         _ request: ListWorkspacesRequest, _ context: CallContext
     ) async throws -> ListWorkspacesReply
@@ -305,7 +307,7 @@ public enum MembershipMethods {
         service: "guildhall.membership.v1.Membership", name: "CreateUser",
         kind: .unary, idempotency: .keyed)
 
-    /// The method `GetUser`.
+    /// Answers one user.
     public static let getUser = MethodDescriptor(
         service: "guildhall.membership.v1.Membership", name: "GetUser",
         kind: .unary, idempotency: .safe)
@@ -315,7 +317,7 @@ public enum MembershipMethods {
         service: "guildhall.membership.v1.Membership", name: "AddMember",
         kind: .unary, idempotency: .keyed)
 
-    /// The method `GetMember`.
+    /// Answers one member of an organization.
     public static let getMember = MethodDescriptor(
         service: "guildhall.membership.v1.Membership", name: "GetMember",
         kind: .unary, idempotency: .safe)
@@ -355,7 +357,7 @@ public enum MembershipMethods {
         service: "guildhall.membership.v1.Membership", name: "GetUsage",
         kind: .unary, idempotency: .safe)
 
-    /// The method `GetSeats`.
+    /// Answers how many seats an organization has, and how many are taken.
     public static let getSeats = MethodDescriptor(
         service: "guildhall.membership.v1.Membership", name: "GetSeats",
         kind: .unary, idempotency: .safe)
@@ -370,7 +372,7 @@ public enum MembershipMethods {
         service: "guildhall.membership.v1.Membership", name: "ListSeatLedger",
         kind: .unary, idempotency: .safe)
 
-    /// The method `ListWorkspaces`.
+    /// Answers the workspaces of an organization.
     public static let listWorkspaces = MethodDescriptor(
         service: "guildhall.membership.v1.Membership", name: "ListWorkspaces",
         kind: .unary, idempotency: .safe)
@@ -487,6 +489,8 @@ public enum MembershipMethods {
 }
 
 /// Calls `guildhall.membership.v1.Membership` over a channel.
+///
+/// Who is who: users and sign-in, members of organizations, their limits, seats and workspaces.
 public struct MembershipClient: Sendable {
     private let channel: any Channel
 
@@ -530,7 +534,7 @@ public struct MembershipClient: Sendable {
         try await Calls.make(channel, MembershipMethods.createUser, request, options)
     }
 
-    /// The method `GetUser`.
+    /// Answers one user.
     public func getUser(
         _ request: GetUserRequest, options: CallOptions = CallOptions()
     ) async throws -> User {
@@ -544,7 +548,7 @@ public struct MembershipClient: Sendable {
         try await Calls.make(channel, MembershipMethods.addMember, request, options)
     }
 
-    /// The method `GetMember`.
+    /// Answers one member of an organization.
     public func getMember(
         _ request: GetMemberRequest, options: CallOptions = CallOptions()
     ) async throws -> Member {
@@ -600,7 +604,7 @@ public struct MembershipClient: Sendable {
         try await Calls.make(channel, MembershipMethods.getUsage, request, options)
     }
 
-    /// The method `GetSeats`.
+    /// Answers how many seats an organization has, and how many are taken.
     public func getSeats(
         _ request: GetSeatsRequest, options: CallOptions = CallOptions()
     ) async throws -> Seats {
@@ -621,7 +625,7 @@ public struct MembershipClient: Sendable {
         try await Calls.make(channel, MembershipMethods.listSeatLedger, request, options)
     }
 
-    /// The method `ListWorkspaces`.
+    /// Answers the workspaces of an organization.
     public func listWorkspaces(
         _ request: ListWorkspacesRequest, options: CallOptions = CallOptions()
     ) async throws -> ListWorkspacesReply {

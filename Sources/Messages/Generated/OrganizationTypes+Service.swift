@@ -4,6 +4,8 @@
 public import RPC
 
 /// What a server of `guildhall.organizations.v1.OrganizationTypes` implements.
+///
+/// Kinds of organizations with what those of a kind begin with.
 public protocol OrganizationTypesService: Sendable {
     /// Creates an organization type.
     func createOrganizationType(
@@ -94,6 +96,8 @@ public enum OrganizationTypesMethods {
 }
 
 /// Calls `guildhall.organizations.v1.OrganizationTypes` over a channel.
+///
+/// Kinds of organizations with what those of a kind begin with.
 public struct OrganizationTypesClient: Sendable {
     private let channel: any Channel
 

@@ -4,13 +4,15 @@
 public import RPC
 
 /// What a server of `guildhall.organizations.v1.OrganizationWorkflows` implements.
+///
+/// Moves and restorations that are under way, for operators.
 public protocol OrganizationWorkflowsService: Sendable {
     /// Answers moves and restores for operators, those that are stuck first.
     func listWorkflows(
         _ request: ListWorkflowsRequest, _ context: CallContext
     ) async throws -> ListWorkflowsReply
 
-    /// The method `GetWorkflow`.
+    /// Answers one workflow.
     func getWorkflow(
         _ request: GetWorkflowRequest, _ context: CallContext
     ) async throws -> Workflow
@@ -61,7 +63,7 @@ public enum OrganizationWorkflowsMethods {
         service: "guildhall.organizations.v1.OrganizationWorkflows", name: "ListWorkflows",
         kind: .unary, idempotency: .safe)
 
-    /// The method `GetWorkflow`.
+    /// Answers one workflow.
     public static let getWorkflow = MethodDescriptor(
         service: "guildhall.organizations.v1.OrganizationWorkflows", name: "GetWorkflow",
         kind: .unary, idempotency: .safe)
@@ -92,6 +94,8 @@ public enum OrganizationWorkflowsMethods {
 }
 
 /// Calls `guildhall.organizations.v1.OrganizationWorkflows` over a channel.
+///
+/// Moves and restorations that are under way, for operators.
 public struct OrganizationWorkflowsClient: Sendable {
     private let channel: any Channel
 
@@ -107,7 +111,7 @@ public struct OrganizationWorkflowsClient: Sendable {
         try await Calls.make(channel, OrganizationWorkflowsMethods.listWorkflows, request, options)
     }
 
-    /// The method `GetWorkflow`.
+    /// Answers one workflow.
     public func getWorkflow(
         _ request: GetWorkflowRequest, options: CallOptions = CallOptions()
     ) async throws -> Workflow {

@@ -4,6 +4,8 @@
 public import RPC
 
 /// What a server of `guildhall.organizations.v1.Organizations` implements.
+///
+/// The tree of organizations.
 public protocol OrganizationsService: Sendable {
     /// Creates an organization, at the root or below a parent.
     func createOrganization(
@@ -172,6 +174,8 @@ extension OrganizationsService {
 ///
 /// For reads of what is in memory: a unary method runs on the thread that reads the
 /// connections, and holds all of them up while it runs.
+///
+/// The tree of organizations.
 public protocol SynchronousOrganizationsService: Sendable {
     /// Creates an organization, at the root or below a parent.
     func createOrganization(
@@ -461,6 +465,8 @@ public enum OrganizationsMethods {
 }
 
 /// Calls `guildhall.organizations.v1.Organizations` over a channel.
+///
+/// The tree of organizations.
 public struct OrganizationsClient: Sendable {
     private let channel: any Channel
 

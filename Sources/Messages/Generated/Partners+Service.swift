@@ -4,33 +4,35 @@
 public import RPC
 
 /// What a server of `guildhall.partners.v1.Partners` implements.
+///
+/// Who sells to whom: partners, products, sales and discounts.
 public protocol PartnersService: Sendable {
-    /// The method `CreatePartner`.
+    /// Makes a partner.
     func createPartner(
         _ request: CreatePartnerRequest, _ context: CallContext
     ) async throws -> Partner
 
-    /// The method `GetPartner`.
+    /// Answers one partner.
     func getPartner(
         _ request: GetPartnerRequest, _ context: CallContext
     ) async throws -> Partner
 
-    /// The method `ListPartners`.
+    /// Answers a page of partners.
     func listPartners(
         _ request: ListPartnersRequest, _ context: CallContext
     ) async throws -> ListPartnersReply
 
-    /// The method `CreateProduct`.
+    /// Makes a product.
     func createProduct(
         _ request: CreateProductRequest, _ context: CallContext
     ) async throws -> Product
 
-    /// The method `GetProduct`.
+    /// Answers one product.
     func getProduct(
         _ request: GetProductRequest, _ context: CallContext
     ) async throws -> Product
 
-    /// The method `ListProducts`.
+    /// Answers a page of products.
     func listProducts(
         _ request: ListProductsRequest, _ context: CallContext
     ) async throws -> ListProductsReply
@@ -40,7 +42,7 @@ public protocol PartnersService: Sendable {
         _ request: CreateSaleRequest, _ context: CallContext
     ) async throws -> Sale
 
-    /// The method `GetSale`.
+    /// Answers one sale.
     func getSale(
         _ request: GetSaleRequest, _ context: CallContext
     ) async throws -> Sale
@@ -71,7 +73,7 @@ public protocol PartnersService: Sendable {
         _ request: GetDistributorDiscountRequest, _ context: CallContext
     ) async throws -> DistributorDiscount
 
-    /// The method `SetDistributorDiscount`.
+    /// Sets the discount that an organization gets on what it buys.
     func setDistributorDiscount(
         _ request: SetDistributorDiscountRequest, _ context: CallContext
     ) async throws -> DistributorDiscount
@@ -81,7 +83,7 @@ public protocol PartnersService: Sendable {
         _ request: ListWorkflowsRequest, _ context: CallContext
     ) async throws -> ListWorkflowsReply
 
-    /// The method `GetWorkflow`.
+    /// Answers one workflow.
     func getWorkflow(
         _ request: GetWorkflowRequest, _ context: CallContext
     ) async throws -> Workflow
@@ -193,32 +195,32 @@ extension PartnersService {
 
 /// The methods of `guildhall.partners.v1.Partners`.
 public enum PartnersMethods {
-    /// The method `CreatePartner`.
+    /// Makes a partner.
     public static let createPartner = MethodDescriptor(
         service: "guildhall.partners.v1.Partners", name: "CreatePartner",
         kind: .unary, idempotency: .keyed)
 
-    /// The method `GetPartner`.
+    /// Answers one partner.
     public static let getPartner = MethodDescriptor(
         service: "guildhall.partners.v1.Partners", name: "GetPartner",
         kind: .unary, idempotency: .safe)
 
-    /// The method `ListPartners`.
+    /// Answers a page of partners.
     public static let listPartners = MethodDescriptor(
         service: "guildhall.partners.v1.Partners", name: "ListPartners",
         kind: .unary, idempotency: .safe)
 
-    /// The method `CreateProduct`.
+    /// Makes a product.
     public static let createProduct = MethodDescriptor(
         service: "guildhall.partners.v1.Partners", name: "CreateProduct",
         kind: .unary, idempotency: .keyed)
 
-    /// The method `GetProduct`.
+    /// Answers one product.
     public static let getProduct = MethodDescriptor(
         service: "guildhall.partners.v1.Partners", name: "GetProduct",
         kind: .unary, idempotency: .safe)
 
-    /// The method `ListProducts`.
+    /// Answers a page of products.
     public static let listProducts = MethodDescriptor(
         service: "guildhall.partners.v1.Partners", name: "ListProducts",
         kind: .unary, idempotency: .safe)
@@ -228,7 +230,7 @@ public enum PartnersMethods {
         service: "guildhall.partners.v1.Partners", name: "CreateSale",
         kind: .unary, idempotency: .keyed)
 
-    /// The method `GetSale`.
+    /// Answers one sale.
     public static let getSale = MethodDescriptor(
         service: "guildhall.partners.v1.Partners", name: "GetSale",
         kind: .unary, idempotency: .safe)
@@ -259,7 +261,7 @@ public enum PartnersMethods {
         service: "guildhall.partners.v1.Partners", name: "GetDistributorDiscount",
         kind: .unary, idempotency: .safe)
 
-    /// The method `SetDistributorDiscount`.
+    /// Sets the discount that an organization gets on what it buys.
     public static let setDistributorDiscount = MethodDescriptor(
         service: "guildhall.partners.v1.Partners", name: "SetDistributorDiscount",
         kind: .unary, idempotency: .keyed)
@@ -269,7 +271,7 @@ public enum PartnersMethods {
         service: "guildhall.partners.v1.Partners", name: "ListWorkflows",
         kind: .unary, idempotency: .safe)
 
-    /// The method `GetWorkflow`.
+    /// Answers one workflow.
     public static let getWorkflow = MethodDescriptor(
         service: "guildhall.partners.v1.Partners", name: "GetWorkflow",
         kind: .unary, idempotency: .safe)
@@ -333,6 +335,8 @@ public enum PartnersMethods {
 }
 
 /// Calls `guildhall.partners.v1.Partners` over a channel.
+///
+/// Who sells to whom: partners, products, sales and discounts.
 public struct PartnersClient: Sendable {
     private let channel: any Channel
 
@@ -341,42 +345,42 @@ public struct PartnersClient: Sendable {
         self.channel = channel
     }
 
-    /// The method `CreatePartner`.
+    /// Makes a partner.
     public func createPartner(
         _ request: CreatePartnerRequest, options: CallOptions = CallOptions()
     ) async throws -> Partner {
         try await Calls.make(channel, PartnersMethods.createPartner, request, options)
     }
 
-    /// The method `GetPartner`.
+    /// Answers one partner.
     public func getPartner(
         _ request: GetPartnerRequest, options: CallOptions = CallOptions()
     ) async throws -> Partner {
         try await Calls.make(channel, PartnersMethods.getPartner, request, options)
     }
 
-    /// The method `ListPartners`.
+    /// Answers a page of partners.
     public func listPartners(
         _ request: ListPartnersRequest, options: CallOptions = CallOptions()
     ) async throws -> ListPartnersReply {
         try await Calls.make(channel, PartnersMethods.listPartners, request, options)
     }
 
-    /// The method `CreateProduct`.
+    /// Makes a product.
     public func createProduct(
         _ request: CreateProductRequest, options: CallOptions = CallOptions()
     ) async throws -> Product {
         try await Calls.make(channel, PartnersMethods.createProduct, request, options)
     }
 
-    /// The method `GetProduct`.
+    /// Answers one product.
     public func getProduct(
         _ request: GetProductRequest, options: CallOptions = CallOptions()
     ) async throws -> Product {
         try await Calls.make(channel, PartnersMethods.getProduct, request, options)
     }
 
-    /// The method `ListProducts`.
+    /// Answers a page of products.
     public func listProducts(
         _ request: ListProductsRequest, options: CallOptions = CallOptions()
     ) async throws -> ListProductsReply {
@@ -390,7 +394,7 @@ public struct PartnersClient: Sendable {
         try await Calls.make(channel, PartnersMethods.createSale, request, options)
     }
 
-    /// The method `GetSale`.
+    /// Answers one sale.
     public func getSale(
         _ request: GetSaleRequest, options: CallOptions = CallOptions()
     ) async throws -> Sale {
@@ -433,7 +437,7 @@ public struct PartnersClient: Sendable {
         try await Calls.make(channel, PartnersMethods.getDistributorDiscount, request, options)
     }
 
-    /// The method `SetDistributorDiscount`.
+    /// Sets the discount that an organization gets on what it buys.
     public func setDistributorDiscount(
         _ request: SetDistributorDiscountRequest, options: CallOptions = CallOptions()
     ) async throws -> DistributorDiscount {
@@ -447,7 +451,7 @@ public struct PartnersClient: Sendable {
         try await Calls.make(channel, PartnersMethods.listWorkflows, request, options)
     }
 
-    /// The method `GetWorkflow`.
+    /// Answers one workflow.
     public func getWorkflow(
         _ request: GetWorkflowRequest, options: CallOptions = CallOptions()
     ) async throws -> Workflow {

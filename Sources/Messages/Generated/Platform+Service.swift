@@ -4,6 +4,8 @@
 public import RPC
 
 /// What a server of `guildhall.organizations.v1.Platform` implements.
+///
+/// Settings of the whole platform.
 public protocol PlatformService: Sendable {
     /// Answers the settings of the platform.
     func getPlatformSettings(
@@ -50,6 +52,8 @@ public enum PlatformMethods {
 }
 
 /// Calls `guildhall.organizations.v1.Platform` over a channel.
+///
+/// Settings of the whole platform.
 public struct PlatformClient: Sendable {
     private let channel: any Channel
 

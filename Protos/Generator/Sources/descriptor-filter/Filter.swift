@@ -6,8 +6,12 @@ enum Filter {
     /// Whether a file is of no use to any generator: annotations, and what they are made of.
     static func isDropped(_ file: String) -> Bool {
         file.hasPrefix("google/api/") || file == "google/protobuf/descriptor.proto"
-            || file == "guildhall/rpc/v1/annotations.proto"
+            || ownAnnotations.contains(file)
     }
+
+    private static let ownAnnotations: Set<String> = [
+        "guildhall/http/v1/annotations.proto", "guildhall/rpc/v1/annotations.proto",
+    ]
 
     /// The file without imports of what is dropped and without the options that it defines.
     static func withoutAnnotations(
@@ -27,7 +31,19 @@ enum Filter {
                 file.service[service].method[method].options = options
             }
         }
+        file.messageType = file.messageType.map(withoutAnnotations)
         return file
+    }
+
+    private static func withoutAnnotations(
+        _ message: Google_Protobuf_DescriptorProto
+    ) -> Google_Protobuf_DescriptorProto {
+        var message = message
+        message.nestedType = message.nestedType.map(withoutAnnotations)
+        for index in message.field.indices where message.field[index].hasOptions {
+            message.field[index].options.unknownFields = UnknownStorage()
+        }
+        return message
     }
 
     /// The file as protoc-c is to see it.

@@ -8,6 +8,26 @@ struct HTTPRule {
     /// Empty: none; `*`: the request; else the field that the body fills.
     let body: String
 
+    /// The fields that the variables of the path name, in order.
+    var variables: [String] {
+        template.split(separator: "/").compactMap { segment in
+            guard segment.hasPrefix("{"), let end = segment.firstIndex(of: "}") else { return nil }
+            return String(segment[segment.index(after: segment.startIndex)..<end])
+        }
+    }
+
+    /// The path with other names for its variables.
+    func template(naming names: [String]) -> String {
+        var names = names[...]
+        let segments = template.split(separator: "/").map { segment -> String in
+            guard segment.hasPrefix("{"), let end = segment.firstIndex(of: "}") else {
+                return String(segment)
+            }
+            return "{" + (names.popFirst() ?? "") + segment[end...]
+        }
+        return "/" + segments.joined(separator: "/")
+    }
+
     /// The number of the extension of `google.protobuf.MethodOptions`.
     private static let extensionNumber = 72_295_728
 

@@ -243,7 +243,7 @@ struct ModelBuilder {
     // MARK: Comments
 
     /// The comment before an element, else the one behind it.
-    private func documentation(_ place: some ProvidesSourceCodeLocation) -> [String] {
+    func documentation(_ place: some ProvidesSourceCodeLocation) -> [String] {
         guard let location = place.sourceCodeInfoLocation else { return [] }
         let comments =
             location.hasLeadingComments ? location.leadingComments : location.trailingComments

@@ -29,10 +29,13 @@ struct Plugin: CodeGenerator {
         var outputs = models.flatMap { Self.swift($0, parameters) } + Self.c(models, parameters)
         if parameters.support == nil {
             let descriptors = Descriptors(files, name: parameters.name)
+            let routes = try Routes(files)
+            var api = OpenAPI(routes.all)
             outputs += [
                 ("c/include/\(parameters.name)_descriptors.h", descriptors.header()),
                 ("c/\(parameters.name)_descriptors.c", try descriptors.source()),
-                ("gateway/Routes.swift", try Routes(files).print()),
+                ("gateway/Routes.swift", try routes.print()),
+                ("gateway/OpenAPIDocument.swift", try api.print()),
                 ("gateway/ReplyShapes.swift", try ReplyShapes(files).print()),
             ]
         }

@@ -19,11 +19,11 @@ struct ReplyShapes {
         messages = found.values.sorted { $0.fullName < $1.fullName }
     }
 
-    func print() -> String {
+    func print() throws -> String {
         var printer = Printer.swift(
             from: "the messages that are answered over HTTP", imports: [])
         printer.line("/// What answers consist of, by the full names of their messages.")
-        printer.block("enum ReplyShapes") { printer in
+        try printer.block("enum ReplyShapes") { printer in
             printer.line("static let all: [String: [ReplyField]] = [")
             printer.indented { printer in
                 for message in messages {
@@ -31,18 +31,20 @@ struct ReplyShapes {
                 }
             }
             printer.line("]")
-            for message in messages { print(message, &printer) }
+            for message in messages { try print(message, &printer) }
         }
         return printer.text
     }
 
-    private func print(_ message: Descriptor, _ printer: inout Printer) {
+    private func print(_ message: Descriptor, _ printer: inout Printer) throws {
         printer.line()
         printer.line("private static let \(Self.name(message)): [ReplyField] = [")
-        printer.indented { printer in
+        try printer.indented { printer in
             for field in message.fields {
-                let name = field.jsonName ?? Names.lowerCamel(field.name)
-                printer.line("ReplyField(name: \"\(name)\", content: \(Self.content(field))),")
+                let mark = try field.namesFields ? ", namesFields: true" : ""
+                printer.line(
+                    "ReplyField(name: \"\(field.nameInJSON)\", "
+                        + "content: \(Self.content(field))\(mark)),")
             }
         }
         printer.line("]")

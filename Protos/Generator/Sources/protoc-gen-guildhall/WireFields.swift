@@ -15,6 +15,21 @@ struct WireFields {
         try self.init(Array(method.options.unknownFields.data), of: method.fullName)
     }
 
+    /// The extensions among the options of a field.
+    init(of field: FieldDescriptor) throws {
+        try self.init(Array(field.options.unknownFields.data), of: field.fullName)
+    }
+
+    /// The texts of an extension, in their order.
+    func texts(_ number: Int) -> [String] {
+        fields.filter { $0.number == number }.map { String(decoding: $0.bytes, as: UTF8.self) }
+    }
+
+    /// Whether an extension is `true`.
+    func isSet(_ number: Int) -> Bool {
+        numbers.last { $0.number == number }.map { $0.value != 0 } ?? false
+    }
+
     /// The fields of a message in the options of a method, which is named when it is refused.
     init(_ bytes: [UInt8], of method: String) throws {
         var rest = bytes[...]

@@ -23,7 +23,8 @@ struct Generation {
         let sources = [
             "test.proto": "syntax = \"\(syntax)\";\npackage test.v1;\n\(body)\n",
             "google/api/annotations.proto": Self.annotations,
-            "guildhall/rpc/v1/annotations.proto": try Self.ownAnnotations(),
+            "guildhall/http/v1/annotations.proto": try Self.ownAnnotations("http"),
+            "guildhall/rpc/v1/annotations.proto": try Self.ownAnnotations("rpc"),
         ]
         for (name, text) in sources {
             let file = folder.appending(path: name)
@@ -54,10 +55,10 @@ struct Generation {
         refusal = response.hasError ? response.error : nil
     }
 
-    private static func ownAnnotations() throws -> String {
+    private static func ownAnnotations(_ part: String) throws -> String {
         let protos = URL(filePath: #filePath).appending(path: "../../../..").standardized
         return try String(
-            contentsOf: protos.appending(path: "guildhall/rpc/v1/annotations.proto"),
+            contentsOf: protos.appending(path: "guildhall/\(part)/v1/annotations.proto"),
             encoding: .utf8)
     }
 
@@ -66,7 +67,12 @@ struct Generation {
         package google.api;
         import "google/protobuf/descriptor.proto";
         extend google.protobuf.MethodOptions { HttpRule http = 72295728; }
-        message HttpRule { oneof pattern { string get = 2; string post = 4; } string body = 7; }
+        message HttpRule {
+          oneof pattern {
+            string get = 2; string put = 3; string post = 4; string delete = 5; string patch = 6;
+          }
+          string body = 7;
+        }
         """
 
     /// The contents of a file, of which there must be one.

@@ -7,6 +7,18 @@
 #endif
 
 #include "guildhall/organizations/v1/imports.pb-c.h"
+void   guildhall__organizations__v1__check_import_request__init
+                     (Guildhall__Organizations__V1__CheckImportRequest         *message)
+{
+  static const Guildhall__Organizations__V1__CheckImportRequest init_value = GUILDHALL__ORGANIZATIONS__V1__CHECK_IMPORT_REQUEST__INIT;
+  *message = init_value;
+}
+void   guildhall__organizations__v1__check_import_reply__init
+                     (Guildhall__Organizations__V1__CheckImportReply         *message)
+{
+  static const Guildhall__Organizations__V1__CheckImportReply init_value = GUILDHALL__ORGANIZATIONS__V1__CHECK_IMPORT_REPLY__INIT;
+  *message = init_value;
+}
 void   guildhall__organizations__v1__plan_import_request__init
                      (Guildhall__Organizations__V1__PlanImportRequest         *message)
 {
@@ -103,6 +115,62 @@ void   guildhall__organizations__v1__planned_row__init
   static const Guildhall__Organizations__V1__PlannedRow init_value = GUILDHALL__ORGANIZATIONS__V1__PLANNED_ROW__INIT;
   *message = init_value;
 }
+static const ProtobufCFieldDescriptor guildhall__organizations__v1__check_import_request__field_descriptors[1] =
+{
+  {
+    "parent",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__CheckImportRequest, parent),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__organizations__v1__check_import_request__field_indices_by_name[] = {
+  0,   /* field[0] = parent */
+};
+static const ProtobufCIntRange guildhall__organizations__v1__check_import_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor guildhall__organizations__v1__check_import_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.organizations.v1.CheckImportRequest",
+  "CheckImportRequest",
+  "Guildhall__Organizations__V1__CheckImportRequest",
+  "guildhall.organizations.v1",
+  sizeof(Guildhall__Organizations__V1__CheckImportRequest),
+  1,
+  guildhall__organizations__v1__check_import_request__field_descriptors,
+  guildhall__organizations__v1__check_import_request__field_indices_by_name,
+  1,  guildhall__organizations__v1__check_import_request__number_ranges,
+  (ProtobufCMessageInit) guildhall__organizations__v1__check_import_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define guildhall__organizations__v1__check_import_reply__field_descriptors NULL
+#define guildhall__organizations__v1__check_import_reply__field_indices_by_name NULL
+#define guildhall__organizations__v1__check_import_reply__number_ranges NULL
+const ProtobufCMessageDescriptor guildhall__organizations__v1__check_import_reply__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.organizations.v1.CheckImportReply",
+  "CheckImportReply",
+  "Guildhall__Organizations__V1__CheckImportReply",
+  "guildhall.organizations.v1",
+  sizeof(Guildhall__Organizations__V1__CheckImportReply),
+  0,
+  guildhall__organizations__v1__check_import_reply__field_descriptors,
+  guildhall__organizations__v1__check_import_reply__field_indices_by_name,
+  0,  guildhall__organizations__v1__check_import_reply__number_ranges,
+  (ProtobufCMessageInit) guildhall__organizations__v1__check_import_reply__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor guildhall__organizations__v1__plan_import_request__field_descriptors[2] =
 {
   {

@@ -16,6 +16,8 @@ PROTOBUF_C__BEGIN_DECLS
 
 #include "google/protobuf/timestamp.pb-c.h"
 
+typedef struct Guildhall__Organizations__V1__CheckImportRequest Guildhall__Organizations__V1__CheckImportRequest;
+typedef struct Guildhall__Organizations__V1__CheckImportReply Guildhall__Organizations__V1__CheckImportReply;
 typedef struct Guildhall__Organizations__V1__PlanImportRequest Guildhall__Organizations__V1__PlanImportRequest;
 typedef struct Guildhall__Organizations__V1__Import Guildhall__Organizations__V1__Import;
 typedef struct Guildhall__Organizations__V1__GetImportRequest Guildhall__Organizations__V1__GetImportRequest;
@@ -56,6 +58,25 @@ typedef enum _Guildhall__Organizations__V1__ImportOutcome {
 } Guildhall__Organizations__V1__ImportOutcome;
 
 /* --- messages --- */
+
+struct  Guildhall__Organizations__V1__CheckImportRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData parent;
+};
+#define GUILDHALL__ORGANIZATIONS__V1__CHECK_IMPORT_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__organizations__v1__check_import_request__descriptor) \
+    , {0,NULL} }
+
+
+struct  Guildhall__Organizations__V1__CheckImportReply
+{
+  ProtobufCMessage base;
+};
+#define GUILDHALL__ORGANIZATIONS__V1__CHECK_IMPORT_REPLY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__organizations__v1__check_import_reply__descriptor) \
+     }
+
 
 struct  Guildhall__Organizations__V1__PlanImportRequest
 {
@@ -301,6 +322,12 @@ struct  Guildhall__Organizations__V1__PlannedRow
     , 0,NULL, 0, 0, 0, 0, 0,NULL, 0,NULL, 0,NULL, GUILDHALL__ORGANIZATIONS__V1__PLANNED_ROW___EMAIL_MASKS__NOT_SET, {0}, GUILDHALL__ORGANIZATIONS__V1__PLANNED_ROW___DISCOUNT_PERCENTAGE__NOT_SET, {0}, GUILDHALL__ORGANIZATIONS__V1__PLANNED_ROW___DISCOUNT_EXPIRATION_DATE__NOT_SET, {0} }
 
 
+/* Guildhall__Organizations__V1__CheckImportRequest methods */
+void   guildhall__organizations__v1__check_import_request__init
+                     (Guildhall__Organizations__V1__CheckImportRequest         *message);
+/* Guildhall__Organizations__V1__CheckImportReply methods */
+void   guildhall__organizations__v1__check_import_reply__init
+                     (Guildhall__Organizations__V1__CheckImportReply         *message);
 /* Guildhall__Organizations__V1__PlanImportRequest methods */
 void   guildhall__organizations__v1__plan_import_request__init
                      (Guildhall__Organizations__V1__PlanImportRequest         *message);
@@ -351,6 +378,12 @@ void   guildhall__organizations__v1__planned_row__init
                      (Guildhall__Organizations__V1__PlannedRow         *message);
 /* --- per-message closures --- */
 
+typedef void (*Guildhall__Organizations__V1__CheckImportRequest_Closure)
+                 (const Guildhall__Organizations__V1__CheckImportRequest *message,
+                  void *closure_data);
+typedef void (*Guildhall__Organizations__V1__CheckImportReply_Closure)
+                 (const Guildhall__Organizations__V1__CheckImportReply *message,
+                  void *closure_data);
 typedef void (*Guildhall__Organizations__V1__PlanImportRequest_Closure)
                  (const Guildhall__Organizations__V1__PlanImportRequest *message,
                   void *closure_data);
@@ -407,6 +440,8 @@ typedef void (*Guildhall__Organizations__V1__PlannedRow_Closure)
 
 extern const ProtobufCEnumDescriptor    guildhall__organizations__v1__import_state__descriptor;
 extern const ProtobufCEnumDescriptor    guildhall__organizations__v1__import_outcome__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__organizations__v1__check_import_request__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__organizations__v1__check_import_reply__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__organizations__v1__plan_import_request__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__organizations__v1__import__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__organizations__v1__get_import_request__descriptor;
