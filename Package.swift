@@ -116,6 +116,8 @@ let package = Package(
         .systemLibrary(
             name: "CXLSXWriter", pkgConfig: "xlsxwriter",
             providers: [.apt(["libxlsxwriter-dev"])]),
+        .systemLibrary(
+            name: "CCURL", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "CMessages", dependencies: ["CProtobufC"]),
 
         .target(name: "RPC", swiftSettings: strict),
@@ -142,6 +144,9 @@ let package = Package(
             name: "TreeCopy", dependencies: ["Access", "Messages", "RPC", "Storage"],
             swiftSettings: strict),
         .target(
+            name: "Mail", dependencies: ["Access", "CCURL", "Storage", log, metrics],
+            swiftSettings: strict),
+        .target(
             name: "ServiceKit",
             dependencies: [
                 "Access", "Messages", "RPC", "RPCTelemetry", "RPCTransport", "Storage", log,
@@ -165,7 +170,7 @@ let package = Package(
             resources: [.embedInCode("Resources")],
             swiftSettings: strict),
 
-        service("Organizations", also: ["CResolver", "EmailDomains", "Spreadsheets"]),
+        service("Organizations", also: ["CResolver", "EmailDomains", "Mail", "Spreadsheets"]),
         service("Membership", also: ["EmailDomains", "TreeCopy", "CArgon2", crypto]),
         service("Partners", also: ["TreeCopy"]),
         service("Branding", also: ["TreeCopy", crypto]),
@@ -248,7 +253,15 @@ let package = Package(
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
             ],
             swiftSettings: strict),
-        serviceTests("Organizations", also: ["Spreadsheets", "TestSupport"]),
+        .testTarget(
+            name: "MailTests",
+            dependencies: [
+                "Mail", "Storage", "TestSupport", log, metrics, subprocess, systemPackage,
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+            ],
+            exclude: ["Python"],
+            swiftSettings: strict),
+        serviceTests("Organizations", also: ["Mail", "Spreadsheets", "TestSupport"]),
         serviceTests("Membership", also: ["TestSupport"]),
         serviceTests("Partners"),
         serviceTests("Branding", also: ["TestSupport"]),
@@ -271,7 +284,7 @@ let package = Package(
         .testTarget(
             name: "GuildhallTests", dependencies: ["guildhall"], swiftSettings: strict),
         .testTarget(
-            name: "StyleTests", dependencies: ["CSQLite", "Storage", "TreeCopy"],
+            name: "StyleTests", dependencies: ["CSQLite", "Mail", "Storage", "TreeCopy"],
             swiftSettings: strict),
         .testTarget(
             name: "SystemTests",

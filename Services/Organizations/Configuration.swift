@@ -1,3 +1,4 @@
+import Mail
 import ServiceKit
 
 /// What this service may take, and how long it waits.
@@ -109,5 +110,39 @@ extension NameServer {
             throw .usage("organizations: --dns-server is an IPv4 address, with or without a port")
         }
         return server
+    }
+}
+
+/// How mails go out.
+struct MailSettings: Sendable, Hashable {
+    /// `mail`: where they are handed to; by default files in the folder `mail` beside the database.
+    let destination: MailDestination
+    /// `mail.from`: who sends them.
+    let from: Mailbox
+
+    static let keys = [
+        // A secret, for it may hold a password: it is not shown when it is wrong.
+        ConfigurationKey(
+            "mail", .text, isSecret: true,
+            "Where mails go: smtp://[user:password@]host[:port][?ca=FILE], smtps://…, or "
+                + "file:FOLDER (default: the folder mail in the data folder); better a variable."),
+        ConfigurationKey(
+            "mail.from", .text, default: "Guildhall <no-reply@localhost>",
+            "Who sends mails: an address, or a name and an address in < >."),
+    ]
+
+    /// - Throws: `ServiceConfiguration.Fault` when they are not to be understood.
+    init(_ configuration: ServiceConfiguration) throws(ServiceConfiguration.Fault) {
+        let text = configuration.text("mail") ?? "file:\(configuration.dataFolder)/mail"
+        do {
+            destination = try MailDestination(parsing: text)
+        } catch {
+            throw .usage("organizations: --mail \(error)")
+        }
+        guard let from = configuration.text("mail.from").flatMap(Mailbox.init) else {
+            throw .usage(
+                "organizations: --mail-from is an address, or a name and an address in < >")
+        }
+        self.from = from
     }
 }

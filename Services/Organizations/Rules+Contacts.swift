@@ -138,6 +138,11 @@ struct ContactDraft: Sendable, Hashable {
         (self.kind, self.sender, self.subject, self.text) = (kind, sender, line, content)
     }
 
+    /// What is stored.
+    init(storedKind kind: QueryKind, sender: String, subject: String, text: String) {
+        (self.kind, self.sender, self.subject, self.text) = (kind, sender, subject, text)
+    }
+
     /// What senders are told apart by.
     var senderKey: String { sender.lowercased() }
 

@@ -69,6 +69,7 @@ extension Service: ContactsService {
                 after: start, from: draft.senderKey)
             try pace.admit(messages: counts.all, ofSender: counts.ofSender)
             try transaction.insert(message)
+            try transaction.queueMails(of: message, at: now)
         }
         return SubmitContactReply()
     }

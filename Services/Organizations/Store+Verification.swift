@@ -1,4 +1,5 @@
 import Access
+import Mail
 import Messages
 import RPC
 import ServiceKit
@@ -6,7 +7,8 @@ import Storage
 
 /// What this service keeps beside the facts it follows from, each recomputed.
 let verifiers = [
-    depths, titleKeys, titleParts, titlePartEntries, tallies, toldLapses,
+    depths, titleKeys, titleParts, titlePartEntries, tallies, toldLapses, Outbox.verifier,
+    mailedMessages,
     Verifier.feed(
         of: OrganizationNode.messageName, facts: "SELECT id, version FROM organization"
     ) { "Organization \(Hexadecimal.text($0))" },
@@ -28,6 +30,30 @@ let verifiers = [
             """
     ) { "Lapse \(Hexadecimal.text($0))" },
 ]
+
+/// What people wrote, and what has become of its mails: what is in the outbox waits there, or has
+/// ended as the message says.
+private let mailedMessages = Verifier(
+    "mailed messages", count: "SELECT count(*) FROM contact_message",
+    differences: """
+        WITH mailed (id, state, mails, waiting, sent) AS (
+            SELECT message.id, message.state, count(mail.number),
+                coalesce(sum(mail.state = 1), 0), coalesce(sum(mail.state = 2), 0)
+            FROM contact_message AS message LEFT JOIN mail
+                ON mail.cause = \(ContactMessage.causePrefix) || lower(hex(message.id))
+            WHERE message.queued = 1
+            GROUP BY message.id
+        )
+        SELECT hex(id), state, waiting, sent FROM mailed
+        WHERE (state = 1) <> (waiting > 0)
+            OR (waiting = 0 AND mails > 0 AND (state = 2) <> (sent > 0))
+        """
+) { row in
+    """
+    Message \(try row.text(0)) is in state \(try row.int64(1)); of its mails \(try row.int64(2)) \
+    wait and \(try row.int64(3)) were sent.
+    """
+}
 
 /// The last days of which it was told that they are over: they are still set, and what was told
 /// last names them.

@@ -1,9 +1,12 @@
 import Access
+import Mail
 import ServiceKit
 import Storage
 
-/// The schema of this service, oldest first.
-let migrations = [
+/// The schema of this program, oldest first: its own tables, and those of its outbox.
+let migrations = ownMigrations + Outbox.migrations
+
+private let ownMigrations = [
     Migration(
         component: "organizations", number: 1, name: "organizations",
         utf8: PackageResources._001_organizations_sql),
@@ -43,6 +46,9 @@ let migrations = [
     Migration(
         component: "organizations", number: 13, name: "part-entries",
         utf8: PackageResources._013_part_entries_sql),
+    Migration(
+        component: "organizations", number: 14, name: "mails",
+        utf8: PackageResources._014_mails_sql),
 ]
 
 /// An organization as it is stored, without its ancestors.

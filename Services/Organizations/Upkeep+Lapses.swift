@@ -21,6 +21,7 @@ extension Upkeep {
             do {
                 let now = clock.now()
                 try await tellLapses(at: now)
+                try await noteNotices(at: now)
                 pause = Self.sweepPause(after: now, at: clock.now())
             } catch let fault as StorageFault {
                 logger.warning("sweep of lapses failed", metadata: ["error": "\(fault)"])
@@ -43,5 +44,21 @@ extension Upkeep {
                 try transaction.tellLapses(on: now.day, atMost: Self.lapsesAtOnce, at: now)
             }
         } while told == Self.lapsesAtOnce
+    }
+
+    /// One sweep: notes the mails about last days that have become due.
+    func noteNotices(at now: WallTime) async throws {
+        for kind in NoticeKind.allCases {
+            var cursor: EndingCursor?
+            repeat {
+                let page = try await database.read { [cursor] snapshot in
+                    try snapshot.noticesDue(of: kind, on: now.day, after: cursor)
+                }
+                if !page.due.isEmpty {
+                    try await database.write { try $0.insert(page.due, at: now) }
+                }
+                cursor = page.next
+            } while cursor != nil
+        }
     }
 }

@@ -1,4 +1,5 @@
 import Logging
+import Mail
 import ServiceKit
 import Storage
 
@@ -74,5 +75,6 @@ struct Upkeep: Sendable {
         } while isMore
         let relocatedFrom = now.advanced(by: .zero - Self.relocationRetention)
         try await database.write { try $0.forgetRelocations(before: relocatedFrom) }
+        try await database.purgeMails(at: now)
     }
 }

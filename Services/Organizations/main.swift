@@ -1,3 +1,5 @@
+import Access
+import Mail
 import Messages
 import RPC
 import ServiceKit
@@ -9,13 +11,14 @@ SpreadsheetProcess.serveIfAsked()
 
 await ServiceRunner(
     name: "organizations", defaultPort: 7101, upstreams: [.membership, .branding, .partners],
-    keys: Limits.keys
+    keys: Limits.keys + MailSettings.keys
 ).main { environment in
     let database = try environment.openDatabase(migrations: migrations)
     let membership = MembershipClient(try environment.channel(to: "membership"))
     let branding = BrandingClient(try environment.channel(to: "branding"))
     let partners = PartnersClient(try environment.channel(to: "partners"))
     let limits = Limits(environment.configuration)
+    let mail = try MailSettings(environment.configuration)
     let pageTokens = PageTokens(keys: environment.keys)
     let service = Service(
         database: database, feed: FeedServer(database), identifiers: environment.identifiers,
@@ -43,6 +46,18 @@ await ServiceRunner(
     let imports = ImportService(
         database: database, desk: desk, identifiers: environment.identifiers,
         pageTokens: pageTokens)
+    let (clock, transport) = (environment.clock, MailTransport(to: mail.destination))
+    let mailDesk = MailDesk(
+        database: database,
+        addresses: { id in
+            try await membership.listMailAddresses(
+                ListMailAddressesRequest(organizationID: id.text),
+                options: CallOptions(timeout: MailDesk.questionTimeMax)
+            ).addresses
+        }, limits: limits, clock: clock, logger: environment.logger)
+    let sender = MailSender(
+        database: database, from: mail.from, clock: { clock.now() }, logger: environment.logger,
+        deliver: transport.deliver, ended: { try $0.noteEnd(ofMailsFor: $1) })
     let upkeep = Upkeep(database: database, limits: limits)
     return ServiceParts(
         methods: service.methods + [imports.registeredMethods, operators.registeredMethods],
@@ -50,6 +65,8 @@ await ServiceRunner(
         children: [
             ServiceChild("imports", desk.run), ServiceChild("workflows", runner.run),
             ServiceChild("member counts", counts.run),
+            ServiceChild("mails to write", mailDesk.run),
+            ServiceChild("mails to send", sender.run),
             ServiceChild("upkeep") {
                 try await upkeep.run(clock: environment.clock, logger: environment.logger)
             },

@@ -18,6 +18,8 @@ public enum ServiceAction: String, Sendable, Hashable, CaseIterable {
     case readMemberCounts
     /// Find people who belong to no organization by their domain, and admit them.
     case admitUnaffiliatedUsers
+    /// Find out where mails about an organization go.
+    case readMailAddresses
     /// Make, commit and cancel an organization in a workflow.
     case prepareOrganization
     /// Grant and take back seats in a workflow.
@@ -36,7 +38,7 @@ public enum ServiceTable {
         case .resolveEmail: ["membership", "gateway"]
         case .resolveCustomURL: ["membership", "branding", "gateway"]
         case .awaitTree, .recountSubtree, .previewMove, .readMemberCounts,
-            .admitUnaffiliatedUsers:
+            .admitUnaffiliatedUsers, .readMailAddresses:
             ["organizations"]
         case .prepareOrganization, .grantSeats, .prepareAppearance: ["partners"]
         }

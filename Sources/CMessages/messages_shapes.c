@@ -878,6 +878,22 @@ const message_shape guildhall__membership__v1__admission_refusal__shape_table = 
   guildhall__membership__v1__admission_refusal__fields, 2
 };
 
+static const message_field guildhall__membership__v1__list_mail_addresses_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+};
+const message_shape guildhall__membership__v1__list_mail_addresses_request__shape_table = {
+  "guildhall.membership.v1.ListMailAddressesRequest", &guildhall__membership__v1__list_mail_addresses_request__descriptor,
+  guildhall__membership__v1__list_mail_addresses_request__fields, 1
+};
+
+static const message_field guildhall__membership__v1__list_mail_addresses_reply__fields[] = {
+  {1, MESSAGE_KIND_TEXT, MESSAGE_SLOT_REPEATED, "addresses", NULL},
+};
+const message_shape guildhall__membership__v1__list_mail_addresses_reply__shape_table = {
+  "guildhall.membership.v1.ListMailAddressesReply", &guildhall__membership__v1__list_mail_addresses_reply__descriptor,
+  guildhall__membership__v1__list_mail_addresses_reply__fields, 1
+};
+
 const message_shape guildhall__operations__v1__backup_request__shape_table = {
   "guildhall.operations.v1.BackupRequest", &guildhall__operations__v1__backup_request__descriptor,
   NULL, 0

@@ -123,6 +123,8 @@ final class ServerWorker {
                 worker.trailingMetadata.giveBack(context.trailingMetadata)
                 next = worker.loop.nextBatch(sharing: deadline)
             }
+            // What arrived with the last calls is free now, and so is their connection.
+            worker.batch = nil
         }
     }
 

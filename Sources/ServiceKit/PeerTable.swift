@@ -36,6 +36,7 @@ enum PeerTable {
                 MembershipMethods.cancelSubtreeMove, MembershipMethods.restoreSubtree,
                 MembershipMethods.cancelSubtreeRestore, MembershipMethods.listMemberCounts,
                 MembershipMethods.listUnaffiliatedUsers, MembershipMethods.admitUsers,
+                MembershipMethods.listMailAddresses,
             ]
             return policy(
                 of: MembershipMethods.all,

@@ -38,6 +38,14 @@ struct OwnerSignIn: Sendable {
     let password: String
 }
 
+/// How mails go out.
+struct MailOptions: Sendable {
+    /// Where they are handed to; nil: to a folder in the data.
+    let destination: String?
+    /// Who sends them; nil: as the service has it.
+    let from: String?
+}
+
 /// What is to be done about the demonstration.
 enum DemonstrationState: String, Sendable {
     case wanted

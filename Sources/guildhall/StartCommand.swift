@@ -10,7 +10,8 @@ struct StartCommand: AsyncParsableCommand {
         discussion: """
             Each option can also be given by the environment: GUILDHALL_DATA, \
             GUILDHALL_HTTP_PORT, GUILDHALL_RPC_PORT, GUILDHALL_OWNER_EMAIL, \
-            GUILDHALL_OWNER_PASSWORD, GUILDHALL_DEMO (0: no demonstration data).
+            GUILDHALL_OWNER_PASSWORD, GUILDHALL_DEMO (0: no demonstration data), GUILDHALL_MAIL, \
+            GUILDHALL_MAIL_FROM.
             """
     )
 
@@ -24,6 +25,14 @@ struct StartCommand: AsyncParsableCommand {
     var ownerEmail: String?
     @Option(help: "The password of the first platform owner. (default: made up)")
     var ownerPassword: String?
+    @Option(
+        help: """
+            Where mails go: smtp://[user:password@]host[:port], smtps://… or file:FOLDER; a \
+            password is better kept in GUILDHALL_MAIL. (default: the folder mail in the data)
+            """)
+    var mail: String?
+    @Option(help: "Who sends mails. (default: Guildhall <no-reply@localhost>)")
+    var mailFrom: String?
     @Flag(inversion: .prefixedNo, help: "Loads a small demonstration tenant on the first start.")
     var demo: Bool?
 
@@ -44,7 +53,11 @@ struct StartCommand: AsyncParsableCommand {
             asked: demo, standard: environment["GUILDHALL_DEMO"] != "0")
 
         let supervisor = try Supervisor(
-            installation: installation, ports: ports, owner: owner, console: console)
+            installation: installation, ports: ports, owner: owner,
+            mail: MailOptions(
+                destination: mail ?? environment["GUILDHALL_MAIL"],
+                from: mailFrom ?? environment["GUILDHALL_MAIL_FROM"]),
+            console: console)
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {

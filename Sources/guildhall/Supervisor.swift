@@ -42,6 +42,7 @@ final class Supervisor: Sendable {
     private let installation: Installation
     private let ports: Ports
     private let owner: OwnerSignIn
+    private let mail: MailOptions
     private let console: Console
     private let lifeline: Lifeline
     private let state = Mutex(State())
@@ -49,12 +50,14 @@ final class Supervisor: Sendable {
     private let change: AsyncStream<Void>.Continuation
 
     init(
-        installation: Installation, ports: Ports, owner: OwnerSignIn, console: Console
+        installation: Installation, ports: Ports, owner: OwnerSignIn, mail: MailOptions,
+        console: Console
     ) throws {
         lifeline = try Lifeline()
         self.installation = installation
         self.ports = ports
         self.owner = owner
+        self.mail = mail
         self.console = console
         (changes, change) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
@@ -227,16 +230,23 @@ extension Supervisor {
     }
 
     private func environment(of part: Part) -> Environment {
-        // By the environment: arguments can be read by every user of the machine.
+        // By the environment: arguments can be read by every user of the machine. Nobody else is
+        // told how mails go out.
+        var values: [Environment.Key: String?] = [
+            "GUILDHALL_MAIL": nil, "GUILDHALL_MAIL_FROM": nil,
+        ]
         switch part {
         case .membership:
-            .inherit.updating([
-                "GUILDHALL_OWNER_EMAIL": owner.email,
-                "GUILDHALL_OWNER_PASSWORD": owner.password,
-            ])
-        // Whom people write to until the settings of the platform say so.
-        case .organizations: .inherit.updating(["GUILDHALL_OWNER_EMAIL": owner.email])
-        default: .inherit
+            values["GUILDHALL_OWNER_EMAIL"] = owner.email
+            values["GUILDHALL_OWNER_PASSWORD"] = owner.password
+        case .organizations:
+            // Whom people write to until the settings of the platform say so.
+            values["GUILDHALL_OWNER_EMAIL"] = owner.email
+            values["GUILDHALL_MAIL"] =
+                mail.destination ?? "file:\(installation.data.appending(path: "mail").path)"
+            if let from = mail.from { values["GUILDHALL_MAIL_FROM"] = from }
+        default: break
         }
+        return .inherit.updating(values)
     }
 }

@@ -4,8 +4,8 @@ import Testing
 /// Large messages share their fields between copies, which nobody may notice.
 @Suite struct `Copies of a large message` {
     private let original = Organization(
-        id: "a", title: "School", path: [PathElement(id: "b", title: "City")],
-        services: ["pls"], version: 7)
+        id: "a", title: "School", version: 7, path: [PathElement(id: "b", title: "City")],
+        services: ["pls"])
 
     @Test func `a change of a copy leaves the others alone`() {
         var copy = original

@@ -116,6 +116,12 @@ extension MembershipService {
         throw notOffered
     }
 
+    func listMailAddresses(
+        _ request: ListMailAddressesRequest, _ context: CallContext
+    ) async throws -> ListMailAddressesReply {
+        throw notOffered
+    }
+
     func listMemberCounts(
         _ request: ListMemberCountsRequest, _ context: CallContext
     ) async throws -> ListMemberCountsReply {

@@ -45,6 +45,7 @@ import Testing
         ("RPCTransport", ["CZlib", "RPC"]),
         ("RPCTelemetry", ["RPC"]),
         ("RPCTesting", ["RPC"]),
+        ("Mail", ["Access", "CCURL", "Storage"]),
         ("TreeCopy", ["Access", "Messages", "RPC", "Storage"]),
         (
             "ServiceKit",
@@ -84,6 +85,7 @@ import Testing
         (name: "CMessages", doors: ["Sources/Messages"]),
         (name: "CProtobufC", doors: ["Sources/Messages"]),
         (name: "CZlib", doors: ["Sources/RPCTransport/Zlib.swift"]),
+        (name: "CCURL", doors: ["Sources/Mail/ServerDoor.swift"]),
         (name: "CArgon2", doors: ["Services/Membership"]),
         (name: "CResolver", doors: ["Services/Organizations/TextRecords.swift"]),
         (name: "CZip", doors: ["Sources/Spreadsheets/ZipArchive.swift"]),

@@ -1,5 +1,6 @@
 import CSQLite
 import Foundation
+import Mail
 import Storage
 import TreeCopy
 
@@ -111,7 +112,8 @@ import TreeCopy
         return found
     }
 
-    /// The migrations of a service, from its files, and those of its copy of the tree.
+    /// The migrations of a service, from its files, and those of its copy of the tree or of its
+    /// outbox.
     private static func migrations(of program: StatementTests.Program) throws -> [Migration] {
         let folder = SourceTree.here.root
             .appending(path: "Services/\(program.name)/Migrations")
@@ -122,5 +124,6 @@ import TreeCopy
                 sql: try String(contentsOf: folder.appending(path: file), encoding: .utf8))
         }
         return own + (program.hasTree ? TreeCopy.migrations : [])
+            + (program.hasOutbox ? Outbox.migrations : [])
     }
 }

@@ -8,11 +8,12 @@ import Testing
     struct Program: Sendable, CustomTestStringConvertible {
         let name: String
         let hasTree: Bool
+        var hasOutbox = false
         var testDescription: String { name }
     }
 
     static let programs = [
-        Program(name: "Organizations", hasTree: false),
+        Program(name: "Organizations", hasTree: false, hasOutbox: true),
         Program(name: "Membership", hasTree: true),
         Program(name: "Partners", hasTree: true),
         Program(name: "Branding", hasTree: true),
@@ -120,12 +121,13 @@ import Testing
         #expect(types.count >= 3)
     }
 
-    /// Statements of a program, of its copy of the tree and of storage itself; those that verify a
-    /// whole database on an operator's wish are meant to read all of it.
+    /// Statements of a program, of its copy of the tree or its outbox and of storage itself; those
+    /// that verify a whole database on an operator's wish are meant to read all of it.
     private static func statements(of program: Program) -> [SourceStatement] {
         let folders =
             ["Services/\(program.name)", "Sources/Storage"]
             + (program.hasTree ? ["Sources/TreeCopy"] : [])
+            + (program.hasOutbox ? ["Sources/Mail"] : [])
         return folders.flatMap { SourceTree.here.files(below: $0) }
             .filter { !$0.path.contains("Verif") }
             .flatMap(\.statements)

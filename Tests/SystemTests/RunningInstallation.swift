@@ -39,10 +39,12 @@ final class RunningInstallation: Sendable {
     ///   - data: A folder to continue with; a fresh temporary one when absent.
     ///   - demonstration: Whether the demonstration is loaded.
     ///   - ending: How it is asked to stop.
+    ///   - variables: What its environment says beside that of the test.
     ///   - body: Uses the installation.
     /// - Throws: What the closure throws, or why the installation did not start.
     static func run(
         data: URL? = nil, demonstration: Bool = false, ending: Ending = .terminated,
+        variables: [Environment.Key: String] = [:],
         _ body: @Sendable @escaping (RunningInstallation) async throws -> Void
     ) async throws {
         let folder =
@@ -50,14 +52,15 @@ final class RunningInstallation: Sendable {
             ?? FileManager.default.temporaryDirectory
             .appending(path: "guildhall-\(UUID().uuidString)")
         let installation = RunningInstallation(data: folder)
-        try await installation.run(demonstration: demonstration, ending: ending, body)
+        try await installation.run(
+            demonstration: demonstration, ending: ending, variables: variables, body)
         if ending == .killed { try await installation.awaitEndOfParts() }
         installation.expectStoppedCleanly()
         if data == nil { try FileManager.default.removeItem(at: folder) }
     }
 
     private func run(
-        demonstration: Bool, ending: Ending,
+        demonstration: Bool, ending: Ending, variables: [Environment.Key: String],
         _ body: @Sendable @escaping (RunningInstallation) async throws -> Void
     ) async throws {
         var options = PlatformOptions()
@@ -70,7 +73,7 @@ final class RunningInstallation: Sendable {
                 "start", "--data", data.path, "--http-port", "0", "--rpc-port", "0",
                 "--owner-email", owner.email, "--owner-password", owner.password,
                 demonstration ? "--demo" : "--no-demo",
-            ]),
+            ]), environment: .inherit.updating(variables),
             platformOptions: options,
             input: .none, output: .sequence, error: .combinedWithOutput
         ) { execution in

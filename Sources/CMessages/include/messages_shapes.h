@@ -94,6 +94,8 @@ extern const message_shape guildhall__membership__v1__unaffiliated_user__shape_t
 extern const message_shape guildhall__membership__v1__admit_users_request__shape_table;
 extern const message_shape guildhall__membership__v1__admit_users_reply__shape_table;
 extern const message_shape guildhall__membership__v1__admission_refusal__shape_table;
+extern const message_shape guildhall__membership__v1__list_mail_addresses_request__shape_table;
+extern const message_shape guildhall__membership__v1__list_mail_addresses_reply__shape_table;
 extern const message_shape guildhall__operations__v1__backup_request__shape_table;
 extern const message_shape guildhall__operations__v1__backup_reply__shape_table;
 extern const message_shape guildhall__operations__v1__backup_summary__shape_table;
@@ -551,6 +553,12 @@ static inline const message_shape *guildhall__membership__v1__admit_users_reply_
 }
 static inline const message_shape *guildhall__membership__v1__admission_refusal__shape(void) {
   return &guildhall__membership__v1__admission_refusal__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__list_mail_addresses_request__shape(void) {
+  return &guildhall__membership__v1__list_mail_addresses_request__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__list_mail_addresses_reply__shape(void) {
+  return &guildhall__membership__v1__list_mail_addresses_reply__shape_table;
 }
 static inline const message_shape *guildhall__operations__v1__backup_request__shape(void) {
   return &guildhall__operations__v1__backup_request__shape_table;

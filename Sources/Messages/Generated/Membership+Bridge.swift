@@ -2722,3 +2722,83 @@ extension AdmissionRefusal: @unsafe Bridged {
         self.gate = unsafe Lift.message(lowered.pointee.gate)
     }
 }
+
+extension ListMailAddressesRequest {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.membership.v1.ListMailAddressesRequest" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 6
+        bound += self.organizationID.utf8.count
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension ListMailAddressesRequest: @unsafe Bridged {
+    typealias Lowered = Guildhall__Membership__V1__ListMailAddressesRequest
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__membership__v1__list_mail_addresses_request__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__ListMailAddressesRequest>) {
+        self.organizationID = unsafe Lift.text(lowered.pointee.organization_id)
+    }
+}
+
+extension ListMailAddressesReply {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.membership.v1.ListMailAddressesReply" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 0
+        for value in self.addresses { bound += 6 + value.utf8.count }
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension ListMailAddressesReply: @unsafe Bridged {
+    typealias Lowered = Guildhall__Membership__V1__ListMailAddressesReply
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__membership__v1__list_mail_addresses_reply__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        for value in self.addresses { unsafe writer.put(10, text: value) }
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__ListMailAddressesReply>) {
+        self.addresses = unsafe Lift.array(lowered.pointee.n_addresses, lowered.pointee.addresses) { unsafe Lift.text($0) }
+    }
+}

@@ -166,6 +166,12 @@ public protocol MembershipService: Sendable {
         _ request: AdmitUsersRequest, _ context: CallContext
     ) async throws -> AdmitUsersReply
 
+    /// Answers where mails about an organization go: to its active owners, else to its active
+    /// administrators and managers. For Organizations.
+    func listMailAddresses(
+        _ request: ListMailAddressesRequest, _ context: CallContext
+    ) async throws -> ListMailAddressesReply
+
     /// The method `Watch`.
     func watch(
         _ request: WatchRequest, _ context: CallContext,
@@ -271,6 +277,9 @@ extension MembershipService {
             }),
             RegisteredMethod(MembershipMethods.admitUsers, .unary { payload, context in
                 .message(try await self.admitUsers(Calls.request(in: payload, limits: .bulk), context))
+            }),
+            RegisteredMethod(MembershipMethods.listMailAddresses, .unary { payload, context in
+                .message(try await self.listMailAddresses(Calls.request(in: payload), context))
             }),
             Calls.registered(MembershipMethods.watch) { try await self.watch($0, $1, $2) },
             RegisteredMethod(MembershipMethods.getFeedHead, .unary { payload, context in
@@ -441,6 +450,12 @@ public enum MembershipMethods {
         service: "guildhall.membership.v1.Membership", name: "AdmitUsers",
         kind: .unary, idempotency: .keyed, isBulk: true)
 
+    /// Answers where mails about an organization go: to its active owners, else to its active
+    /// administrators and managers. For Organizations.
+    public static let listMailAddresses = MethodDescriptor(
+        service: "guildhall.membership.v1.Membership", name: "ListMailAddresses",
+        kind: .unary, idempotency: .safe)
+
     /// The method `Watch`.
     public static let watch = MethodDescriptor(
         service: "guildhall.membership.v1.Membership", name: "Watch",
@@ -483,6 +498,7 @@ public enum MembershipMethods {
         listMemberCounts,
         listUnaffiliatedUsers,
         admitUsers,
+        listMailAddresses,
         watch,
         getFeedHead,
     ]
@@ -716,6 +732,14 @@ public struct MembershipClient: Sendable {
         _ request: AdmitUsersRequest, options: CallOptions = CallOptions()
     ) async throws -> AdmitUsersReply {
         try await Calls.make(channel, MembershipMethods.admitUsers, request, options)
+    }
+
+    /// Answers where mails about an organization go: to its active owners, else to its active
+    /// administrators and managers. For Organizations.
+    public func listMailAddresses(
+        _ request: ListMailAddressesRequest, options: CallOptions = CallOptions()
+    ) async throws -> ListMailAddressesReply {
+        try await Calls.make(channel, MembershipMethods.listMailAddresses, request, options)
     }
 
     /// The method `Watch`.

@@ -1592,6 +1592,42 @@ public struct AdmissionRefusal: Message {
     }
 }
 
+/// The message `guildhall.membership.v1.ListMailAddressesRequest`.
+public struct ListMailAddressesRequest: Message {
+    /// The field `organization_id`.
+    public var organizationID: String
+
+    /// A message with every field at its default.
+    public init() {
+        self.organizationID = ""
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        organizationID: String = ""
+    ) {
+        self.organizationID = organizationID
+    }
+}
+
+/// The message `guildhall.membership.v1.ListMailAddressesReply`.
+public struct ListMailAddressesReply: Message {
+    /// At most 50, by the identifiers of the people.
+    public var addresses: [String]
+
+    /// A message with every field at its default.
+    public init() {
+        self.addresses = []
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        addresses: [String] = []
+    ) {
+        self.addresses = addresses
+    }
+}
+
 /// The enum `guildhall.membership.v1.MemberState`.
 public enum MemberState: Sendable, Hashable {
     /// `MEMBER_STATE_UNSPECIFIED`.

@@ -373,6 +373,18 @@ void   guildhall__membership__v1__admission_refusal__init
   static const Guildhall__Membership__V1__AdmissionRefusal init_value = GUILDHALL__MEMBERSHIP__V1__ADMISSION_REFUSAL__INIT;
   *message = init_value;
 }
+void   guildhall__membership__v1__list_mail_addresses_request__init
+                     (Guildhall__Membership__V1__ListMailAddressesRequest         *message)
+{
+  static const Guildhall__Membership__V1__ListMailAddressesRequest init_value = GUILDHALL__MEMBERSHIP__V1__LIST_MAIL_ADDRESSES_REQUEST__INIT;
+  *message = init_value;
+}
+void   guildhall__membership__v1__list_mail_addresses_reply__init
+                     (Guildhall__Membership__V1__ListMailAddressesReply         *message)
+{
+  static const Guildhall__Membership__V1__ListMailAddressesReply init_value = GUILDHALL__MEMBERSHIP__V1__LIST_MAIL_ADDRESSES_REPLY__INIT;
+  *message = init_value;
+}
 static const ProtobufCFieldDescriptor guildhall__membership__v1__sign_in_request__field_descriptors[2] =
 {
   {
@@ -4012,6 +4024,82 @@ const ProtobufCMessageDescriptor guildhall__membership__v1__admission_refusal__d
   guildhall__membership__v1__admission_refusal__field_indices_by_name,
   1,  guildhall__membership__v1__admission_refusal__number_ranges,
   (ProtobufCMessageInit) guildhall__membership__v1__admission_refusal__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__membership__v1__list_mail_addresses_request__field_descriptors[1] =
+{
+  {
+    "organization_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Membership__V1__ListMailAddressesRequest, organization_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__membership__v1__list_mail_addresses_request__field_indices_by_name[] = {
+  0,   /* field[0] = organization_id */
+};
+static const ProtobufCIntRange guildhall__membership__v1__list_mail_addresses_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor guildhall__membership__v1__list_mail_addresses_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.membership.v1.ListMailAddressesRequest",
+  "ListMailAddressesRequest",
+  "Guildhall__Membership__V1__ListMailAddressesRequest",
+  "guildhall.membership.v1",
+  sizeof(Guildhall__Membership__V1__ListMailAddressesRequest),
+  1,
+  guildhall__membership__v1__list_mail_addresses_request__field_descriptors,
+  guildhall__membership__v1__list_mail_addresses_request__field_indices_by_name,
+  1,  guildhall__membership__v1__list_mail_addresses_request__number_ranges,
+  (ProtobufCMessageInit) guildhall__membership__v1__list_mail_addresses_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__membership__v1__list_mail_addresses_reply__field_descriptors[1] =
+{
+  {
+    "addresses",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Guildhall__Membership__V1__ListMailAddressesReply, n_addresses),
+    offsetof(Guildhall__Membership__V1__ListMailAddressesReply, addresses),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__membership__v1__list_mail_addresses_reply__field_indices_by_name[] = {
+  0,   /* field[0] = addresses */
+};
+static const ProtobufCIntRange guildhall__membership__v1__list_mail_addresses_reply__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor guildhall__membership__v1__list_mail_addresses_reply__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.membership.v1.ListMailAddressesReply",
+  "ListMailAddressesReply",
+  "Guildhall__Membership__V1__ListMailAddressesReply",
+  "guildhall.membership.v1",
+  sizeof(Guildhall__Membership__V1__ListMailAddressesReply),
+  1,
+  guildhall__membership__v1__list_mail_addresses_reply__field_descriptors,
+  guildhall__membership__v1__list_mail_addresses_reply__field_indices_by_name,
+  1,  guildhall__membership__v1__list_mail_addresses_reply__number_ranges,
+  (ProtobufCMessageInit) guildhall__membership__v1__list_mail_addresses_reply__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue guildhall__membership__v1__member_state__enum_values_by_number[4] =

@@ -79,6 +79,8 @@ typedef struct Guildhall__Membership__V1__UnaffiliatedUser Guildhall__Membership
 typedef struct Guildhall__Membership__V1__AdmitUsersRequest Guildhall__Membership__V1__AdmitUsersRequest;
 typedef struct Guildhall__Membership__V1__AdmitUsersReply Guildhall__Membership__V1__AdmitUsersReply;
 typedef struct Guildhall__Membership__V1__AdmissionRefusal Guildhall__Membership__V1__AdmissionRefusal;
+typedef struct Guildhall__Membership__V1__ListMailAddressesRequest Guildhall__Membership__V1__ListMailAddressesRequest;
+typedef struct Guildhall__Membership__V1__ListMailAddressesReply Guildhall__Membership__V1__ListMailAddressesReply;
 
 
 /* --- enums --- */
@@ -919,6 +921,27 @@ struct  Guildhall__Membership__V1__AdmissionRefusal
     , {0,NULL}, NULL }
 
 
+struct  Guildhall__Membership__V1__ListMailAddressesRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData organization_id;
+};
+#define GUILDHALL__MEMBERSHIP__V1__LIST_MAIL_ADDRESSES_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__membership__v1__list_mail_addresses_request__descriptor) \
+    , {0,NULL} }
+
+
+struct  Guildhall__Membership__V1__ListMailAddressesReply
+{
+  ProtobufCMessage base;
+  size_t n_addresses;
+  ProtobufCBinaryData *addresses;
+};
+#define GUILDHALL__MEMBERSHIP__V1__LIST_MAIL_ADDRESSES_REPLY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__membership__v1__list_mail_addresses_reply__descriptor) \
+    , 0,NULL }
+
+
 /* Guildhall__Membership__V1__SignInRequest methods */
 void   guildhall__membership__v1__sign_in_request__init
                      (Guildhall__Membership__V1__SignInRequest         *message);
@@ -1102,6 +1125,12 @@ void   guildhall__membership__v1__admit_users_reply__init
 /* Guildhall__Membership__V1__AdmissionRefusal methods */
 void   guildhall__membership__v1__admission_refusal__init
                      (Guildhall__Membership__V1__AdmissionRefusal         *message);
+/* Guildhall__Membership__V1__ListMailAddressesRequest methods */
+void   guildhall__membership__v1__list_mail_addresses_request__init
+                     (Guildhall__Membership__V1__ListMailAddressesRequest         *message);
+/* Guildhall__Membership__V1__ListMailAddressesReply methods */
+void   guildhall__membership__v1__list_mail_addresses_reply__init
+                     (Guildhall__Membership__V1__ListMailAddressesReply         *message);
 /* --- per-message closures --- */
 
 typedef void (*Guildhall__Membership__V1__SignInRequest_Closure)
@@ -1287,6 +1316,12 @@ typedef void (*Guildhall__Membership__V1__AdmitUsersReply_Closure)
 typedef void (*Guildhall__Membership__V1__AdmissionRefusal_Closure)
                  (const Guildhall__Membership__V1__AdmissionRefusal *message,
                   void *closure_data);
+typedef void (*Guildhall__Membership__V1__ListMailAddressesRequest_Closure)
+                 (const Guildhall__Membership__V1__ListMailAddressesRequest *message,
+                  void *closure_data);
+typedef void (*Guildhall__Membership__V1__ListMailAddressesReply_Closure)
+                 (const Guildhall__Membership__V1__ListMailAddressesReply *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -1355,6 +1390,8 @@ extern const ProtobufCMessageDescriptor guildhall__membership__v1__unaffiliated_
 extern const ProtobufCMessageDescriptor guildhall__membership__v1__admit_users_request__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__membership__v1__admit_users_reply__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__membership__v1__admission_refusal__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__membership__v1__list_mail_addresses_request__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__membership__v1__list_mail_addresses_reply__descriptor;
 
 PROTOBUF_C__END_DECLS
 
