@@ -12,6 +12,8 @@ struct UploadCall: Sendable {
     let metadata: Metadata
     /// The first message, encoded: all but the file.
     let first: [UInt8]
+    /// The organization at which a refusal is explained, if the request names it.
+    let explanationPlace: String?
 }
 
 extension API {
@@ -28,7 +30,7 @@ extension API {
             _ = try await upstreams[upstream].unary(check, .encoded(call.first), options: options)
         } catch {
             throw Problem(
-                Status(thrown: error), from: upstream, bodyField: call.route.content.field)
+                thrown: error, by: call.route, at: call.explanationPlace, from: upstream)
         }
     }
 
@@ -58,8 +60,7 @@ extension API {
                 return bytes
             }
         } catch {
-            throw Problem(
-                Status(thrown: error), from: upstream, bodyField: route.content.field)
+            throw Problem(thrown: error, by: route, at: call.explanationPlace, from: upstream)
         }
         return try self.answer(request, route, reply: reply)
     }
@@ -92,7 +93,7 @@ extension API {
         } catch let problem as Problem {
             throw problem
         } catch {
-            throw Problem(Status(thrown: error), from: upstream)
+            throw Problem(thrown: error, by: route, at: call.explanationPlace, from: upstream)
         }
         let whole = file.withLock { $0 }
         turn.settle(at: whole.byteCount)

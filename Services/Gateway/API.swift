@@ -36,9 +36,10 @@ struct API: Sendable {
             throw Problem.formForFile
         }
         if route.method.kind == .clientStreaming {
+            let sent = try transcoder.request(match, query: query, body: [])
             let call = UploadCall(
-                route: route, metadata: metadata,
-                first: try transcoder.request(match, query: query, body: []).message)
+                route: route, metadata: metadata, first: sent.message,
+                explanationPlace: sent.explanationPlace)
             // Before there is a turn: whoever may send no file keeps nobody waiting who may.
             try await requireRight(to: call, at: upstream)
             let turn = try files.begin(.upload, for: person)
@@ -62,11 +63,7 @@ struct API: Sendable {
             reply = try await upstreams[upstream].unary(
                 route.method, .encoded(call.message), options: options)
         } catch {
-            var problem = Problem(
-                Status(thrown: error), from: upstream, bodyField: route.content.field)
-            problem.explainURL = Explanation.path(
-                of: problem, calling: route, at: call.explanationPlace)
-            throw problem
+            throw Problem(thrown: error, by: route, at: call.explanationPlace, from: upstream)
         }
         sessions.noteAnswer(of: route.method, reply.bytes)
         return try self.answer(request, route, reply: reply.bytes)
@@ -127,6 +124,20 @@ struct API: Sendable {
             metadata[text: MetadataKey.idempotencyKey] = RequestIdentifier.make()
         }
         return metadata
+    }
+}
+
+extension Problem {
+    /// The problem that the call of a route ended in, with the path at which it is explained.
+    ///
+    /// - Parameters:
+    ///   - error: What the call threw.
+    ///   - route: The route.
+    ///   - place: The organization in question, as the request names it.
+    ///   - upstream: The service.
+    init(thrown error: any Error, by route: Route, at place: String?, from upstream: Backend) {
+        self.init(Status(thrown: error), from: upstream, bodyField: route.content.field)
+        explainURL = Explanation.path(of: self, calling: route, at: place)
     }
 }
 

@@ -82,7 +82,7 @@ struct ContactForm: Sendable, Hashable {
 
 extension String {
     /// The text without the spaces around it.
-    fileprivate var trimmed: String {
+    var trimmed: String {
         let start = drop(while: \.isWhitespace)
         return String(start.reversed().drop(while: \.isWhitespace).reversed())
     }

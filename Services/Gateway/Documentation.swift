@@ -1,3 +1,5 @@
+import ServiceKit
+
 /// What the gateway says of its own routes: the OpenAPI document, and the same as a page.
 ///
 /// Both are made once, of what was generated with the routes.
@@ -34,9 +36,7 @@ struct LastingAnswer: Sendable {
 
     /// - Parameter answer: The answer, whose tag is made of its body.
     init(_ answer: Answer) {
-        tag = Digest.sha256(answer.body).prefix(16).map { byte in
-            (byte < 16 ? "0" : "") + String(byte, radix: 16)
-        }.joined()
+        tag = Hexadecimal.text(Digest.sha256(answer.body).prefix(16))
         var answer = answer
         answer.fields["ETag"] = "\"\(tag)\""
         answer.fields["Cache-Control"] = "no-cache"

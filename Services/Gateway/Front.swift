@@ -65,7 +65,7 @@ struct Front: Sendable {
     }
 
     private func dispatch(_ request: Incoming, requestID: String) async throws -> Answer {
-        let asked = crossOrigin.preflight(request, verbs: api.routes.verbs(request.path))
+        let asked = crossOrigin.preflight(request) { api.routes.verbs(request.path) }
         if let asked { return asked }
         let own = try await page(request, requestID: requestID)
         if let own { return own }

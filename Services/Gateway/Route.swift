@@ -31,7 +31,7 @@ struct Route: Sendable {
     var check: MethodDescriptor?
     /// The field that the gateway fills with the token of the session, by its name in JSON.
     var sessionTokenField: String?
-    /// The field that names the organization at which a refusal is explained, in JSON.
+    /// The path of the field that names the organization at which a refusal is explained, in JSON.
     var explanationPlace: String?
 }
 

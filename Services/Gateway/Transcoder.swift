@@ -101,7 +101,7 @@ struct Transcoder: Sendable {
         return TranscodedRequest(
             message: try bytes(document, of: match.route, as: type), entityTag: tag,
             isMaskImplied: isMaskImplied,
-            explanationPlace: match.route.explanationPlace.flatMap(document.text))
+            explanationPlace: match.route.explanationPlace.flatMap(document.text(at:)))
     }
 
     /// The version that a change is made to, when the resource in the body names it.
@@ -160,10 +160,13 @@ struct Transcoder: Sendable {
 }
 
 extension JSONValue {
-    /// The text in a field, in whichever spelling it came.
-    fileprivate func text(in field: String) -> String? {
-        let member = members.first { FieldName.json($0.name) == field }
-        guard case .string(let text)? = member?.value else { return nil }
+    /// The text at a path of fields, in whichever spelling they came.
+    fileprivate func text(at path: String) -> String? {
+        var value: JSONValue? = self
+        for name in path.split(separator: ".") {
+            value = value?.members.first { FieldName.json($0.name) == name }?.value
+        }
+        guard case .string(let text)? = value else { return nil }
         return text
     }
 

@@ -93,6 +93,13 @@ final class ImportDesk: Sendable {
         progress.withLock { $0[id]?.done }
     }
 
+    /// Looks whether there is room for a file that is still to be sent.
+    ///
+    /// - Throws: `RESOURCE_EXHAUSTED`, reason `busy`.
+    func requireRoom() throws {
+        guard uploads.withLock({ $0 < Self.uploadsMax }) else { throw Refusal.tooManyImports }
+    }
+
     /// Makes room for a file that is being sent.
     ///
     /// - Throws: `RESOURCE_EXHAUSTED`, reason `busy`.

@@ -113,6 +113,8 @@ extension Transaction {
     ) throws -> Bool {
         guard let node = try node(numbered: notice.number) else { return true }
         let line = Line(try levels(toNumber: notice.number), on: now.day)
+        // The sweep notes one kind after the other, and may not have come to the other one yet.
+        try insert(noticesDue(ofNumber: notice.number, along: line), at: now)
         let waiting = try waitingNotices(of: notice.number)
         let holding = waiting.filter { waiting in
             NoticeStage(ofLastDay: waiting.lastDay, on: now.day) != nil

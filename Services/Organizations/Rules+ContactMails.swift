@@ -1,10 +1,14 @@
 import Access
+import Mail
 
 /// The mail that tells what somebody wrote by the contact form.
 struct ContactMailText: Sendable, Hashable {
     let draft: ContactDraft
     /// The title of the organization at whose form it was; nil at the platform's.
     let organization: String?
+
+    /// Where answers go; nil when mails cannot be sent to whoever wrote.
+    var replyTo: MailAddress? { MailAddress(draft.sender) }
 
     var subject: String { "\(draft.kind.title): \(draft.subject)" }
 
@@ -20,9 +24,14 @@ struct ContactMailText: Sendable, Hashable {
             \(draft.text)
 
             --\u{20}
-            An answer to this mail goes to the address above. Nobody has verified that it belongs \
-            to whoever wrote.
+            \(answers) Nobody has verified that it belongs to whoever wrote.
             """
+    }
+
+    private var answers: String {
+        replyTo == nil
+            ? "An answer to this mail does not go to the address above; please write to that one."
+            : "An answer to this mail goes to the address above."
     }
 }
 

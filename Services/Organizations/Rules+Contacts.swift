@@ -34,7 +34,7 @@ enum QueryKind: Int, Sendable, CaseIterable {
 }
 
 extension ContactAddress {
-    /// The addresses in a field, each once, in the order in which they came.
+    /// The receivers in a field, each once, in the order in which they came.
     static func list(
         _ input: [String], field: String, most: Int
     ) throws(FieldFault) -> [String] {
@@ -43,7 +43,7 @@ extension ContactAddress {
         }
         var addresses: [String] = []
         for text in input {
-            let address = try check(text, field: field)
+            let address = try receiver(text, field: field)
             let isKnown = addresses.contains { $0.lowercased() == address.lowercased() }
             if !isKnown { addresses.append(address) }
         }
@@ -127,7 +127,7 @@ struct ContactDraft: Sendable, Hashable {
     init(kind: Int32, email: String, subject: String, text: String) throws(Refusal) {
         var faults: [FieldFault] = []
         let kind = faults.accept(kind, field: "kind", as: QueryKind.init(_:field:))
-        let sender = faults.accept(email, field: "email", as: ContactAddress.check)
+        let sender = faults.accept(email, field: "email", as: ContactAddress.sender)
         let line = faults.accept(subject, field: "subject") { input, field throws(FieldFault) in
             try Self.text(input, field: field, in: .line, most: Self.subjectCharactersMax)
         }

@@ -113,7 +113,8 @@ struct DetailsChange: Sendable, Hashable {
         category = value(.category, input.category, Category.init)
         country = value(.country, input.country, Country.init)
         kind = value(.kind, input.kind, Kind.optional)
-        salesRepEmail = value(.salesRepEmail, input.salesRepEmail, ContactAddress.optional)
+        salesRepEmail = value(
+            .salesRepEmail, input.salesRepEmail, ContactAddress.optionalReceiver)
         services = value(.services, input.services, ServiceNames.check)
         type = value(.type, input.type, OrganizationTypeID.optionalField)
         expiresOn = value(.expiresAt, input.expiresAt, CalendarDay.optional)

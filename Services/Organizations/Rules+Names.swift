@@ -1,4 +1,5 @@
 import Access
+import Mail
 import ServiceKit
 
 /// The kind of identifiers that organization types have.
@@ -16,12 +17,14 @@ extension Identifier {
     }
 }
 
-/// An address to which people of an organization, or of the platform, are written.
+/// The address of somebody who writes, or to whom mails are sent.
 enum ContactAddress {
     static let bytesMax = 254
 
-    /// The address in a field; its domain in lower case.
-    static func check(_ input: String, field: String) throws(FieldFault) -> String {
+    /// The address of whoever writes, in a field; its domain in lower case.
+    ///
+    /// Letters beyond ASCII are people's right, though no mail may reach such an address.
+    static func sender(_ input: String, field: String) throws(FieldFault) -> String {
         let fault = FieldFault(field: field, sentence: "Please type an email address.")
         guard input.utf8.count <= bytesMax, let at = input.utf8.lastIndex(of: UInt8(ascii: "@"))
         else { throw fault }
@@ -35,9 +38,18 @@ enum ContactAddress {
         return "\(local)@\(domain.text)"
     }
 
-    /// The address in a field that may be empty.
-    static func optional(_ input: String, field: String) throws(FieldFault) -> String {
-        input.isEmpty ? "" : try check(input, field: field)
+    /// The address in a field to which mails are sent; its domain in lower case.
+    static func receiver(_ input: String, field: String) throws(FieldFault) -> String {
+        let address = try sender(input, field: field)
+        guard MailAddress(address) != nil else {
+            throw FieldFault(field: field, sentence: "Mails cannot be sent to this address.")
+        }
+        return address
+    }
+
+    /// The address in a field to which mails are sent, if it is not empty.
+    static func optionalReceiver(_ input: String, field: String) throws(FieldFault) -> String {
+        input.isEmpty ? "" : try receiver(input, field: field)
     }
 }
 

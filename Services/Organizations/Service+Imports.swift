@@ -26,6 +26,8 @@ struct ImportService: ImportsService {
         _ = try await database.read { snapshot in
             try snapshot.importTop(asked, for: principal, on: day)
         }
+        // Only who may import learns how busy it is.
+        try desk.requireRoom()
         return CheckImportReply()
     }
 

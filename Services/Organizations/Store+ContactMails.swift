@@ -47,8 +47,7 @@ extension Transaction {
         let letter: Letter
         do {
             letter = try Letter(
-                subject: Letter.line(words.subject), text: words.text,
-                replyTo: MailAddress(message.draft.sender))
+                subject: Letter.line(words.subject), text: words.text, replyTo: words.replyTo)
         } catch {
             try setState(3, of: message.id.bytes)
             return true
@@ -79,10 +78,12 @@ extension Transaction {
 
     /// Notes what has become of a message once none of its mails waits.
     func noteEnd(ofMailsFor cause: String) throws {
-        guard let id = ContactMessage.idBytes(ofCause: cause),
-            let isSent = try isMailed(cause: cause)
-        else { return }
-        try setState(isSent ? 2 : 3, of: id)
+        guard let id = ContactMessage.idBytes(ofCause: cause) else { return }
+        switch try outboxState(of: cause) {
+        case .unknown, .waiting: break
+        case .sent: try setState(2, of: id)
+        case .failed: try setState(3, of: id)
+        }
     }
 
     private func setState(_ state: Int, of message: [UInt8]) throws {

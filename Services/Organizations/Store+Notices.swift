@@ -108,6 +108,25 @@ extension Reading {
         return (due, next.map { EndingCursor(lastDay: $0.lastDay, number: $0.number) })
     }
 
+    /// The mails that became due of one organization.
+    func noticesDue(ofNumber number: Int64, along line: Line) throws -> [Notice] {
+        try NoticeKind.allCases.compactMap { kind -> Notice? in
+            guard let lastDay = line.end.lastDay(of: kind),
+                line.isMailed(of: kind, lastDay: lastDay)
+            else { return nil }
+            let told = try row(
+                """
+                SELECT stage FROM notice
+                WHERE number = \(number) AND kind = \(kind.rawValue) AND last_day = \(lastDay)
+                LIMIT 1
+                """
+            ) { try NoticeStage(stored: $0.int(0)) }
+            return NoticeStage.due(ofLastDay: lastDay, on: line.day, after: told).map {
+                Notice(number: number, kind: kind, lastDay: lastDay, stage: $0)
+            }
+        }
+    }
+
     /// The mails that are to be written now.
     func notices(dueAt now: WallTime, limit: Int) throws -> [Notice] {
         try rows(Statements.notices(dueAt: now, limit: limit), Notice.init(row:))
@@ -124,7 +143,8 @@ extension Reading {
 }
 
 extension Transaction {
-    /// Notes mails that are to be written; of the same day a less urgent one gives way.
+    /// Notes mails that are to be written; of the same day a less urgent one gives way, and what is
+    /// noted already, or was written, stays as it is.
     func insert(_ notices: [Notice], at now: WallTime) throws {
         for notice in notices {
             try execute(
@@ -134,6 +154,7 @@ extension Transaction {
                     \(notice.stage.rawValue), 1, \(now))
                 ON CONFLICT (number, kind) DO UPDATE SET last_day = excluded.last_day,
                     stage = excluded.stage, state = 1, due_micros = excluded.due_micros
+                WHERE notice.last_day <> excluded.last_day OR notice.stage > excluded.stage
                 """)
         }
     }

@@ -33,11 +33,16 @@ let verifiers = [
 
 /// What people wrote, and what has become of its mails: what is in the outbox waits there, or has
 /// ended as the message says.
+///
+/// How it ended is judged while there is a mail to each receiver: those that were sent are
+/// forgotten sooner than those that have failed.
 private let mailedMessages = Verifier(
     "mailed messages", count: "SELECT count(*) FROM contact_message",
     differences: """
-        WITH mailed (id, state, mails, waiting, sent) AS (
-            SELECT message.id, message.state, count(mail.number),
+        WITH mailed (id, state, receivers, mails, waiting, sent) AS (
+            SELECT message.id, message.state,
+                1 + length(message.receivers) - length(replace(message.receivers, char(10), '')),
+                count(mail.number),
                 coalesce(sum(mail.state = 1), 0), coalesce(sum(mail.state = 2), 0)
             FROM contact_message AS message LEFT JOIN mail
                 ON mail.cause = \(ContactMessage.causePrefix) || lower(hex(message.id))
@@ -46,7 +51,7 @@ private let mailedMessages = Verifier(
         )
         SELECT hex(id), state, waiting, sent FROM mailed
         WHERE (state = 1) <> (waiting > 0)
-            OR (waiting = 0 AND mails > 0 AND (state = 2) <> (sent > 0))
+            OR (waiting = 0 AND mails = receivers AND (state = 2) <> (sent > 0))
         """
 ) { row in
     """

@@ -28,13 +28,24 @@ static inline struct storage_gathering *storage_gathering_of(sqlite3_file *file)
     return (struct storage_gathering *)(void *)file->pMethods;
 }
 
-/// Writes what waits. Where that fails it is given up, as SQLite gives up a write that failed.
+/// Writes what waits.
+///
+/// Where that fails it is given up: written later, it might complete a commit that has been refused
+/// by then. SQLite takes it for written, so that nothing of its transaction may stay.
 static inline int storage_gathering_flush(sqlite3_file *file) {
     struct storage_gathering *log = storage_gathering_of(file);
     int count = log->count;
     if (count == 0) return SQLITE_OK;
     log->count = 0;
     return log->inner->xWrite(file, log->bytes, count, log->offset);
+}
+
+/// Writes what waits before SQLite asks what there is.
+///
+/// SQLite undoes a statement alone that finds the disk full while it reads, and commits what others
+/// have written before, of which pages are missing: this error undoes the whole transaction.
+static inline int storage_gathering_flush_to_read(sqlite3_file *file) {
+    return storage_gathering_flush(file) == SQLITE_OK ? SQLITE_OK : SQLITE_IOERR_WRITE;
 }
 
 static inline int storage_gathering_write(
@@ -57,7 +68,7 @@ static inline int storage_gathering_write(
 
 static inline int storage_gathering_read(
     sqlite3_file *file, void *bytes, int count, sqlite3_int64 offset) {
-    int code = storage_gathering_flush(file);
+    int code = storage_gathering_flush_to_read(file);
     if (code != SQLITE_OK) return code;
     return storage_gathering_of(file)->inner->xRead(file, bytes, count, offset);
 }
@@ -75,7 +86,7 @@ static inline int storage_gathering_sync(sqlite3_file *file, int flags) {
 }
 
 static inline int storage_gathering_size(sqlite3_file *file, sqlite3_int64 *size) {
-    int code = storage_gathering_flush(file);
+    int code = storage_gathering_flush_to_read(file);
     if (code != SQLITE_OK) return code;
     return storage_gathering_of(file)->inner->xFileSize(file, size);
 }

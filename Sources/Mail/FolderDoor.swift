@@ -9,7 +9,15 @@ struct FolderDoor: MailDoor {
 
     func deliver(_ message: MailMessage) throws(MailFault) {
         // Whoever else may use the machine does not read mails.
-        guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else {
+        if unsafe mkdir(path, 0o700) == 0 {
+            do {
+                try sync("\(path)/..")
+            } catch {
+                // The next mail makes it again, and has its name on the disk before its own.
+                unsafe rmdir(path)
+                throw error
+            }
+        } else if errno != EEXIST {
             throw fault("cannot make \(path)")
         }
         let part = "\(path)/.\(message.id).part"
@@ -18,10 +26,15 @@ struct FolderDoor: MailDoor {
             throw fault("cannot rename \(part)")
         }
         // The name, too.
-        let folder = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard folder >= 0 else { throw fault("cannot open \(path)") }
-        defer { close(folder) }
-        guard fsync(folder) == 0 else { throw fault("cannot sync \(path)") }
+        try sync(path)
+    }
+
+    /// Has the names in a folder on the disk.
+    private func sync(_ folder: String) throws(MailFault) {
+        let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw fault("cannot open \(folder)") }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw fault("cannot sync \(folder)") }
     }
 
     private func write(_ bytes: [UInt8], to file: String) throws(MailFault) {

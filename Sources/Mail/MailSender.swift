@@ -16,6 +16,10 @@ struct MailPace: Sendable, Hashable {
     var outagePauseMin: Duration = .seconds(2)
     /// No pause of all mails is longer.
     var outagePauseMax: Duration = .seconds(300)
+    /// The first pause after what has become of a mail could not be written.
+    var notePauseMin: Duration = .seconds(1)
+    /// No such pause is longer.
+    var notePauseMax: Duration = .seconds(300)
     /// A mail that was not sent for so long is not sent any more.
     var ageMax: Duration = .seconds(5 * 86_400)
 
@@ -36,6 +40,11 @@ struct MailPace: Sendable, Hashable {
             last: isOutage ? outagePauseMax : pauseMax, using: &generator)
     }
 
+    /// How long to wait when what has become of a mail could not be written so many times.
+    func notePause(after attempts: Int) -> Duration {
+        min(notePauseMax, Self.doubled(notePauseMin, after: attempts))
+    }
+
     /// A pause after so many attempts in vain: any length up to one that doubles each time, so that
     /// many do not come back at once.
     ///
@@ -49,9 +58,13 @@ struct MailPace: Sendable, Hashable {
         after attempts: Int, first: Duration, last: Duration,
         using generator: inout some RandomNumberGenerator
     ) -> Duration {
-        let most = min(last, first * (1 << min(max(attempts - 1, 0), 20)))
+        let most = min(last, doubled(first, after: attempts))
         let share = Double.random(in: 0...1, using: &generator)
         return max(shortest, most * share)
+    }
+
+    private static func doubled(_ first: Duration, after attempts: Int) -> Duration {
+        first * (1 << min(max(attempts - 1, 0), 20))
     }
 }
 
@@ -126,6 +139,8 @@ public struct MailSender: Sendable {
     }
 
     /// Tries each mail of one batch once, until one shows that none is taken.
+    ///
+    /// Nothing more is sent until it is written what has become of the one before.
     func round() async throws -> Round {
         let now = clock()
         let batch = try await database.read { [pace] snapshot in
@@ -133,6 +148,7 @@ public struct MailSender: Sendable {
         }
         var round = Round()
         for mail in batch {
+            try Task.checkCancellation()
             round.tried += 1
             let fault = await attempt(mail)
             if fault == .cancelled { throw CancellationError() }
@@ -169,7 +185,7 @@ public struct MailSender: Sendable {
             "mail": "\(mail.id)", "cause": "\(mail.cause)", "attempts": "\(mail.attempts + 1)",
         ]
         guard let fault else {
-            try await database.write { [ended] transaction in
+            try await write { [ended] transaction in
                 try transaction.noteSent(mail, at: now)
                 try ended(transaction, mail.cause)
             }
@@ -179,7 +195,7 @@ public struct MailSender: Sendable {
         let reason = String(fault.reason.prefix(Outbox.reasonCharactersMax))
         metadata["reason"] = "\(fault.reasonToLog)"
         if fault.isForGood || mail.createdAt.duration(to: now) > pace.ageMax {
-            try await database.write { [ended] transaction in
+            try await write { [ended] transaction in
                 try transaction.noteFailed(mail, because: reason, at: now)
                 try ended(transaction, mail.cause)
             }
@@ -189,8 +205,28 @@ public struct MailSender: Sendable {
         var generator = SystemRandomNumberGenerator()
         let due = now.advanced(
             by: pace.pause(of: mail, after: fault, using: &generator))
-        try await database.write { try $0.notePostponed(mail, because: reason, until: due) }
+        try await write { try $0.notePostponed(mail, because: reason, until: due) }
         logger.warning("mail not taken yet", metadata: metadata)
+    }
+
+    /// Writes what has become of a mail, however often that has to be tried: one whose end is not
+    /// written is sent again.
+    ///
+    /// - Throws: `CancellationError` when it could not be written and the program ends.
+    private func write(_ job: @escaping @Sendable (Transaction) throws -> Void) async throws {
+        var attempts = 0
+        while true {
+            do {
+                // A task of its own: in one that is cancelled nothing is written.
+                return try await Task { [database] in try await database.write(job) }.value
+            } catch {
+                attempts += 1
+                logger.error(
+                    "no mail is sent until it is written what has become of one",
+                    metadata: ["attempts": "\(attempts)", "error": "\(error)"])
+            }
+            try await Task.sleep(for: pace.notePause(after: attempts))
+        }
     }
 
     /// Reports how long the oldest mail waits, and how many there are.
@@ -236,8 +272,7 @@ extension MailFault {
     /// What went wrong, without what a server says of a receiver: addresses are not logged.
     fileprivate var reasonToLog: String {
         switch self {
-        case .refused(let reason), .postponed(let reason):
-            String(reason.prefix { $0.isNumber || ".- ".contains($0) })
+        case .refused(let reason), .postponed(let reason): Self.codes(of: reason)
         case .unreachable(let reason): reason
         case .cancelled: reason
         }

@@ -8,6 +8,8 @@ public enum MailFault: Error, Sendable, Hashable {
     /// This mail is not taken now.
     case postponed(String)
     /// No mail is taken now: the server does not answer, or does not let this program in.
+    ///
+    /// The reason is logged, and names no receiver.
     case unreachable(String)
     /// The program ends.
     case cancelled
@@ -18,6 +20,22 @@ public enum MailFault: Error, Sendable, Hashable {
         case .refused(let reason), .postponed(let reason), .unreachable(let reason): reason
         case .cancelled: "the program ended"
         }
+    }
+
+    private static let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
+
+    /// The codes with which a line of a server begins, such as `550 5.1.1`: what follows them may
+    /// name a receiver.
+    static func codes(of line: String) -> String {
+        // The reply has one number, the code that enhances it has three (RFC 3463).
+        zip(line.split(separator: " "), [1, 3]).prefix { word, count in
+            let numbers = word.utf8.split(
+                separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+            return numbers.count == count
+                && numbers.allSatisfy { number in
+                    (1...3).contains(number.count) && number.allSatisfy { digits.contains($0) }
+                }
+        }.map { word, _ in String(word) }.joined(separator: " ")
     }
 }
 

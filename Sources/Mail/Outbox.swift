@@ -16,6 +16,18 @@ public enum Outbox {
     /// Of a longer reason the rest is left out.
     static let reasonCharactersMax = 500
 
+    /// What has become of the mails of a cause, taken together.
+    public enum State: Sendable, Hashable {
+        /// There is none, or none is kept any more.
+        case unknown
+        /// One at least waits.
+        case waiting
+        /// None waits, and one at least was sent.
+        case sent
+        /// All have failed.
+        case failed
+    }
+
     /// The table of the outbox.
     public static let migrations = [
         Migration(
@@ -27,7 +39,7 @@ public enum Outbox {
                     id             BLOB    NOT NULL UNIQUE CHECK (length(id) = 16),
                     -- What it is written for, such as contact/ID.
                     cause          TEXT    NOT NULL,
-                    receiver       TEXT    NOT NULL,
+                    receiver       TEXT    NOT NULL COLLATE NOCASE,
                     reply_to       TEXT,
                     subject        TEXT    NOT NULL,
                     -- Empty once it was sent.
@@ -64,20 +76,20 @@ struct WaitingMail: Sendable, Hashable {
 }
 
 /// How many mails there are, and since when the oldest waits.
-public struct OutboxCounts: Sendable, Hashable {
+struct OutboxCounts: Sendable, Hashable {
     /// How many wait; ``Outbox/waitingMax`` may be more.
-    public let waiting: Int
+    let waiting: Int
     /// How many have failed and are kept.
-    public let failed: Int
+    let failed: Int
     /// When the one that waits longest was written.
-    public let oldest: WallTime?
+    let oldest: WallTime?
 }
 
 extension Reading {
     /// How many mails there are.
     ///
     /// - Throws: `StorageFault`.
-    public func outboxCounts() throws -> OutboxCounts {
+    func outboxCounts() throws -> OutboxCounts {
         let waiting = try row(
             """
             SELECT count(*) FROM (
@@ -97,7 +109,7 @@ extension Reading {
     /// Whether so many mails more may wait.
     ///
     /// - Throws: `StorageFault`.
-    public func outboxHasRoom(for count: Int) throws -> Bool {
+    func outboxHasRoom(for count: Int) throws -> Bool {
         let waiting = try row(
             """
             SELECT count(*) FROM (
@@ -128,19 +140,19 @@ extension Reading {
         }
     }
 
-    /// What has become of the mails of a cause; nil while some wait, or when there are none.
+    /// What has become of the mails of a cause.
     ///
-    /// - Returns: Whether one at least was sent.
     /// - Throws: `StorageFault`.
-    public func isMailed(cause: String) throws -> Bool? {
+    public func outboxState(of cause: String) throws -> Outbox.State {
         let counts = try row(
             """
             SELECT count(*), coalesce(sum(state = 1), 0), coalesce(sum(state = 2), 0)
             FROM mail WHERE cause = \(cause)
             """
         ) { (all: try $0.int(0), waiting: try $0.int(1), sent: try $0.int(2)) }
-        guard let counts, counts.all > 0, counts.waiting == 0 else { return nil }
-        return counts.sent > 0
+        guard let counts, counts.all > 0 else { return .unknown }
+        if counts.waiting > 0 { return .waiting }
+        return counts.sent > 0 ? .sent : .failed
     }
 }
 

@@ -104,7 +104,10 @@ struct ServerReply {
         let isAnswer = outcome == CURLE_SEND_ERROR || outcome == CURLE_WEIRD_SERVER_REPLY
         guard isAnswer, let code = Int(text.prefix(3)), (400..<600).contains(code) else {
             let library = unsafe String(cString: curl_easy_strerror(outcome))
-            return .unreachable(text.isEmpty ? library : "\(library): \(visible)")
+            // The last line may answer a command that names somebody.
+            let isOpening = stage == Int(MAIL_STAGE_OPENING.rawValue)
+            let said = isOpening ? visible : MailFault.codes(of: visible)
+            return .unreachable(said.isEmpty ? library : "\(library): \(said)")
         }
         switch stage {
         case Int(MAIL_STAGE_RECEIVER.rawValue), Int(MAIL_STAGE_CONTENT.rawValue):

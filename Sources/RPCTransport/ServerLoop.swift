@@ -101,7 +101,8 @@ final class ServerLoop {
     private var waiting: [(call: CallBatch, until: MonotonicInstant)] = []
     private var idleWorkers: [ServerWorker] = []
     private var waitingTimer: DueTimer
-    private var isDispatching = false
+    /// The worker that is being run by ``dispatch()``, which sees whether its handlers suspend.
+    private var dispatched: ServerWorker?
     private var isReleased = false
     /// When the clock was last looked at, and how many calls have begun since.
     private var lookedAt = MonotonicInstant.now
@@ -180,19 +181,23 @@ final class ServerLoop {
 
     /// Begins every call that is ready.
     func dispatch() {
-        guard !isDispatching else { return }
-        isDispatching = true
-        defer { isDispatching = false }
+        guard dispatched == nil else { return }
         begunSinceLook = 0
         while nextBatch() != nil {
             let worker = idleWorkers.popLast()
             let next = worker ?? ServerWorker(self)
+            dispatched = next
             context.executor.drain {
                 if worker == nil { next.start() } else { next.wake() }
             }
+            dispatched = nil
             next.didSuspend()
         }
     }
+
+    /// Whether it is seen at once when a handler that a worker runs suspends: others may run
+    /// before the one that a dispatch has woken, or in its stead.
+    func sees(_ worker: ServerWorker) -> Bool { dispatched === worker }
 
     /// Takes back a worker that has no call; false when there are enough.
     func keeps(_ worker: ServerWorker) -> Bool {
@@ -222,14 +227,20 @@ final class ServerLoop {
             if batch.isEmpty {
                 ready.removeFirst()
             } else if let limiter = batch.method.limiter, !limiter.hasPlace {
-                while let call = batch.popFirst() {
-                    wait(CallBatch(batch, call, began: batch.began), from: batch.arrived)
-                }
+                while let call = batch.popFirst() { waitForMethod(call, of: batch) }
             } else {
                 return batch
             }
         }
         return nil
+    }
+
+    private func waitForMethod(_ call: CallBatch.Call, of batch: CallBatch) {
+        guard batch.kept(call.number)?.isAnswered != true else {
+            batch.connection.didEndCall()
+            return
+        }
+        wait(CallBatch(batch, call, began: batch.began), from: batch.arrived)
     }
 
     /// The batch whose calls are next, if they are due with a deadline or a moment later.

@@ -23,8 +23,6 @@ final class ServerWorker {
     private let loop: ServerLoop
     private var state = State.running
     private var task: Task<Void, Never>?
-    /// It was woken and nobody will see whether the handlers that it runs suspend.
-    private var countsAtOnce = false
     /// The call whose handler runs or is suspended, and what is kept of it beside others.
     private var isRunning = false
     private var number: UInt32 = 0
@@ -62,12 +60,9 @@ final class ServerWorker {
         continuation.resume()
     }
 
-    /// Notes that the handler has suspended, or will count as if it had.
+    /// Notes that the handler has suspended, or counts it as if it had.
     func didSuspend() {
-        guard isRunning, let batch else {
-            if case .running = state { countsAtOnce = true }
-            return
-        }
+        guard isRunning, let batch else { return }
         let call = self.call ?? ServerCall(batch, number)
         guard !call.hasSuspended, let task else { return }
         self.call = call
@@ -84,7 +79,6 @@ final class ServerWorker {
                 await work(worker, from: batch)
                 if case .retired = worker.state { return }
             }
-            worker.countsAtOnce = false
             guard worker.loop.keeps(worker) else { return worker.state = .retired }
             await withCheckedContinuation { continuation in
                 bound.value.state = .idle(continuation)
@@ -104,20 +98,23 @@ final class ServerWorker {
                 var context = worker.begin(batch)
                 if case .unary(let handler) = batch.method.handler {
                     while let call = batch.popFirst() {
-                        guard worker.begin(call.number, of: batch) else { continue }
-                        do {
-                            let reply = try await handler(batch.payload(of: call), context)
-                            worker.end(.reply(reply), of: batch, context.trailingMetadata)
-                        } catch {
-                            worker.end(
-                                .end(Status(thrown: error)), of: batch, context.trailingMetadata)
+                        if worker.begin(call.number, of: batch) {
+                            do {
+                                let reply = try await handler(batch.payload(of: call), context)
+                                worker.end(.reply(reply), of: batch, context.trailingMetadata)
+                            } catch {
+                                let status = Status(thrown: error)
+                                worker.end(.end(status), of: batch, context.trailingMetadata)
+                            }
                         }
                         if worker.isCancelled { return worker.state = .retired }
                         context.renew()
                     }
-                } else if let call = batch.popFirst(), worker.begin(call.number, of: batch) {
-                    worker.end(
-                        await run(call, of: batch, context), of: batch, context.trailingMetadata)
+                } else if let call = batch.popFirst() {
+                    if worker.begin(call.number, of: batch) {
+                        let outcome = await run(call, of: batch, context)
+                        worker.end(outcome, of: batch, context.trailingMetadata)
+                    }
                     if worker.isCancelled { return worker.state = .retired }
                 }
                 worker.trailingMetadata.giveBack(context.trailingMetadata)
@@ -172,7 +169,8 @@ final class ServerWorker {
         isRunning = true
         self.number = number
         call = batch.kept(number)
-        if countsAtOnce { didSuspend() }
+        // Nobody but the dispatch that woke it sees whether the handler suspends.
+        if !loop.sees(self) { didSuspend() }
         let isAnswered = call?.isAnswered == true
         guard !isAnswered, !loop.isLate(batch.deadline) else {
             let ending = isAnswered ? nil : ServerConnection.late
@@ -189,6 +187,7 @@ final class ServerWorker {
     ) {
         isRunning = false
         guard let call else {
+            hasSuspended = false
             batch.end(number, outcome, trailingMetadata)
             return
         }

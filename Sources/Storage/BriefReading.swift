@@ -6,4 +6,9 @@ enum BriefReading {
     case onRow(SQLiteStatement, isLeft: Bool)
     /// The first query has found nothing.
     case foundNothing(SQL)
+    /// The first query has found nothing, and would or might find something now.
+    case outdated
 }
+
+/// The state that a transaction's first query saw is gone: the job is to be run again.
+struct OutdatedReading: Error {}

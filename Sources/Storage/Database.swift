@@ -84,7 +84,8 @@ public final class Database: Sendable {
 
     /// Runs a job that reads, on a reader's thread.
     ///
-    /// - Parameter job: Sees one state of the database.
+    /// - Parameter job: Sees one state of the database; it may run again, and what it did before
+    ///   that does not count.
     /// - Returns: What the job returns.
     /// - Throws: ``StorageFault``, `CancellationError`, or what the job throws.
     public func read<T: Sendable>(
@@ -95,7 +96,8 @@ public final class Database: Sendable {
 
     /// Runs a job that reads a few rows, on the calling thread.
     ///
-    /// - Parameter job: Sees one state of the database.
+    /// - Parameter job: Sees one state of the database; it may run again, and what it did before
+    ///   that does not count.
     /// - Returns: What the job returns.
     /// - Throws: ``StorageFault`` or what the job throws.
     @inlinable

@@ -97,7 +97,7 @@ extension Database {
     /// takes.
     ///
     /// - Parameter job: Sees one state of the database; what is written meanwhile is kept beside
-    ///   the file until it ends.
+    ///   the file until it ends. It may run again, and what it did before that does not count.
     /// - Returns: What the job returns.
     /// - Throws: ``StorageFault``, `CancellationError`, or what the job throws.
     public func inspect<T: Sendable>(

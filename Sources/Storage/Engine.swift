@@ -38,7 +38,12 @@ package enum ConnectionRole: Sendable, Hashable {
 
 /// A step of a transaction's life.
 package enum TransactionControl: Int, Sendable, CaseIterable {
-    /// Begins a transaction that reads.
+    /// Begins a transaction that reads, one row most likely.
+    ///
+    /// It may lose the state that its first query saw: then it answers no query any more, and its
+    /// commit fails with ``OutdatedReading``.
+    case beginBriefReading
+    /// Begins a transaction that reads and that keeps its state.
     case beginReading
     /// Begins a transaction that may write at once.
     case beginWriting
@@ -95,6 +100,7 @@ package protocol Connection: AnyObject, Reading {
     /// Copies the log into the file if it has grown long; outside of transactions.
     ///
     /// What goes wrong then is a ``breakdown``, and no matter of commits before: they are durable.
+    /// What passes, such as a full disk, is none: the copy stays due until it succeeds.
     func copyLog()
 
     /// Whether a transaction is open.

@@ -45,7 +45,18 @@ extension Connection {
     }
 
     private func reading<Value>(_ job: (Snapshot) throws -> Value) throws -> Value {
-        try control(.beginReading)
+        do {
+            // The commit says when it is outdated, whatever the job has made of that.
+            return try reading(after: .beginBriefReading, job)
+        } catch is OutdatedReading {
+            return try reading(after: .beginReading, job)
+        }
+    }
+
+    private func reading<Value>(
+        after beginning: TransactionControl, _ job: (Snapshot) throws -> Value
+    ) throws -> Value {
+        try control(beginning)
         let value: Value
         do {
             value = try job(Snapshot(self))

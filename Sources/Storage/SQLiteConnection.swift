@@ -115,10 +115,14 @@ internal import Glibc
     // overwritten though the file lacks pages of it.
     func copyLog() {
         guard logPages >= logPagesMax else { return }
-        logPages = 0
         let code = unsafe sqlite3_wal_checkpoint_v2(
             handle, "main", SQLITE_CHECKPOINT_PASSIVE, nil, nil)
-        if code != SQLITE_OK { _ = fault(code) }
+        guard code == SQLITE_OK else {
+            // Remembers a breakdown; what passes is tried again after the next batch.
+            _ = fault(code)
+            return
+        }
+        logPages = 0
     }
 
     /// Has what commits write to the log written at once, before it is synced.
@@ -144,6 +148,7 @@ internal import Glibc
         switch reading {
         case nil: break
         case .toBegin: return try forEachRow(ofFirst: sql, body)
+        case .outdated: throw OutdatedReading()
         case let begun?: try begin(begun)
         }
         let statement = try query(sql)
@@ -225,18 +230,28 @@ internal import Glibc
         try run(.beginReading)
         reading = nil
         switch brief {
-        case .toBegin: break
+        case .toBegin, .outdated: break
         case .onRow(let statement, let isLeft):
             if isLeft { release(statement) }
         case .foundNothing(let sql):
             // The state may be a later one: it is the same to who has found nothing in either.
-            try forEachRow(of: sql) { _ in throw StorageFault.busy(retryAfter: .zero) }
+            var isSame = false
+            defer { if !isSame { reading = .outdated } }
+            guard try !exists(sql) else { throw OutdatedReading() }
+            isSame = true
         }
     }
 
-    private func endBriefReading() {
-        if case .onRow(let statement, _) = reading { release(statement) }
+    private func endBriefReading() throws {
+        let ended = reading
         reading = nil
+        switch ended {
+        case .onRow(let statement, _)?: release(statement)
+        case .outdated?:
+            if isInSQLTransaction { try run(.commit) }
+            throw OutdatedReading()
+        case .toBegin?, .foundNothing?, nil: break
+        }
     }
 
     func run(script: String) throws {
@@ -245,8 +260,8 @@ internal import Glibc
 
     func control(_ control: TransactionControl) throws {
         switch control {
-        case .beginReading: reading = .toBegin
-        case .commit where reading != nil: endBriefReading()
+        case .beginBriefReading: reading = .toBegin
+        case .commit where reading != nil: try endBriefReading()
         default: try run(control)
         }
     }
@@ -280,7 +295,7 @@ internal import Glibc
 
     private static func text(of control: TransactionControl) -> String {
         switch control {
-        case .beginReading: "BEGIN DEFERRED"
+        case .beginBriefReading, .beginReading: "BEGIN DEFERRED"
         case .beginWriting: "BEGIN IMMEDIATE"
         case .commit: "COMMIT"
         case .rollback: "ROLLBACK"

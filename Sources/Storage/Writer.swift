@@ -34,8 +34,9 @@ final class WriterLoop {
                 continue
             }
             perform(jobs)
-            copyLog()
+            // Without the copy: it comes after many batches and would seem to be each job's.
             queue.note(start.duration(to: .now), for: jobs.count)
+            copyLog()
         }
     }
 

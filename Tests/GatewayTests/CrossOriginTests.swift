@@ -9,9 +9,7 @@ struct CrossOriginTests {
     private static let portal = "https://portal.example.org"
     private static let asking = ["Access-Control-Request-Method": "PATCH"]
 
-    private static func allowed() throws -> CrossOrigin {
-        try #require(CrossOrigin("\(portal), http://localhost:3000"))
-    }
+    private static let allowed = portal + ", http://localhost:3000"
 
     private static let getMe = serve(MembershipMethods.getMe) { (_: GetMeRequest, _) in Me() }
 
@@ -19,7 +17,7 @@ struct CrossOriginTests {
     func `a site that is named may ask, call and read`(origin: String) async throws {
         let fields = ["Origin": origin]
         try await Stage.run(
-            [authentication, Self.getMe], crossOrigin: try Self.allowed()
+            [authentication, Self.getMe], allowedOrigins: Self.allowed
         ) { stage in
             let asked = try await stage.http.send(
                 "OPTIONS", "/v1/organizations/7", fields.merging(Self.asking) { $1 })
@@ -48,7 +46,7 @@ struct CrossOriginTests {
     func `no other site may`(origin: String?) async throws {
         let fields = origin.map { ["Origin": $0] } ?? [:]
         try await Stage.run(
-            [authentication, Self.getMe], crossOrigin: try Self.allowed()
+            [authentication, Self.getMe], allowedOrigins: Self.allowed
         ) { stage in
             let asked = try await stage.http.send(
                 "OPTIONS", "/v1/me", fields.merging(Self.asking) { $1 })
@@ -73,7 +71,7 @@ struct CrossOriginTests {
             #expect(asked.status == 405)
             #expect(asked.fields["vary"] == nil)
         }
-        try await Stage.run([], crossOrigin: try Self.allowed()) { stage in
+        try await Stage.run([], allowedOrigins: Self.allowed) { stage in
             for path in ["/", "/contact", "/docs", "/healthz"] {
                 let page = try await stage.http.send("GET", path, fields)
 
@@ -88,10 +86,48 @@ struct CrossOriginTests {
     @Test(arguments: [
         "*", "https://*.example.org", "portal.example.org", "https://", "https://a.org/",
         "https://a.org/path", "https://a.org https://b.org", "null", "ftp://a.org",
-        "https://user@a.org", "https://a.org,*",
+        "https://user@a.org", "https://a.org,*", "https://http://a.org", "https://https://a.org",
+        "https://a .org", "https:// a.org", "https://a..org", "https://m\u{fc}ller.example",
+        "https://a.org, ,https://b.org", "https://a.org:443", "http://a.org:80", "https://a.org:",
+        "https://a.org:x", "https://a.org:+8443", "https://a.org:08443", "https://a.org:65536",
+        "https://a.org:1:2", "https://:8443", "https://[::1", "https://[::1]8443",
+        "https://[a.org]",
     ])
     func `what is no origin is refused at the start`(text: String) {
         #expect(CrossOrigin(text) == nil)
+    }
+
+    @Test(arguments: [
+        ("https://a.org , http://a.org", ["https://a.org", "http://a.org"]),
+        ("\thttps://A.org\n", ["https://a.org"]),
+        ("https://a.org:8443,https://a.org:80", ["https://a.org:8443", "https://a.org:80"]),
+        ("http://127.0.0.1:8080,", ["http://127.0.0.1:8080"]),
+        ("http://[::1]:3000", ["http://[::1]:3000"]),
+        ("https://xn--mller-kva.example", ["https://xn--mller-kva.example"]),
+    ])
+    func `origins are taken as browsers send them`(text: String, origins: [String]) {
+        #expect(CrossOrigin(text)?.origins == Set(origins))
+    }
+
+    @Test func `what a path takes is found out for who asks beforehand, and nobody else`() throws {
+        let crossOrigin = try #require(CrossOrigin(Self.allowed))
+        func lookUps(by verb: String) -> Int {
+            var count = 0
+            let request = Incoming(
+                verb: verb, target: "/v1/me",
+                fields: [
+                    (name: "origin", value: Self.portal),
+                    (name: "access-control-request-method", value: "GET"),
+                ], body: { _ in [] })
+            _ = crossOrigin.preflight(request) {
+                count += 1
+                return ["GET"]
+            }
+            return count
+        }
+
+        #expect(lookUps(by: "OPTIONS") == 1)
+        #expect(lookUps(by: "GET") == 0)
     }
 
     @Test func `none are allowed unless they are set`() {

@@ -10,6 +10,7 @@ import Testing
 struct ExplanationTests {
     private static let asked = "01890a5d-ac96-774b-bcce-b302099a8057"
     private static let above = "01890a5d-ac96-774b-bcce-b302099a8001"
+    private static let other = "01890a5d-ac96-774b-bcce-b302099a8099"
 
     /// A refusal as services word it: at an organization above the one in question.
     private static func refusal(_ reason: ErrorReason) -> Status {
@@ -95,7 +96,7 @@ struct ExplanationTests {
             ExplainStateReply(levels: [LevelState(organizationID: request.id)])
         }
         try await Stage.run([authentication, create, move, add, explain]) { stage in
-            let other = "/v1/organizations/01890a5d-ac96-774b-bcce-b302099a8099"
+            let other = "/v1/organizations/\(Self.other)"
             let answers = [
                 try await stage.http.send(
                     "POST", "/v1/organizations", bearer, body: #"{"parent_id":"\#(Self.asked)"}"#),
@@ -116,6 +117,86 @@ struct ExplanationTests {
             let root = try await stage.http.send("POST", "/v1/organizations", bearer, body: "{}")
             #expect(
                 try root.text("explainUrl") == "/v1/organizations/\(Self.above):explainState")
+        }
+    }
+
+    /// A method that is refused, whatever is asked of it.
+    private static func refusing<Request: RPC.Message, Reply: RPC.Message>(
+        _ method: MethodDescriptor, _ request: Request.Type, _ reply: Reply.Type
+    ) -> RegisteredMethod {
+        serve(method) { (_: Request, _) -> Reply in throw Self.refusal(.orgNotActive) }
+    }
+
+    @Test(
+        arguments: [
+            ("PATCH", "/\(Self.asked)", #"{"title":"New"}"#),
+            ("POST", "/\(Self.asked):activate", "{}"),
+            ("POST", "/\(Self.asked):deactivate", "{}"),
+            ("DELETE", "/\(Self.asked)", nil), ("GET", "?parent=\(Self.asked)", nil),
+        ] as [(String, String, String?)])
+    func `what is asked of an organization is explained there, not where it is refused`(
+        verb: String, place: String, body: String?
+    ) async throws {
+        let methods = [
+            Self.refusing(
+                OrganizationsMethods.updateOrganization, UpdateOrganizationRequest.self,
+                Organization.self),
+            Self.refusing(
+                OrganizationsMethods.activateOrganization, ActivateOrganizationRequest.self,
+                Organization.self),
+            Self.refusing(
+                OrganizationsMethods.deactivateOrganization, DeactivateOrganizationRequest.self,
+                Organization.self),
+            Self.refusing(
+                OrganizationsMethods.deleteOrganization, DeleteOrganizationRequest.self,
+                Organization.self),
+            Self.refusing(
+                OrganizationsMethods.listOrganizations, ListOrganizationsRequest.self,
+                ListOrganizationsReply.self),
+        ]
+        try await Stage.run([authentication] + methods) { stage in
+            let answer = try await stage.http.send(
+                verb, "/v1/organizations\(place)", bearer, body: body)
+
+            #expect(answer.status == 409)
+            #expect(
+                try answer.text("explainUrl") == "/v1/organizations/\(Self.asked):explainState")
+        }
+    }
+
+    @Test func `a file that is refused before it is sent, after it, or on its way is explained`()
+        async throws
+    {
+        let check = serve(ImportsMethods.checkImport) {
+            (request: CheckImportRequest, _) -> CheckImportReply in
+            guard request.parent != Self.asked else { throw Self.refusal(.orgNotActive) }
+            return CheckImportReply()
+        }
+        let plan = RegisteredMethod(
+            ImportsMethods.planImport,
+            .clientStreaming { requests, _ in
+                while try await requests.next() != nil {}
+                throw Self.refusal(.orgNotActive)
+            })
+        let export = RegisteredMethod(
+            ImportsMethods.exportOrganizations,
+            .serverStreaming { _, _, _ in throw Self.refusal(.orgNotActive) })
+        try await Stage.run([authentication, check, plan, export]) { stage in
+            let imports = "/v1/imports?parent="
+            let exports = "/v1/organizations:export?parent="
+            let answers = [
+                try await stage.http.send("POST", imports + Self.asked, bearer, body: "Title"),
+                try await stage.http.send("POST", imports + Self.other, bearer, body: "Title"),
+                try await stage.http.send("GET", exports + Self.asked, bearer),
+            ]
+            let paths = try answers.map { try $0.text("explainUrl") ?? "" }
+
+            #expect(answers.map(\.status) == [409, 409, 409])
+            #expect(
+                paths
+                    == [Self.asked, Self.other, Self.asked].map { place in
+                        "/v1/organizations/\(place):explainState"
+                    })
         }
     }
 }

@@ -26,7 +26,7 @@ struct Stage: Sendable {
     /// Runs a gateway before services that have the given methods, some of them ready.
     static func run(
         _ methods: [RegisteredMethod], limits: Limits = Limits(),
-        crossOrigin: CrossOrigin = .none,
+        allowedOrigins: String = "",
         serving: Set<Backend> = Set(Backend.allCases),
         _ body: @escaping @Sendable (Stage) async throws -> Void
     ) async throws {
@@ -49,7 +49,7 @@ struct Stage: Sendable {
             assets: Assets(branding: upstreams.branding, callTimeout: limits.callTimeout),
             contact: Contact(
                 organizations: upstreams.organizations, address: address, limits: limits),
-            crossOrigin: crossOrigin,
+            crossOrigin: try #require(CrossOrigin(allowedOrigins)),
             logger: Logger(label: "gateway") { _ in SwiftLogNoOpLogHandler() })
         let port = RPCPort(sessions: sessions, upstreams: upstreams, routes: Routes.all)
         let channel = InProcessChannel(Router(services: [port.methods]))

@@ -13,9 +13,9 @@ import Testing
 @Suite(.timeLimit(.minutes(2))) struct SenderTests {
     @Test func `a letter is queued once for its cause, and sent once to each`() async throws {
         let post = try Post()
-        for _ in 0..<2 {
-            #expect(try await post.queue("a@x.org", "B@x.org", "b@x.org"))
-        }
+        #expect(try await post.queue("a@x.org", "B@x.org", "b@x.org"))
+        // In another letter case it is nobody else.
+        #expect(try await post.queue("A@x.org", "b@X.org"))
 
         #expect(try await post.round() == MailSender.Round(tried: 2))
         #expect(try await post.round() == MailSender.Round())
@@ -59,7 +59,7 @@ import Testing
                 "2 1  - c@x.org",
             ])
         #expect(post.receivers == ["a@x.org", "c@x.org"])
-        #expect(try await post.database.read { try $0.isMailed(cause: "cause") } == true)
+        #expect(try await post.outcome == .sent)
     }
 
     @Test func `when no server is there one mail is tried, and all wait`() async throws {
@@ -91,20 +91,64 @@ import Testing
 
         #expect(try await post.rows() == ["3 2 text 451 later a@x.org"])
         #expect(post.ended == ["cause"])
-        #expect(try await post.database.read { try $0.isMailed(cause: "cause") } == false)
+        #expect(try await post.outcome == .failed)
     }
 
-    @Test func `a mail that was sent and not noted is sent again as the same`() async throws {
+    @Test func `the mails of a cause wait until the last one has ended`() async throws {
+        let post = try Post()
+        #expect(try await post.outcome == .unknown)
+        _ = try await post.queue("a@x.org", "b@x.org")
+        post.faults([nil, .postponed("450")])
+
+        _ = try await post.round()
+
+        #expect(try await post.outcome == .waiting)
+    }
+
+    @Test(arguments: [nil, .refused("550 5.1.1 nobody")] as [MailFault?])
+    func `until it is noted what has become of a mail nothing more is sent`(
+        fault: MailFault?
+    ) async throws {
+        let post = try Post()
+        _ = try await post.queue("a@x.org", "b@x.org")
+        post.faults([fault])
+        let before = try await post.rows()
+        post.fail(storage: true)
+        let work = Task { try await post.round() }
+        while post.notesFailed < 4 { try await Task.sleep(for: .milliseconds(5)) }
+        #expect(post.receivers == ["a@x.org"])
+        #expect(try await post.rows() == before)
+
+        post.fail(storage: false)
+
+        #expect(try await work.value == MailSender.Round(tried: 2))
+        #expect(post.receivers == ["a@x.org", "b@x.org"], "each once")
+        let attempts = try await post.rows().map { $0.split(separator: " ")[1] }
+        #expect(attempts == ["1", "1"])
+    }
+
+    @Test func `what was sent and could not be noted before the end is sent again as the same`()
+        async throws
+    {
         let post = try Post()
         _ = try await post.queue("a@x.org")
         post.fail(storage: true)
-        await #expect(throws: StorageFault.self) { try await post.round() }
+        let work = Task { try await post.round() }
+        while post.notesFailed == 0 { try await Task.sleep(for: .milliseconds(5)) }
+        work.cancel()
+        await #expect(throws: CancellationError.self) { try await work.value }
         post.fail(storage: false)
 
         _ = try await post.round()
         _ = try await post.round()
 
         #expect(post.sent.count == 2 && post.sent[0] == post.sent[1])
+    }
+
+    @Test func `pauses before a note is tried again double, up to five minutes`() {
+        let pauses = [1, 2, 3, 9, 10, 1_000_000].map { MailPace().notePause(after: $0) }
+
+        #expect(pauses == [1, 2, 4, 256, 300, 300].map { Duration.seconds($0) })
     }
 
     @Test func `pauses grow, with any length up to the most`() {
@@ -183,15 +227,18 @@ import Testing
         #expect(try metrics.expectCounter("mail_failed_total").totalValue == 1)
     }
 
-    @Test func `it runs until it is stopped, and sends what comes`() async throws {
-        let post = try Post()
+    @Test func `it runs until it is stopped, and notes what it was sending then`() async throws {
+        // What is being sent arrives once the sender is stopped.
+        let post = try Post(delivering: { _ in _ = try? await Task.sleep(for: .seconds(60)) })
         let work = Task { try await post.sender.run() }
-        _ = try await post.queue("a@x.org")
+        _ = try await post.queue("a@x.org", "b@x.org")
         while post.sent.isEmpty { try await Task.sleep(for: .milliseconds(20)) }
 
         work.cancel()
 
         await #expect(throws: CancellationError.self) { try await work.value }
+        #expect(try await post.rows() == ["2 1  - a@x.org", "1 0 text - b@x.org"])
+        #expect(post.ended == ["cause"] && post.receivers == ["a@x.org"])
     }
 
     @Test func `through a real server nothing is lost and nothing doubled`() async throws {
@@ -226,9 +273,8 @@ final class Post: Sendable {
         var sent: [MailMessage] = []
         var ended: [String] = []
         var failsToNote = false
+        var notesFailed = 0
     }
-
-    private struct NotNow: Error {}
 
     let database: Database
     let sender: MailSender
@@ -248,7 +294,7 @@ final class Post: Sendable {
             DatabaseConfiguration(path: folder.file("db")), migrations: Outbox.migrations)
         let state = Mutexed()
         self.state = state
-        sender = MailSender(
+        var sender = MailSender(
             database: database, from: try #require(Mailbox("Guildhall <no-reply@example.com>")),
             clock: { state.value.withLock { $0.now } }, logger: Logger(label: "test"),
             deliver: { message throws(MailFault) in
@@ -261,10 +307,15 @@ final class Post: Sendable {
             },
             ended: { _, cause in
                 try state.value.withLock { state in
-                    if state.failsToNote { throw StorageFault.sql("not now") }
+                    if state.failsToNote {
+                        state.notesFailed += 1
+                        throw StorageFault.sql("not now")
+                    }
                     state.ended.append(cause)
                 }
             })
+        sender.pace.notePauseMin = .milliseconds(5)
+        self.sender = sender
     }
 
     deinit { database.close() }
@@ -282,8 +333,16 @@ final class Post: Sendable {
     /// How the next deliveries end.
     func faults(_ faults: [MailFault?]) { state.value.withLock { $0.faults = faults } }
 
-    /// Makes what was sent not to be noted, or lets it.
+    /// Makes ends of mails not to be noted, or lets them.
     func fail(storage fails: Bool) { state.value.withLock { $0.failsToNote = fails } }
+
+    /// How often the end of a mail was not noted.
+    var notesFailed: Int { state.value.withLock { $0.notesFailed } }
+
+    /// What has become of the mails that a test has queued.
+    var outcome: Outbox.State {
+        get async throws { try await database.read { try $0.outboxState(of: "cause") } }
+    }
 
     func round() async throws -> MailSender.Round { try await sender.round() }
 

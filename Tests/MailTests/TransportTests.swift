@@ -149,6 +149,31 @@ import Testing
         }
     }
 
+    @Test func `whom a server names is not in what is logged`() async throws {
+        try await RealServer.run { server in
+            let transport = try server.transport(timeMax: .milliseconds(1_200))
+            try server.answer(
+                .init(at: "sender", say: "250 2.1.0 noreply@example.com is welcome"),
+                .init(at: "receiver", sleep: 5))
+
+            guard case .unreachable(let reason) = await fault(of: transport, try .sample()) else {
+                Issue.record("the server says nothing of the receiver")
+                return
+            }
+
+            #expect(reason.hasSuffix(": 250 2.1.0"))
+        }
+    }
+
+    @Test(arguments: [
+        ("550 5.1.1 <ada@example.org> is unknown", "550 5.1.1"), ("550 ada@example.org", "550"),
+        ("450 4915112345 is full", "450"), ("450 4.2.1", "450 4.2.1"), ("421", "421"),
+        ("ada@example.org", ""), ("5.1.1 ada", ""), ("", ""),
+    ])
+    func `of a line of a server the codes alone are logged`(line: String, codes: String) {
+        #expect(MailFault.codes(of: line) == codes)
+    }
+
     @Test func `who stops does not wait for a slow server`() async throws {
         try await RealServer.run { server in
             let transport = try server.transport()

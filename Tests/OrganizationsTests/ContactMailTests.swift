@@ -99,6 +99,12 @@ struct ContactMailTests {
 
         #expect(sent.map(\.letter.replyTo) == [nil])
         #expect(sent[0].letter.text.contains("From: müller@example.org"))
+        #expect(
+            sent[0].letter.text.hasSuffix(
+                """
+                An answer to this mail does not go to the address above; please write to that one. \
+                Nobody has verified that it belongs to whoever wrote.
+                """))
     }
 
     @Test func `what holds the end of a line changes no header`() async throws {
@@ -198,6 +204,36 @@ struct ContactMailTests {
         #expect(found.filter { $0.hasPrefix("mailed messages") }.count == 2)
         #expect(found.filter { $0.hasPrefix("mails: ") }.count == 1)
         #expect(found.count == 3, "\(found)")
+    }
+
+    @Test func `how messages ended is verified until mails are forgotten`() async throws {
+        let platform = PlatformClient(try installation.channel([Access.Grant(.platformOwner)]))
+        _ = try await platform.updatePlatformSettings(
+            .init(settings: PlatformSettings(contactReceivers: ["a@x.org", "b@x.org"])))
+        try await write()
+        _ = try await installation.sent(["a@x.org": .refused("550")])
+        try await setState(3)
+        #expect(try await installation.findings().count == 1)
+        try await setState(2)
+        #expect(try await installation.findings().isEmpty)
+
+        installation.clock.advance(by: .seconds(31 * 86_400))
+        try await installation.upkeep().round(at: installation.clock.now)
+
+        #expect(try await installation.mails().map(\.receiver) == ["a@x.org"], "that has failed")
+        #expect(try await installation.findings().isEmpty)
+
+        installation.clock.advance(by: .seconds(60 * 86_400))
+        try await installation.database.purgeMails(at: installation.clock.now)
+
+        #expect(try await installation.mails().isEmpty)
+        #expect(try await installation.findings().isEmpty)
+    }
+
+    private func setState(_ state: Int) async throws {
+        try await installation.database.write { transaction in
+            try transaction.execute("UPDATE contact_message SET state = \(state)")
+        }
     }
 
     private func queued() async throws -> Int {

@@ -106,6 +106,25 @@ struct ContactTests {
             ])
     }
 
+    @Test(arguments: ["müller@x.org", "a..b@x.org", ".a@x.org", "a.@x.org"])
+    func `who cannot be mailed receives nothing, and may write`(address: String) async throws {
+        let school = try await installation.platformOwner().create("School")
+        let platform = PlatformClient(try installation.channel([Access.Grant(.platformOwner)]))
+
+        let own = try await refusal {
+            try await receivers(school, [.account: [address]])
+        }
+        let general = try await refusal {
+            try await platform.updatePlatformSettings(
+                .init(settings: PlatformSettings(contactReceivers: [address])))
+        }
+        _ = try await anybody.submitContact(message(from: address))
+
+        #expect(own.invalidFields == ["receivers[0].addresses"])
+        #expect(general.invalidFields == ["settings.contact_receivers"])
+        #expect(try await pending().count == 1)
+    }
+
     @Test func `an entity tag guards receivers`() async throws {
         let school = try await installation.platformOwner().create("School")
         var options = CallOptions()

@@ -61,6 +61,17 @@ struct DetailTests {
 
         #expect(Set(refused.invalidFields) == ["kind", "sales_rep_email", "services"])
     }
+
+    @Test(arguments: ["müller@x.org", "a..b@x.org", ".a@x.org", "a.@x.org"])
+    func `a sales representative is somebody who can be mailed`(address: String) async throws {
+        let owner = try Installation().platformOwner()
+
+        let refused = try await refusal {
+            try await owner.createOrganization(.arena(kind: .lanCenter, salesRepEmail: address))
+        }
+
+        #expect(refused.invalidFields == ["sales_rep_email"])
+    }
 }
 
 extension CreateOrganizationRequest {

@@ -53,6 +53,22 @@ struct ImportQueueTests {
         withExtendedLifetime([office, idle, later]) {}
     }
 
+    @Test func `while there is no room a file is refused before it is sent`() async throws {
+        let installation = try Installation()
+        let office = try ImportOffice(installation, isWorking: false)
+        let imports = try office.client(Access.Grant(.platformOwner))
+        for _ in 0..<ImportDesk.uploadsMax { try office.desk.beginUpload() }
+
+        let checked = try await refusal { try await imports.checkImport(CheckImportRequest()) }
+        let planned = try await refusal { try await imports.plan(csv: "Title", "School") }
+        office.desk.endUpload()
+
+        #expect(checked == planned)
+        #expect(checked.reason == "busy")
+        _ = try await imports.checkImport(CheckImportRequest())
+        withExtendedLifetime(office) {}
+    }
+
     @Test func `what ended is not handed in again by its key`() async throws {
         let installation = try Installation()
         let owner = try installation.platformOwner()

@@ -79,6 +79,28 @@ struct MailDeskTests {
             ])
     }
 
+    @Test func `both ends are one mail while a sweep has come to one of them`() async throws {
+        let owner = try installation.platformOwner()
+        _ = try await owner.create(
+            "Both", expiresAt: "2026-01-04", trial: trial("2026-01-04"))
+        let now = installation.clock.now
+        let (trials, expiries) = try await installation.database.read { snapshot in
+            (
+                try snapshot.noticesDue(of: .trial, on: now.day, after: nil).due,
+                try snapshot.noticesDue(of: .expiry, on: now.day, after: nil).due
+            )
+        }
+        #expect(trials.count == 1 && expiries.count == 1)
+
+        try await installation.database.write { try $0.insert(trials, at: now) }
+        try await desk.writeNotices()
+        try await installation.database.write { try $0.insert(expiries, at: now) }
+        for _ in 0..<2 { try await work() }
+
+        let subjects = try await mails().map(\.subject)
+        #expect(subjects == ["Both: the trial, and the validity, ends on 2026-01-04"])
+    }
+
     @Test func `a day that is moved begins anew`() async throws {
         let owner = try installation.platformOwner()
         let school = try await owner.create("School", expiresAt: "2026-01-04")

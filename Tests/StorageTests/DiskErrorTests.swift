@@ -40,15 +40,12 @@ import Testing
         let trial = Trial("checkpoint")
         let engine = WatchedEngine(trial.engine())
         let database = try trial.database { _ in engine }
-        while engine.copyCount < 1 { await Task.yield() }
+        while engine.copyCount == 0 { await Task.yield() }
 
         trial.disk.arm(.syncFails, roles: [.database])
         var number = 0
         while trial.disk.failureCount == 0, number < Self.commands {
-            let before = engine.copyCount
-            await trial.enter(number..<number + 1, in: database)
-            // Callers go on before the log is copied; the next would hear of the error.
-            while engine.copyCount == before { await Task.yield() }
+            await trial.enter(number..<number + 1, in: database, copiedBy: engine)
             number += 1
         }
 
@@ -156,9 +153,10 @@ import Testing
     @Test func `an error of a read is told to its caller, and the next read succeeds`() async throws
     {
         let trial = Trial("read")
-        let database = try trial.database()
+        let engine = WatchedEngine(trial.engine())
+        let database = try trial.database { _ in engine }
         defer { database.close() }
-        await trial.enter(0..<10, in: database)
+        await trial.enter(0..<10, in: database, copiedBy: engine)
         let query: SQL = "SELECT count(*) FROM entry"
 
         trial.disk.arm(.readFails)
@@ -239,6 +237,21 @@ import Testing
 
         func enter(_ numbers: Range<Int>, in database: Database) async {
             await ledger.enter(numbers, clients: 3, in: database, on: disk)
+        }
+
+        /// Enters one command after the other, each once the log of that before is copied: callers
+        /// are answered earlier, and an error of the disk would strike the copy.
+        func enter(
+            _ numbers: Range<Int>, in database: Database,
+            copiedBy engine: WatchedEngine<FaultyDiskEngine>
+        ) async {
+            // The copy at the start.
+            while engine.copyCount == 0 { await Task.yield() }
+            for number in numbers {
+                let before = engine.copyCount
+                await enter(number..<number + 1, in: database)
+                while engine.copyCount == before { await Task.yield() }
+            }
         }
 
         /// Whether the database opens on the armed disk.

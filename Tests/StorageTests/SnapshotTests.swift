@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 
 @testable import Storage
@@ -47,20 +48,31 @@ import Testing
         #expect(try database.readInline { try $0.count() } == 3)
     }
 
-    @Test func `what was not there must not be there for later queries either`() async throws {
+    @Test(arguments: [false, true], [false, true])
+    func `a job that finds what was not there before is run again`(
+        isInline: Bool, ignoresErrors: Bool
+    ) async throws {
         let files = TemporaryFolder()
         let database = try await files.database(members: 1...2)
+        let found = Mutex<[Bool]>([])
 
-        await #expect(throws: StorageFault.busy(retryAfter: .zero)) {
-            try await database.reading {
-                let isThere = try $0.isMember(3)
-                #expect(!isThere)
-            } whileAdding: {
-                3
-            } thenReading: {
-                try $0.count()
-            }
+        let count = try await database.reading(isInline: isInline) { snapshot in
+            let isThere = try snapshot.isMember(3)
+            found.withLock { $0.append(isThere) }
+        } whileAdding: {
+            3
+        } thenReading: { snapshot in
+            guard ignoresErrors else { return try snapshot.count() }
+            // What the job makes of an error does not count, and later queries find nothing either.
+            let first = try? snapshot.count()
+            let second = try? snapshot.count()
+            return first ?? second ?? -1
         }
+
+        #expect(count == 3)
+        #expect(found.withLock { $0 } == [false, true])
+        #expect(try database.readInline { try $0.isMember(7) } == false)
+        #expect(try database.readInline { try $0.count() } == 3)
     }
 
     @Test func `a query that finds nothing keeps nothing else from being seen`() async throws {
@@ -119,25 +131,37 @@ extension Snapshot {
 }
 
 extension Database {
-    /// Runs a job of two parts, and between them adds a member.
+    /// Runs a job of two parts, and between them, when it first runs, adds a member.
     fileprivate func reading<Value: Sendable>(
-        _ first: @escaping @Sendable (Snapshot) throws -> Void, whileAdding member: () -> Int,
+        isInline: Bool = false, _ first: @escaping @Sendable (Snapshot) throws -> Void,
+        whileAdding member: () -> Int,
         thenReading second: @escaping @Sendable (Snapshot) throws -> Value
     ) async throws -> Value {
         let hasRead = Bell()
         let gate = Bell()
-        async let answer = read { snapshot in
+        let job: @Sendable (Snapshot) throws -> Value = { snapshot in
             // Whatever happens, nobody waits for ever.
             defer { hasRead.ring() }
             try first(snapshot)
             hasRead.ring()
             gate.wait()
+            // The next run need not wait.
+            gate.ring()
             return try second(snapshot)
         }
+        async let value = answer(of: job, isInline: isInline)
         try await read { _ in hasRead.wait() }
         let id = member()
         try await write { try $0.add(id, "\(id)") }
         gate.ring()
-        return try await answer
+        return try await value
+    }
+
+    /// Runs a job on a reader's thread, or inline on one that may be blocked.
+    private func answer<Value: Sendable>(
+        of job: @escaping @Sendable (Snapshot) throws -> Value, isInline: Bool
+    ) async throws -> Value {
+        guard isInline else { return try await read(job) }
+        return try await DedicatedThread.run { _ in try self.readInline(job) }
     }
 }

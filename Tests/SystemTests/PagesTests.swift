@@ -9,7 +9,7 @@ import Testing
             let district = try await District.make(api, limit: 1)
             let other = try await District.create(api, "Elsewhere", below: nil)
             let school = district.schools[0]
-            _ = try await district.add("first", to: school)
+            let administrator = try await api.administrator(of: school)
 
             let full = try await district.add("second", to: school)
             let fullBy = try #require(full.body.explainUrl.string, "\(full.body)")
@@ -31,6 +31,8 @@ import Testing
                     ]),
                 try await api.post(
                     "/v1/organizations/\(other):move", ["newParentId": .text(school)]),
+                try await administrator.patch(
+                    "/v1/organizations/\(school)", ["description": "New"]),
             ]
             for refusal in refusals {
                 #expect(refusal.body.code.string == "org_not_active", "\(refusal.body)")
@@ -85,5 +87,24 @@ import Testing
                     + " 'SELECT count(*), max(content) FROM contact_message'")
             #expect(kept.hasPrefix("1|Hello\n\nAda"), "\(kept)")
         }
+    }
+}
+
+extension API {
+    /// The API as somebody who administers an organization uses it.
+    fileprivate func administrator(of organization: String) async throws -> API {
+        let (email, password) = (JSON.text("admin@people.example"), JSON.text("longer than eight"))
+        let user = try await post(
+            "/v1/users", ["email": email, "name": "Ada", "password": password])
+        let id = try #require(user.body.id.string, "\(user.body)")
+        let member = try await post(
+            "/v1/organizations/\(organization)/members",
+            ["userId": .text(id), "roles": .array(["ROLE_ORG_ADMIN"])])
+        try #require(member.status == 201, "\(member.body)")
+        let session = try await post("/v1/sessions", ["email": email, "password": password])
+        let token: String = try #require(session.body.token.string, "\(session.body)")
+        var administrator = self
+        administrator.token = token
+        return administrator
     }
 }

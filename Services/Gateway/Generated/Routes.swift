@@ -353,7 +353,8 @@ enum Routes {
             request: Guildhall_Organizations_V1_PlanImportRequest.self,
             reply: Guildhall_Organizations_V1_Import.self,
             status: 202,
-            check: ImportsMethods.checkImport),
+            check: ImportsMethods.checkImport,
+            explanationPlace: "parent"),
         Route(
             verb: "GET",
             template: "/v1/imports/{id}",
@@ -409,7 +410,8 @@ enum Routes {
             bodyIsBytes: false,
             method: ImportsMethods.exportOrganizations,
             request: Guildhall_Organizations_V1_ExportOrganizationsRequest.self,
-            reply: Guildhall_Organizations_V1_FilePart.self),
+            reply: Guildhall_Organizations_V1_FilePart.self,
+            explanationPlace: "parent"),
         Route(
             verb: "GET",
             template: "/v1/organizations/{organization_id}/memberDiscount",
@@ -535,7 +537,8 @@ enum Routes {
             bodyIsBytes: false,
             method: OrganizationsMethods.listOrganizations,
             request: Guildhall_Organizations_V1_ListOrganizationsRequest.self,
-            reply: Guildhall_Organizations_V1_ListOrganizationsReply.self),
+            reply: Guildhall_Organizations_V1_ListOrganizationsReply.self,
+            explanationPlace: "parent"),
         Route(
             verb: "PATCH",
             template: "/v1/organizations/{organization.id}",
@@ -543,7 +546,8 @@ enum Routes {
             bodyIsBytes: false,
             method: OrganizationsMethods.updateOrganization,
             request: Guildhall_Organizations_V1_UpdateOrganizationRequest.self,
-            reply: Guildhall_Organizations_V1_Organization.self),
+            reply: Guildhall_Organizations_V1_Organization.self,
+            explanationPlace: "organization.id"),
         Route(
             verb: "POST",
             template: "/v1/organizations/{id}:activate",
@@ -551,7 +555,8 @@ enum Routes {
             bodyIsBytes: false,
             method: OrganizationsMethods.activateOrganization,
             request: Guildhall_Organizations_V1_ActivateOrganizationRequest.self,
-            reply: Guildhall_Organizations_V1_Organization.self),
+            reply: Guildhall_Organizations_V1_Organization.self,
+            explanationPlace: "id"),
         Route(
             verb: "POST",
             template: "/v1/organizations/{id}:deactivate",
@@ -559,7 +564,8 @@ enum Routes {
             bodyIsBytes: false,
             method: OrganizationsMethods.deactivateOrganization,
             request: Guildhall_Organizations_V1_DeactivateOrganizationRequest.self,
-            reply: Guildhall_Organizations_V1_Organization.self),
+            reply: Guildhall_Organizations_V1_Organization.self,
+            explanationPlace: "id"),
         Route(
             verb: "DELETE",
             template: "/v1/organizations/{id}",
@@ -567,7 +573,8 @@ enum Routes {
             bodyIsBytes: false,
             method: OrganizationsMethods.deleteOrganization,
             request: Guildhall_Organizations_V1_DeleteOrganizationRequest.self,
-            reply: Guildhall_Organizations_V1_Organization.self),
+            reply: Guildhall_Organizations_V1_Organization.self,
+            explanationPlace: "id"),
         Route(
             verb: "POST",
             template: "/v1/organizations/{id}:restore",

@@ -7,9 +7,10 @@ public import RPC
 ///
 /// Organizations from spreadsheets, and spreadsheets of organizations.
 public protocol ImportsService: Sendable {
-    /// Answers whether the caller may import there, or is refused as PlanImport would be. The gateway
-    /// asks before it gives a file one of its few turns: a file may take half a minute to arrive, and
-    /// who may not send it would keep others waiting that long.
+    /// Answers whether the caller may send a file there now, or is refused as PlanImport would be
+    /// before it reads one: for want of rights, or of room. The gateway asks before it gives a file
+    /// one of its few turns: a file may take half a minute to arrive, and who may not send it would
+    /// keep others waiting that long.
     func checkImport(
         _ request: CheckImportRequest, _ context: CallContext
     ) async throws -> CheckImportReply
@@ -98,9 +99,10 @@ extension ImportsService {
 
 /// The methods of `guildhall.organizations.v1.Imports`.
 public enum ImportsMethods {
-    /// Answers whether the caller may import there, or is refused as PlanImport would be. The gateway
-    /// asks before it gives a file one of its few turns: a file may take half a minute to arrive, and
-    /// who may not send it would keep others waiting that long.
+    /// Answers whether the caller may send a file there now, or is refused as PlanImport would be
+    /// before it reads one: for want of rights, or of room. The gateway asks before it gives a file
+    /// one of its few turns: a file may take half a minute to arrive, and who may not send it would
+    /// keep others waiting that long.
     public static let checkImport = MethodDescriptor(
         service: "guildhall.organizations.v1.Imports", name: "CheckImport",
         kind: .unary, idempotency: .safe)
@@ -179,9 +181,10 @@ public struct ImportsClient: Sendable {
         self.channel = channel
     }
 
-    /// Answers whether the caller may import there, or is refused as PlanImport would be. The gateway
-    /// asks before it gives a file one of its few turns: a file may take half a minute to arrive, and
-    /// who may not send it would keep others waiting that long.
+    /// Answers whether the caller may send a file there now, or is refused as PlanImport would be
+    /// before it reads one: for want of rights, or of room. The gateway asks before it gives a file
+    /// one of its few turns: a file may take half a minute to arrive, and who may not send it would
+    /// keep others waiting that long.
     public func checkImport(
         _ request: CheckImportRequest, options: CallOptions = CallOptions()
     ) async throws -> CheckImportReply {

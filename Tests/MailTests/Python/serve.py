@@ -55,10 +55,10 @@ class Handler:
     async def handle_MAIL(self, server, session, envelope, address, options):
         said = await answer("sender")
         note(event="sender", address=address)
-        if said:
+        if said and not said.startswith("2"):
             return said
         envelope.mail_from = address
-        return "250 OK"
+        return said or "250 OK"
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         said = await answer("receiver")

@@ -18,8 +18,9 @@ struct HTTPOptions {
     let explained: [String]
     /// The methods whose refusals those are; none: all.
     let explainedMethods: [MethodDescriptor]
-    /// The field of the request that names where a refusal is explained.
-    let explanationPlace: FieldDescriptor?
+    /// The field of the request that names where a refusal is explained, after those that it is
+    /// within; none when it is not said.
+    let explanationPlace: [FieldDescriptor]
 
     /// The numbers of the extensions of `google.protobuf.MethodOptions`.
     private enum Number {
@@ -46,6 +47,17 @@ struct HTTPOptions {
             }
             return field
         }
+        func path(_ number: Int, in message: Descriptor) throws -> [FieldDescriptor] {
+            guard let text = wire.texts(number).last else { return [] }
+            var within = (name: message.fullName, fields: message.fields)
+            return try text.split(separator: ".", omittingEmptySubsequences: false).map { name in
+                guard let field = within.fields.first(where: { $0.name == name }) else {
+                    throw Refusal(method.fullName, "\(within.name) has no field \(name)")
+                }
+                within = (field.fullName, field.messageType?.fields ?? [])
+                return field
+            }
+        }
         func methods(_ number: Int) throws -> [MethodDescriptor] {
             try wire.texts(number).map { name in
                 guard let found = method.service.methods.first(where: { $0.name == name }) else {
@@ -63,15 +75,18 @@ struct HTTPOptions {
         changedPerson = try field(Number.changesRightsOf, in: method.outputType)
         explained = wire.texts(Number.explains)
         explainedMethods = try methods(Number.explainsRefusalsOf)
-        explanationPlace = try field(Number.explainedAt, in: method.inputType)
+        explanationPlace = try path(Number.explainedAt, in: method.inputType)
         try refuse(in: method)
     }
 
     /// Refuses what the gateway could not do.
     private func refuse(in method: MethodDescriptor) throws {
-        for field in [changedPerson, explanationPlace].compactMap({ $0 })
+        for field in [changedPerson, explanationPlace.last].compactMap({ $0 })
         where field.type != .string || field.isRepeated {
             throw Refusal(method.fullName, "\(field.fullName) is no text")
+        }
+        for field in explanationPlace.dropLast() where field.isRepeated {
+            throw Refusal(method.fullName, "\(field.fullName) is a list")
         }
         guard let check else { return }
         let offered = method.inputType.fields.filter { $0.type != .bytes }

@@ -17,10 +17,14 @@ struct Routes {
         /// The field that the body has to name.
         var replaced: FieldDescriptor? { rule.verb == "PUT" ? options.replaced : nil }
 
-        /// The field that names the organization at which a refusal is explained.
-        var explanationPlace: FieldDescriptor? {
-            options.explanationPlace
-                ?? method.inputType.fields.first { $0.name == "organization_id" }
+        /// The path of the field that names the organization at which a refusal is explained, in
+        /// JSON; empty when there is none.
+        var explanationPlace: String {
+            let said = options.explanationPlace
+            let path =
+                said.isEmpty
+                ? method.inputType.fields.filter { $0.name == "organization_id" } : said
+            return path.map(\.nameInJSON).joined(separator: ".")
         }
     }
 
@@ -166,8 +170,8 @@ struct Routes {
         }
         if let check = route.options.check { lines.append("check: \(Self.name(of: check))") }
         if let token { lines.append("sessionTokenField: \"\(token.nameInJSON)\"") }
-        if let place = route.explanationPlace {
-            lines.append("explanationPlace: \"\(place.nameInJSON)\"")
+        if !route.explanationPlace.isEmpty {
+            lines.append("explanationPlace: \"\(route.explanationPlace)\"")
         }
         printer.line("Route(")
         printer.indented { printer in

@@ -31,6 +31,10 @@ import Testing
             "rpc M(A) returns (A)", "get: \"/a\"", "explained_at = \"must_be\"",
             "explanationPlace: \"mustBe\""
         ),
+        (
+            "rpc M(D) returns (A)", "patch: \"/a\" body: \"inner\"",
+            "explained_at = \"inner.must_be\"", "explanationPlace: \"inner.mustBe\""
+        ),
         ("rpc M(B) returns (A)", "get: \"/a\"", "", "explanationPlace: \"organizationId\""),
         (
             "rpc M(stream F) returns (A)", "post: \"/a\" body: \"file\"", "checked_by = \"Check\"",
@@ -49,6 +53,7 @@ import Testing
             message A { string must_be = 1; optional int32 may_be = 2; }
             message B { string organization_id = 1; }
             message C { string token = 1 [(guildhall.http.v1.session_token) = true]; }
+            message D { A inner = 1; }
             message F { string parent = 1; bytes file = 2; }
             message P { string parent = 1; }
             service S {
@@ -137,6 +142,14 @@ import Testing
             "(guildhall.http.v1.changes_rights_of) = \"number\"", "test.v1.A.number is no text"
         ),
         (
+            "rpc M(A) returns (A)", "get: \"/a\"",
+            "(guildhall.http.v1.explained_at) = \"text.x\"", "test.v1.A.text has no field x"
+        ),
+        (
+            "rpc M(L) returns (A)", "post: \"/a\" body: \"*\"",
+            "(guildhall.http.v1.explained_at) = \"files.parent\"", "test.v1.L.files is a list"
+        ),
+        (
             "rpc M(A) returns (A)", "get: \"/a/{text}/{number}\"",
             "(guildhall.http.v1.explains) = \"full\"",
             "the path of an explanation has one variable at most"
@@ -149,6 +162,7 @@ import Testing
             Self.imports + """
                 message A { string text = 1; int32 number = 2; }
                 message F { string parent = 1; bytes file = 2; }
+                message L { repeated F files = 1; }
                 service S {
                   rpc Other(A) returns (A);
                   \(method) {

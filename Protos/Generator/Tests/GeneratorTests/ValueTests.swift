@@ -150,6 +150,18 @@ import Testing
         #expect(lines.contains("own()"), "a change makes the fields its own first")
     }
 
+    @Test func `each of them is copied, compared and hashed`() throws {
+        let fields = (1...13).map { "int32 f\($0) = \($0);" }.joined()
+        let lines = try Generation("message A { \(fields) }").lines("swift/Test+Bridge.swift")
+
+        for member in (1...13).map({ "f\($0)" }) {
+            #expect(lines.contains("copy.\(member) = self.\(member)"))
+            #expect(lines.contains { $0.hasSuffix("self.\(member) == other.\(member)") })
+            #expect(lines.contains("hasher.combine(self.\(member))"))
+            #expect(lines.contains("(\"\(member)\", self.\(member) as Any),"))
+        }
+    }
+
     @Test func `the fields of a oneof are one member`() throws {
         let fields = (1...13).map { "int32 f\($0) = \($0);" }.joined()
         let lines = try Generation("message A { oneof c { \(fields) } }")
