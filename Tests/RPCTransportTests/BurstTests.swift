@@ -169,7 +169,7 @@ import Testing
                 .clientStreaming { requests, _ in
                     reading.send()
                     return .encoded(try await requests.next()?.bytes ?? [])
-                }), hanging.method(Self.first),
+                }), hanging.method(Self.first), Self.echoing(Self.second, Journal()),
         ]
 
         try await withServer(methods) { _, address in
@@ -181,10 +181,13 @@ import Testing
                         method: .path(listening.path), timeout: nil, message: nil,
                         endOfStream: false)))
             await reading.wait()
+            // Leaves a worker behind that waits for calls.
+            try await raw.send(.call(3, number: 3, [1]))
+            _ = try await raw.end(of: 3)
             try await raw.send(
                 .data(call: 1, .encoded([1] as [UInt8]), endOfStream: true),
-                .call(3, number: 2, [0], timeout: .milliseconds(100)))
-            let ending = try await raw.end(of: 3)
+                .call(5, number: 2, [0], timeout: .milliseconds(100)))
+            let ending = try await raw.end(of: 5)
             await raw.close()
 
             #expect(ending?.status.code == .deadlineExceeded)
