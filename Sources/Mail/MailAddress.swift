@@ -32,7 +32,8 @@ public struct MailAddress: Sendable, Hashable {
         isHostName(byte) || "!#$%&'*+/=?^_`{|}~".utf8.contains(byte)
     }
 
-    private static func isHostName(_ byte: UInt8) -> Bool {
+    /// What a name of a host consists of, and dots.
+    static func isHostName(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
             UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."):

@@ -111,14 +111,7 @@ public struct MailServer: Sendable, Hashable {
             }
             (host, port) = (place[..<colon], Int(number))
         }
-        let isName = host.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."):
-                true
-            default: false
-            }
-        }
+        let isName = host.utf8.allSatisfy(MailAddress.isHostName)
         let isAddress =
             host.hasPrefix("[") && host.hasSuffix("]")
             && host.dropFirst().dropLast().utf8.allSatisfy { byte in
