@@ -32,7 +32,9 @@ let lifecycle = Target.Dependency.product(
 func service(_ name: String, also dependencies: [Target.Dependency] = []) -> Target {
     .executableTarget(
         name: name,
-        dependencies: ["Access", "Messages", "RPC", "ServiceKit", "Storage", log] + dependencies,
+        dependencies: [
+            "Access", "Encodings", "Messages", "RPC", "ServiceKit", "Storage", log,
+        ] + dependencies,
         path: "Services/\(name)",
         exclude: ["README.md"],
         resources: [.embedInCode("Migrations")],
@@ -135,6 +137,8 @@ let package = Package(
         .target(name: "RPCTesting", dependencies: ["RPC"], swiftSettings: strict),
         .target(name: "Storage", dependencies: ["CSQLite"], swiftSettings: strict),
         .target(name: "Access", swiftSettings: strict),
+        // Base64, hexadecimal digits, JSON as a tree.
+        .target(name: "Encodings", swiftSettings: strict),
         .target(name: "EmailDomains", swiftSettings: strict),
         .target(
             name: "Spreadsheets",
@@ -144,25 +148,34 @@ let package = Package(
             name: "TreeCopy", dependencies: ["Access", "Messages", "RPC", "Storage"],
             swiftSettings: strict),
         .target(
-            name: "Mail", dependencies: ["Access", "CCURL", "Storage", log, metrics],
+            name: "Mail",
+            dependencies: [
+                "Access", "CCURL", "Encodings", "Messages", "RPC", "ServiceKit", "Storage", log,
+                metrics,
+            ],
+            swiftSettings: strict),
+        // Signed calls of outside systems by HTTP.
+        .target(
+            name: "Webhooks", dependencies: ["CCURL", "Encodings", crypto],
             swiftSettings: strict),
         .target(
             name: "ServiceKit",
             dependencies: [
-                "Access", "Messages", "RPC", "RPCTelemetry", "RPCTransport", "Storage", log,
-                lifecycle,
+                "Access", "Encodings", "Messages", "RPC", "RPCTelemetry", "RPCTransport", "Storage",
+                log, lifecycle,
                 .product(name: "Configuration", package: "swift-configuration"),
                 crypto,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
         // Messages by their descriptors alone; for tools, no service needs it.
-        .target(name: "DynamicMessages", dependencies: [protobuf], swiftSettings: strict),
+        .target(
+            name: "DynamicMessages", dependencies: ["Encodings", protobuf], swiftSettings: strict),
         .executableTarget(
             name: "guildhall",
             dependencies: [
-                "Access", "DynamicMessages", "Messages", "RPC", "RPCTransport", "ServiceKit",
-                "Storage", log, nioCore, nioPosix, subprocess, systemPackage, crypto,
+                "Access", "DynamicMessages", "Encodings", "Messages", "RPC", "RPCTransport",
+                "ServiceKit", "Storage", log, nioCore, nioPosix, subprocess, systemPackage, crypto,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -170,15 +183,17 @@ let package = Package(
             resources: [.embedInCode("Resources")],
             swiftSettings: strict),
 
-        service("Organizations", also: ["CResolver", "EmailDomains", "Mail", "Spreadsheets"]),
-        service("Membership", also: ["EmailDomains", "TreeCopy", "CArgon2", crypto]),
+        service(
+            "Organizations",
+            also: ["CResolver", "EmailDomains", "Mail", "Spreadsheets", "Webhooks"]),
+        service("Membership", also: ["EmailDomains", "Mail", "TreeCopy", "CArgon2", crypto]),
         service("Partners", also: ["TreeCopy"]),
         service("Branding", also: ["TreeCopy", crypto]),
         .executableTarget(
             name: "Gateway",
             dependencies: [
-                "Access", "Messages", "RPC", "RPCTransport", "ServiceKit", log, lifecycle, nioCore,
-                crypto,
+                "Access", "Encodings", "Messages", "RPC", "RPCTransport", "ServiceKit", log,
+                lifecycle, nioCore, crypto,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 nioHTTP1,
@@ -204,7 +219,9 @@ let package = Package(
             ],
             swiftSettings: strict),
         // What the tests of several modules need.
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: [subprocess, systemPackage],
+            path: "Tests/TestSupport", swiftSettings: strict),
         // Messages of tests, generated like those of the product.
         .target(
             name: "CTesting", dependencies: ["CMessages", "CProtobufC"], path: "Tests/CTesting"),
@@ -247,8 +264,8 @@ let package = Package(
         .testTarget(
             name: "ServiceKitTests",
             dependencies: [
-                "Access", "Messages", "RPC", "RPCTesting", "RPCTransport", "ServiceKit", "Storage",
-                "TreeCopy", log, metrics, tracing, crypto,
+                "Access", "Encodings", "Messages", "RPC", "RPCTesting", "RPCTransport",
+                "ServiceKit", "Storage", "TreeCopy", log, metrics, tracing, crypto,
                 .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
             ],
@@ -261,15 +278,23 @@ let package = Package(
             ],
             exclude: ["Python"],
             swiftSettings: strict),
-        serviceTests("Organizations", also: ["Mail", "Spreadsheets", "TestSupport"]),
-        serviceTests("Membership", also: ["TestSupport"]),
+        .testTarget(
+            name: "WebhooksTests",
+            dependencies: ["TestSupport", "Webhooks", subprocess, systemPackage],
+            exclude: ["Python"],
+            swiftSettings: strict),
+        serviceTests(
+            "Organizations",
+            also: ["Mail", "Spreadsheets", "TestSupport", "Webhooks"]),
+        serviceTests("Membership", also: ["Mail", "TestSupport", "TreeCopy", log]),
         serviceTests("Partners"),
         serviceTests("Branding", also: ["TestSupport"]),
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Access", "Gateway", "Messages", "RPC", "RPCTesting", "ServiceKit", log, nioCore,
-                nioPosix, protobuf, subprocess, systemPackage,
+                "Access", "Encodings", "Gateway", "Messages", "RPC", "RPCTesting", "ServiceKit",
+                log,
+                nioCore, nioPosix, protobuf, subprocess, systemPackage,
             ],
             exclude: ["Python"],
             swiftSettings: strict),
@@ -288,7 +313,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "SystemTests",
-            dependencies: [subprocess, systemPackage],
+            dependencies: ["TestSupport", subprocess, systemPackage],
             exclude: ["Python"],
             swiftSettings: strict),
     ]

@@ -1,4 +1,5 @@
 import Access
+import Encodings
 import Messages
 import RPC
 import ServiceKit
@@ -19,13 +20,14 @@ struct API: Sendable {
         guard let upstream = Backend(of: route.method) else { throw Problem.noSuchRoute }
         var metadata = try Self.metadata(of: request, calling: route.method, requestID: requestID)
         var filled: [String: String] = [:]
-        var person: UserID?
+        var holder: Access.Principal.Subject?
+        var caller: String?
         if !route.isOpen {
             let token = try Bearer.token(request.field("authorization"))
             let session = try await sessions.session(of: token, requestID: requestID)
-            person = session.user
+            (holder, caller) = (session.holder, token)
             metadata[bytes: MetadataKey.principal] = try sessions.principal(
-                of: session, for: upstream)
+                of: session, calling: route.method, at: upstream)
             if let field = route.sessionTokenField {
                 filled[field] = token
                 sessions.forget(token)
@@ -42,7 +44,7 @@ struct API: Sendable {
                 explanationPlace: sent.explanationPlace)
             // Before there is a turn: whoever may send no file keeps nobody waiting who may.
             try await requireRight(to: call, at: upstream)
-            let turn = try files.begin(.upload, for: person)
+            let turn = try files.begin(.upload, for: holder)
             defer { withExtendedLifetime(turn) {} }
             return try await upload(request, call, to: upstream)
         }
@@ -53,9 +55,12 @@ struct API: Sendable {
         let options = CallOptions(timeout: transcoder.limits.callTimeout, metadata: metadata)
         // The session is over for this gateway whatever comes of the call, and also for answers
         // of Membership that were under way when it ended.
-        defer { for token in filled.values { sessions.forget(token) } }
+        defer {
+            for token in filled.values { sessions.forget(token) }
+            sessions.noteEnd(of: route.method, call.message)
+        }
         if route.method.kind == .serverStreaming {
-            let turn = try files.begin(.download, for: person)
+            let turn = try files.begin(.download, for: holder)
             return try await download(route, call, metadata, upstream, in: turn)
         }
         let reply: any Payload
@@ -65,7 +70,7 @@ struct API: Sendable {
         } catch {
             throw Problem(thrown: error, by: route, at: call.explanationPlace, from: upstream)
         }
-        sessions.noteAnswer(of: route.method, reply.bytes)
+        sessions.noteAnswer(of: route.method, reply.bytes, to: caller)
         return try self.answer(request, route, reply: reply.bytes)
     }
 

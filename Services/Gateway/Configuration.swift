@@ -35,7 +35,7 @@ struct Configuration: Sendable {
 
     /// What the program was told at its start.
     ///
-    /// - Throws: `ServiceConfiguration.Fault` when an origin is none.
+    /// - Throws: `ServiceConfiguration.Fault` when an origin or an address is none.
     init(_ settings: ServiceConfiguration) throws(ServiceConfiguration.Fault) {
         guard let crossOrigin = CrossOrigin(settings.text("allowed.origins") ?? "") else {
             throw .usage(
@@ -43,7 +43,11 @@ struct Configuration: Sendable {
         }
         self.crossOrigin = crossOrigin
         httpPort = settings.integer("http.port") ?? 8080
-        publicURL = settings.text("public.url")
+        let address = settings.text("public.url")
+        if let address, PublicAddress(address) == nil {
+            throw .usage("gateway: --public-url is an address such as https://example.org")
+        }
+        publicURL = address
         var limits = Limits()
         limits.connectionsMax = settings.integer("http.connections.max") ?? limits.connectionsMax
         limits.connectionsPerAddressMax =

@@ -7,12 +7,12 @@ struct Contact: Sendable {
     static let path = "/contact"
     /// Where whoever sent it is led.
     static let sentPath = "/contact/sent"
-    /// The fields of a form, and a few that programs add.
-    private static let fieldCountMax = 16
 
     let organizations: any Channel
     let address: HTTPAddress
     let limits: Limits
+
+    private var forms: Forms { Forms(address: address, limits: limits) }
 
     /// Answers a request for one of the paths.
     func answer(_ request: Incoming, requestID: String) async throws(Problem) -> Answer {
@@ -32,8 +32,10 @@ struct Contact: Sendable {
     private func submit(_ request: Incoming, requestID: String) async -> Answer {
         var form = ContactForm(Query())
         do throws(Problem) {
-            form = try await read(request)
-            guard isFromHere(request) else { throw .formFromElsewhere }
+            form = ContactForm(try await forms.query(of: request))
+            // There is no session that another site could use; but no other site shall have its
+            // visitors write here without their knowing.
+            try forms.requireFromHere(request, silence: .isTaken)
             try await handOn(form, requestID: requestID)
             let place = form.organization.isEmpty ? "" : "?organization=\(form.organization)"
             return Answer(
@@ -48,15 +50,6 @@ struct Contact: Sendable {
         }
     }
 
-    private func read(_ request: Incoming) async throws(Problem) -> ContactForm {
-        let body = try await request.body(limits.formBytesMax)
-        guard request.mediaType == "application/x-www-form-urlencoded" else {
-            throw .unsupportedType("application/x-www-form-urlencoded")
-        }
-        return ContactForm(
-            try Query(String(decoding: body, as: UTF8.self), countMax: Self.fieldCountMax))
-    }
-
     private func handOn(_ form: ContactForm, requestID: String) async throws(Problem) {
         var metadata = Metadata()
         metadata[text: MetadataKey.requestID] = requestID
@@ -67,32 +60,4 @@ struct Contact: Sendable {
             throw Problem(Status(thrown: error), from: .organizations)
         }
     }
-
-    /// Whether a form comes from a page of the gateway.
-    ///
-    /// There is no session that another site could use; but no other site shall have its visitors
-    /// write here without their knowing. Browsers say where a form comes from; programs, which say
-    /// nothing, may write as by the API.
-    private func isFromHere(_ request: Incoming) -> Bool {
-        if let site = request.field("sec-fetch-site") {
-            return site == "same-origin" || site == "none"
-        }
-        guard let origin = request.field("origin") else { return true }
-        guard let authority = Self.authority(of: origin) else { return false }
-        let here = [request.field("host"), Self.authority(of: address.publicURL)]
-        return here.contains { $0?.lowercased() == authority.lowercased() }
-    }
-
-    /// The host and port in an address; nil when it has none, as `null`.
-    private static func authority(of address: String) -> String? {
-        guard let start = address.firstRange(of: "://")?.upperBound else { return nil }
-        return String(address[start...].prefix { $0 != "/" })
-    }
-}
-
-extension Problem {
-    /// A form that another site has sent.
-    fileprivate static let formFromElsewhere = Problem(
-        httpStatus: 403, code: "forbidden",
-        message: "The form was sent by another site. Please send it from this page.")
 }

@@ -1,3 +1,4 @@
+import Encodings
 import ServiceKit
 
 /// Which pages of other sites may call the API from a browser (CORS): those that are named, and

@@ -1,4 +1,5 @@
 import Crypto
+import Encodings
 
 /// SHA-256, as session tokens and styles are known by.
 enum Digest {

@@ -1,3 +1,5 @@
+import Encodings
+
 /// The routes as a page for people, made of the OpenAPI document.
 struct DocsPage: Sendable {
     /// The whole document, in which references are looked up.

@@ -1,3 +1,4 @@
+import Encodings
 import ServiceKit
 
 /// What the gateway says of its own routes: the OpenAPI document, and the same as a page.

@@ -1,7 +1,7 @@
 import Access
 import Synchronization
 
-/// Whose turn it is to have a whole file in memory: so many at a time, of all and of one person,
+/// Whose turn it is to have a whole file in memory: so many at a time, of all and of one caller,
 /// and so much room for the files that are answered.
 ///
 /// Counted is what a file may still come to, not what of it is there: files that are on their way
@@ -45,7 +45,7 @@ final class FileTurns: Sendable {
 
     private struct State {
         var counts: [Purpose: Int] = [:]
-        var people: [Purpose: [UserID: Int]] = [:]
+        var holders: [Purpose: [Access.Principal.Subject?: Int]] = [:]
         var sharedBytes = 0
     }
 
@@ -55,26 +55,25 @@ final class FileTurns: Sendable {
     ///
     /// - Parameters:
     ///   - purpose: What for.
-    ///   - person: Who is signed in; nobody is one person, too.
+    ///   - holder: The person or program that calls; nobody is one, too.
     /// - Returns: The turn.
     /// - Throws: ``Problem/tooManyFiles``, ``Problem/tooManyFilesOfOne``.
-    func begin(_ purpose: Purpose, for person: UserID?) throws(Problem) -> FileTurn {
-        let person = person ?? Self.nobody
+    func begin(
+        _ purpose: Purpose, for holder: Access.Principal.Subject?
+    ) throws(Problem) -> FileTurn {
         let refusal: Problem? = state.withLock { state in
-            let own = state.people[purpose]?[person] ?? 0
+            let own = state.holders[purpose]?[holder] ?? 0
             guard own < purpose.turnsOfOneMax else {
                 return .tooManyFilesOfOne(purpose.turnsOfOneMax)
             }
             guard state.counts[purpose, default: 0] < purpose.turnsMax else { return .tooManyFiles }
             state.counts[purpose, default: 0] += 1
-            state.people[purpose, default: [:]][person] = own + 1
+            state.holders[purpose, default: [:]][holder] = own + 1
             return nil
         }
         if let refusal { throw refusal }
-        return FileTurn(turns: self, purpose: purpose, person: person)
+        return FileTurn(turns: self, purpose: purpose, holder: holder)
     }
-
-    private static let nobody = UserID(high: 0, low: 0)
 
     /// Takes shared room.
     fileprivate func take(_ count: Int) throws(Problem) {
@@ -90,11 +89,11 @@ final class FileTurns: Sendable {
         state.withLock { $0.sharedBytes -= count }
     }
 
-    fileprivate func end(_ purpose: Purpose, of person: UserID) {
+    fileprivate func end(_ purpose: Purpose, of holder: Access.Principal.Subject?) {
         state.withLock { state in
             state.counts[purpose, default: 0] -= 1
-            let own = (state.people[purpose]?[person] ?? 0) - 1
-            state.people[purpose, default: [:]][person] = own > 0 ? own : nil
+            let own = (state.holders[purpose]?[holder] ?? 0) - 1
+            state.holders[purpose, default: [:]][holder] = own > 0 ? own : nil
         }
     }
 }
@@ -103,19 +102,21 @@ final class FileTurns: Sendable {
 final class FileTurn: Sendable {
     private let turns: FileTurns
     private let purpose: FileTurns.Purpose
-    private let person: UserID
+    private let holder: Access.Principal.Subject?
     /// The shared room that it has.
     private let sharedBytes = Mutex(0)
 
-    fileprivate init(turns: FileTurns, purpose: FileTurns.Purpose, person: UserID) {
+    fileprivate init(
+        turns: FileTurns, purpose: FileTurns.Purpose, holder: Access.Principal.Subject?
+    ) {
         self.turns = turns
         self.purpose = purpose
-        self.person = person
+        self.holder = holder
     }
 
     deinit {
         turns.giveBack(sharedBytes.withLock { $0 })
-        turns.end(purpose, of: person)
+        turns.end(purpose, of: holder)
     }
 
     /// Sees to room for a file that grows: once it has outgrown its own, for as much as it may

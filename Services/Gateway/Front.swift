@@ -1,3 +1,4 @@
+import Encodings
 import Logging
 import RPC
 
@@ -8,6 +9,7 @@ struct Front: Sendable {
     let pages: Pages
     let assets: Assets
     let contact: Contact
+    let accounts: Accounts
     let crossOrigin: CrossOrigin
     let logger: Logger
 
@@ -69,11 +71,13 @@ struct Front: Sendable {
         if let asked { return asked }
         let own = try await page(request, requestID: requestID)
         if let own { return own }
+        let known = try await accounts.answer(request, requestID: requestID)
+        if let known { return known }
         let verb = request.verb == "HEAD" ? "GET" : request.verb
         switch api.routes.route(verb, request.path) {
         case .found(let match): return try await api.answer(request, match, requestID: requestID)
         case .otherVerbs(let verbs): throw Problem.otherVerbs(verbs)
-        case .unknown: throw Problem.noSuchRoute
+        case .unknown: return try await accounts.landing(request, requestID: requestID)
         }
     }
 
@@ -82,6 +86,9 @@ struct Front: Sendable {
         "/", "/healthz", "/readyz", Documentation.documentPath, Documentation.pagePath,
         Contact.path, Contact.sentPath,
     ]
+
+    /// The first of the paths that are about people and what they look after.
+    static let accountPaths = [Console.path, SignIn.path, SignIn.outPath, SignUp.path]
 
     /// What the gateway answers itself.
     private func page(_ request: Incoming, requestID: String) async throws -> Answer? {
@@ -127,10 +134,7 @@ enum RequestIdentifier {
     /// A new identifier: 32 hexadecimal digits.
     static func make() -> String {
         var random = SystemRandomNumberGenerator()
-        return (0..<2).map { _ in
-            let digits = String(random.next() as UInt64, radix: 16)
-            return String(repeating: "0", count: 16 - digits.count) + digits
-        }.joined()
+        return Hexadecimal.text((0..<16).map { _ in UInt8.random(in: 0 ... .max, using: &random) })
     }
 
     private static func isLegal(_ text: String) -> Bool {

@@ -1,3 +1,5 @@
+import Encodings
+
 /// An HTTP request as the gateway reads it, whatever server it arrived on.
 struct Incoming: Sendable {
     /// The method, such as `GET`.

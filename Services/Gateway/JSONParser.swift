@@ -1,3 +1,5 @@
+import Encodings
+
 /// Why a text is not an acceptable JSON document.
 struct JSONFault: Error, Hashable {
     /// Where it was found: a path such as `lines[0].quantity`, or a position such as `byte 17`.

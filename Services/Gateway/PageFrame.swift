@@ -8,6 +8,22 @@ struct PageFrame: Sendable {
     let content: String
     /// Whether it has a form, which goes to the gateway itself.
     var hasForm = false
+    /// Whether it belongs to the console: wide, with its links at the top.
+    var isConsole = false
+
+    init(title: String, content: String, hasForm: Bool = false) {
+        self.title = title
+        self.content = content
+        self.hasForm = hasForm
+    }
+
+    /// A page whose content is made of parts.
+    init(title: String, markup: Markup, hasForm: Bool = false, isConsole: Bool = false) {
+        self.title = title
+        self.content = markup.html
+        self.hasForm = hasForm || isConsole
+        self.isConsole = isConsole
+    }
 
     /// The page as an answer.
     func answer(_ status: Int = 200) -> Answer {
@@ -46,8 +62,9 @@ struct PageFrame: Sendable {
             <title>\(HTML.escaped(title))</title>
             <style>\(PageStyle.text)</style>
             </head>
-            <body>
-            <main>
+            <body\(isConsole ? " class=\"console\"" : "")>
+            \(isConsole ? Console.header.html : "")
+            <main id="content">
             \(content)
             </main>
             <footer><nav aria-label="Further pages"><ul>\(links.joined())</ul></nav></footer>

@@ -1,3 +1,5 @@
+import Encodings
+
 /// An answer that is not the one asked for: an HTTP status and a JSON body.
 struct Problem: Error, Sendable, Hashable {
     /// One thing that must change before the request can succeed.
@@ -48,10 +50,10 @@ extension Problem {
         httpStatus: 400, code: "idempotency_key_invalid",
         message: "Idempotency-Key: 1 to 128 visible characters are expected.")
 
-    /// The bearer token is missing, unknown or expired.
+    /// The bearer token, that of a session or an API key, is missing, unknown or expired.
     static let unauthenticated = Problem(
         httpStatus: 401, code: "unauthenticated",
-        message: "Sign in and send the token: Authorization: Bearer …",
+        message: "Sign in and send the token, or send an API key: Authorization: Bearer …",
         fields: ["WWW-Authenticate": #"Bearer realm="guildhall""#])
 
     /// No route has the path.

@@ -1,3 +1,4 @@
+import Encodings
 import RPC
 import ServiceKit
 
@@ -46,8 +47,11 @@ struct RPCPort: Sendable {
                 if let token, let fill = Routes.tokenFillers[method] {
                     message = .encoded(try Self.filled(request.bytes, token, fill))
                 }
+                defer { sessions.noteEnd(of: method, request.bytes) }
                 let reply = try await channel.unary(method, message, options: options)
-                sessions.noteAnswer(of: method, reply.bytes)
+                // Without a token the call is one that needs none.
+                let caller = try? Bearer.token(context.metadata[text: MetadataKey.authorization])
+                sessions.noteAnswer(of: method, reply.bytes, to: caller)
                 return .encoded(reply)
             }
         case .serverStreaming:
@@ -116,7 +120,7 @@ struct RPCPort: Sendable {
                 let session = try await sessions.session(
                     of: token, requestID: RequestIdentifier.of(metadata))
                 metadata[bytes: MetadataKey.principal] = try sessions.principal(
-                    of: session, for: upstream)
+                    of: session, calling: method, at: upstream)
             } catch let problem as Problem {
                 throw problem.status
             } catch {

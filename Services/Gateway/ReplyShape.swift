@@ -1,3 +1,5 @@
+import Encodings
+
 /// One field of a message that is answered, as JSON has it; the table of them is generated.
 struct ReplyField: Sendable {
     /// What stands in a field.

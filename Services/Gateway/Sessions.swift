@@ -4,16 +4,19 @@ import RPC
 import ServiceKit
 import Synchronization
 
-/// Who a session token belongs to, asked of Membership and kept for a moment.
+/// Who a session token or API key belongs to, asked of Membership and kept for a moment.
 final class Sessions: Sendable {
-    /// A person who is signed in, as Membership said it.
+    /// A person who is signed in, or a program that has an API key, as Membership said it.
     struct Session: Sendable, Hashable {
-        let user: UserID
+        let holder: Holder
         let grants: [Access.Grant]
     }
 
-    /// How long an answer of Membership is used again: a session that ended, or rights that
-    /// changed, by way of another gateway hold here after this time at the latest.
+    /// Whose a token is: a person or an API key.
+    typealias Holder = Access.Principal.Subject
+
+    /// How long an answer of Membership is used again: a session or an API key that ended, or
+    /// rights that changed, by way of another gateway hold here after this time at the latest.
     static let keptFor: Duration = .seconds(2)
     /// The most tokens kept; more are asked again.
     static let countMax = 10_000
@@ -30,25 +33,25 @@ final class Sessions: Sendable {
     private struct Question {
         let hash: TokenHash
         var isStale = false
-        var staleUsers: Set<UserID> = []
+        var staleHolders: Set<Holder> = []
     }
 
     private struct Kept {
         var entries: [TokenHash: Entry] = [:]
-        var hashes: [UserID: Set<TokenHash>] = [:]
+        var hashes: [Holder: Set<TokenHash>] = [:]
         var questions: [Int: Question] = [:]
         var nextQuestion = 0
 
         mutating func remove(_ hash: TokenHash) {
             guard let entry = entries.removeValue(forKey: hash) else { return }
-            let user = entry.session.user
-            hashes[user]?.remove(hash)
-            if hashes[user]?.isEmpty == true { hashes[user] = nil }
+            let holder = entry.session.holder
+            hashes[holder]?.remove(hash)
+            if hashes[holder]?.isEmpty == true { hashes[holder] = nil }
         }
 
         mutating func keep(_ session: Session, _ hash: TokenHash, until: ContinuousClock.Instant) {
             entries[hash] = Entry(session: session, until: until)
-            hashes[session.user, default: []].insert(hash)
+            hashes[session.holder, default: []].insert(hash)
         }
 
         mutating func makeRoom(at now: ContinuousClock.Instant) {
@@ -76,7 +79,7 @@ final class Sessions: Sendable {
 
     /// The session of a token.
     ///
-    /// - Throws: ``Problem``: 401 when Membership knows no such session.
+    /// - Throws: ``Problem``: 401 when Membership knows no such session or key.
     func session(of token: String, requestID: String) async throws(Problem) -> Session {
         let hash = Self.hash(token)
         let now = now()
@@ -92,7 +95,7 @@ final class Sessions: Sendable {
         let session = try await ask(token, requestID: requestID)
         kept.withLock { kept in
             guard let asked = kept.questions[question], !asked.isStale,
-                !asked.staleUsers.contains(session.user)
+                !asked.staleHolders.contains(session.holder)
             else { return }
             kept.makeRoom(at: now)
             kept.keep(session, hash, until: now.advanced(by: Self.keptFor))
@@ -117,13 +120,48 @@ final class Sessions: Sendable {
             }
         }
         // A session of nobody would be a defect of Membership: it opens nothing here.
-        guard let user = UserID(text: reply.userID) else { throw .unauthenticated }
-        return Session(user: user, grants: reply.grants.compactMap(Access.Grant.init))
+        guard let holder = Self.holder(in: reply) else { throw .unauthenticated }
+        return Session(holder: holder, grants: reply.grants.compactMap(Access.Grant.init))
     }
 
-    /// The signed statement by which a service believes who calls.
-    func principal(of session: Session, for audience: Backend) throws -> [UInt8] {
-        try signer.user(session.user, grants: session.grants, audience: audience.rawValue)
+    // Who is both, or neither, is nobody.
+    private static func holder(in reply: AuthenticateReply) -> Holder? {
+        switch (reply.userID.isEmpty, reply.apiKeyID.isEmpty) {
+        case (false, true): UserID(text: reply.userID).map { .user($0) }
+        case (true, false): APIKeyID(text: reply.apiKeyID).map { .apiKey($0) }
+        case (true, true), (false, false): nil
+        }
+    }
+
+    /// Methods whose service asks another one in the name of the caller: the statement goes along,
+    /// and is good for both.
+    private static let forwarded: Set<MethodDescriptor> = [ProvisioningMethods.provisionMember]
+
+    /// The signed statement by which a service believes who calls a method of the API.
+    func principal(
+        of session: Session, calling method: MethodDescriptor, at upstream: Backend
+    ) throws -> [UInt8] {
+        Self.forwarded.contains(method)
+            ? try statement(of: session, for: PrincipalSigner.anyAudience)
+            : try principal(of: session, at: upstream)
+    }
+
+    /// The signed statement by which a service believes who looks at a page.
+    func principal(of session: Session, at upstream: Backend) throws -> [UInt8] {
+        try statement(of: session, for: upstream.rawValue)
+    }
+
+    private func statement(of session: Session, for audience: String) throws -> [UInt8] {
+        switch session.holder {
+        case .user(let id): try signer.user(id, grants: session.grants, audience: audience)
+        case .apiKey(let id): try signer.apiKey(id, grants: session.grants, audience: audience)
+        case .service: preconditionFailure("no token is a service's")
+        }
+    }
+
+    /// The signed statement by which a service believes that the gateway calls for itself.
+    func principal(for audience: Backend) throws -> [UInt8] {
+        try signer.service(audience: audience.rawValue)
     }
 
     /// Forgets a token, so that the end of its session holds here at once.
@@ -137,12 +175,33 @@ final class Sessions: Sendable {
         }
     }
 
-    /// Forgets what a person may act as, so that a change of it holds here at once.
-    func forget(_ user: UserID) {
+    /// Forgets what a person or program may act as, so that a change of it holds here at once.
+    func forget(_ holder: Holder) {
         kept.withLock { kept in
-            for hash in kept.hashes[user] ?? [] { kept.remove(hash) }
-            for number in kept.questions.keys { kept.questions[number]?.staleUsers.insert(user) }
+            for hash in kept.hashes[holder] ?? [] { kept.remove(hash) }
+            for number in kept.questions.keys {
+                kept.questions[number]?.staleHolders.insert(holder)
+            }
         }
+    }
+
+    /// The calls that change what their caller may do, and whose replies name no person.
+    private static let changingTheirCaller: Set<MethodDescriptor> = [
+        SignUpsMethods.createOwnOrganization
+    ]
+
+    /// Forgets an API key that a call was to end, whatever came of the call.
+    ///
+    /// - Parameters:
+    ///   - method: The method of the call.
+    ///   - request: Its request, encoded.
+    func noteEnd(of method: MethodDescriptor, _ request: [UInt8]) {
+        // A request that cannot be read has ended nothing.
+        guard method == ApiKeysMethods.deleteApiKey,
+            let id = (try? DeleteApiKeyRequest(decoding: request)).flatMap({ APIKeyID(text: $0.id) }
+            )
+        else { return }
+        forget(.apiKey(id))
     }
 
     /// Forgets whose rights a call has changed that was answered.
@@ -150,12 +209,19 @@ final class Sessions: Sendable {
     /// - Parameters:
     ///   - method: The method of the call.
     ///   - reply: Its reply, encoded.
-    func noteAnswer(of method: MethodDescriptor, _ reply: [UInt8]) {
+    ///   - token: That of the caller; nil: the call needs none.
+    func noteAnswer(of method: MethodDescriptor, _ reply: [UInt8], to token: String?) {
+        if let token, Self.changingTheirCaller.contains(method) {
+            // Whoever it is may have other sessions.
+            let hash = Self.hash(token)
+            if let holder = kept.withLock({ $0.entries[hash]?.session.holder }) { forget(holder) }
+            forget(token)
+        }
         // A reply that cannot be read would be a defect of the service; the caller finds it.
         guard let person = Routes.changedPeople[method], let text = try? person(reply),
             let user = UserID(text: text)
         else { return }
-        forget(user)
+        forget(.user(user))
     }
 
     private static func hash(_ token: String) -> TokenHash {

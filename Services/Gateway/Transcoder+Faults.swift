@@ -1,3 +1,4 @@
+import Encodings
 import SwiftProtobuf
 
 // What is wrong with a document, where, and what would be right there.

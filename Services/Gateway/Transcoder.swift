@@ -1,3 +1,4 @@
+import Encodings
 import SwiftProtobuf
 
 /// The request of the call that an HTTP request stands for.

@@ -10,7 +10,7 @@ enum Backend: String, Sendable, Hashable, CaseIterable {
     var methods: [MethodDescriptor] {
         switch self {
         case .organizations: ServiceMethods.organizations
-        case .membership: MembershipMethods.all
+        case .membership: ServiceMethods.membership
         case .partners: PartnersMethods.all
         case .branding: BrandingMethods.all
         }

@@ -1,3 +1,5 @@
+import Encodings
+
 /// The page at the root: what this is, whether it is ready, and how to begin.
 struct WelcomePage: Sendable {
     /// The four services.
@@ -13,12 +15,14 @@ struct WelcomePage: Sendable {
         <h1>Guildhall</h1>
         <p class="lead">Organizations, their members and seats, who sells to them, and what they
         look like: four services behind one address.</p>
+        <p class="buttons"><a class="button" href="\(Console.path)">Sign in to the console</a>
+        <a class="button second" href="\(SignUp.path)">Create an account</a></p>
         <h2>The parts</h2>
         <ul class="rows">
         <li><span>gateway</span><strong class="good">ready</strong></li>
         \(states.map(Self.row).joined(separator: "\n"))
         </ul>
-        <h2>Sign in</h2>
+        <h2>Sign in from a program</h2>
         <pre tabindex="0"><code>\(HTML.escaped(signIn))</code></pre>
         <p>Send the token of the answer with every request:</p>
         <pre tabindex="0"><code>\(HTML.escaped(list))</code></pre>

@@ -13,17 +13,20 @@ await ServiceRunner(
         branding: try environment.plainChannel(to: "branding"))
     let sessions = Sessions(membership: upstreams.membership, signer: environment.signer)
     let address = HTTPAddress(configured: configuration.publicURL)
+    let api = API(
+        routes: RouteTable(Routes.all), transcoder: Transcoder(limits: configuration.limits),
+        sessions: sessions, upstreams: upstreams)
+    let door = PageDoor(
+        sessions: sessions, upstreams: upstreams, address: address, limits: configuration.limits)
     let front = Front(
-        limits: configuration.limits,
-        api: API(
-            routes: RouteTable(Routes.all), transcoder: Transcoder(limits: configuration.limits),
-            sessions: sessions, upstreams: upstreams),
+        limits: configuration.limits, api: api,
         pages: Pages(upstreams: upstreams, address: address),
         assets: Assets(
             branding: upstreams.branding, callTimeout: configuration.limits.callTimeout),
         contact: Contact(
             organizations: upstreams.organizations, address: address,
             limits: configuration.limits),
+        accounts: Accounts(door: door, api: api),
         crossOrigin: configuration.crossOrigin, logger: environment.logger)
     let http = HTTPServer(
         front: front, host: environment.configuration.host, port: configuration.httpPort,

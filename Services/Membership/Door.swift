@@ -12,7 +12,7 @@ extension Reading {
     ) throws -> AdmissionFacts {
         let found = try counters(at: path.ids, for: user)
         return AdmissionFacts(
-            stop: path.state.reason.map { Stop(at: $0, state: path.state.word) },
+            stop: Stop(path.state),
             membership: membership,
             counters: Admission.counters(
                 found, path: path.ids, roles: roles, takesSeat: roles.takesSeat))
@@ -51,6 +51,8 @@ extension Transaction {
             state: .active, takesSeat: roles.takesSeat,
             joined: entry == .unblocking ? previous?.joined ?? now : now,
             version: (previous?.version ?? 0) + 1)
+        // Whoever has let them in, they wait no longer.
+        try approvePendingSignUp(of: user.id, at: path.node.id, at: now)
         return try keep(MemberRecord(membership: membership, user: user), at: now)
     }
 
@@ -73,15 +75,38 @@ extension Transaction {
             {
                 throw Refusal.lastOwner
             }
-            let counters = Admission.counters(
-                try counters(at: path.ids, for: membership.user), path: path.ids,
-                roles: membership.roles, takesSeat: membership.takesSeat)
-            try apply(Admission.releasing(counters), for: membership.user, at: now)
+            try stopCounting(membership, at: path, now: now)
         }
         membership.state = state
         membership.takesSeat = false
         membership.version += 1
         return try keep(MemberRecord(membership: membership, user: member.user), at: now)
+    }
+
+    /// Takes back that somebody is the owner of an organization that is not made after all: it has
+    /// no people, and needs none.
+    ///
+    /// - Parameters:
+    ///   - founder: The membership, active.
+    ///   - path: To the organization; nil when it is gone already, where nobody is counted.
+    ///   - now: When.
+    /// - Throws: `StorageFault`.
+    func withdraw(_ founder: MemberRecord, at path: TreePath?, now: WallTime) throws {
+        var membership = founder.membership
+        if let path { try stopCounting(membership, at: path, now: now) }
+        membership.state = .removed
+        membership.takesSeat = false
+        membership.version += 1
+        try keep(MemberRecord(membership: membership, user: founder.user), at: now)
+    }
+
+    private func stopCounting(
+        _ membership: MembershipRecord, at path: TreePath, now: WallTime
+    ) throws {
+        let counters = Admission.counters(
+            try counters(at: path.ids, for: membership.user), path: path.ids,
+            roles: membership.roles, takesSeat: membership.takesSeat)
+        try apply(Admission.releasing(counters), for: membership.user, at: now)
     }
 
     /// Writes a member as it now is, and tells of it.
@@ -93,5 +118,14 @@ extension Transaction {
             kind: Member.messageName, aggregate: member.membership.id.bytes,
             version: member.membership.version, body: Member(member).encoded(), at: now)
         return member
+    }
+}
+
+extension Stop {
+    /// Why nobody is admitted in a state; nil: it does not say so.
+    fileprivate init?(_ state: TreeState) {
+        guard let at = state.reason else { return nil }
+        let isPreparation = if case .provisioning = state { true } else { false }
+        self.init(at: at, state: state.word, isPreparation: isPreparation)
     }
 }

@@ -20,6 +20,11 @@ enum Refusal: DomainRefusal, Hashable {
     case emailTaken
     case noSuchMember
     case noSuchUser
+    case noSuchPendingSignUp
+    /// Somebody has approved or rejected the sign-up.
+    case signUpDecided
+    /// As many keys are there already as there may be.
+    case tooManyAPIKeys(Int)
 
     var status: Status {
         switch self {
@@ -43,6 +48,12 @@ enum Refusal: DomainRefusal, Hashable {
             .refusal(.emailTaken, "There is a user with this email address already.")
         case .noSuchMember: .notFound("There is no such member.")
         case .noSuchUser: .notFound("There is no such user.")
+        case .noSuchPendingSignUp: .notFound("There is no such sign-up.")
+        case .signUpDecided: .refusal(.wrongState, "This sign-up was decided already.")
+        case .tooManyAPIKeys(let most):
+            .refusal(
+                .tooManyAPIKeys, "There are \(most) API keys already: delete one first.",
+                metadata: ["cap": "\(most)"])
         }
     }
 
@@ -141,21 +152,43 @@ enum Denial: StatusConvertible, Hashable {
     case invalid(field: String, String)
     case noSuchUser
     case notPermitted
+    /// What people do by themselves, asked for by a program or a service.
+    case forPeopleAlone
+    /// An API key that is unknown, or one of a place whose keys the caller does not look after.
+    case noSuchAPIKey
     case wrongCredentials
     case sessionOver
+    /// A credential of the form of an API key that is none, or that has expired.
+    case apiKeyOver
     case tooManyAttempts(retryAfter: Duration)
     /// Too many passwords wait to be checked.
     case busy
     /// The organization has not reached this service yet.
     case treeBehind
+    /// The link of a registration leads nowhere, or no longer.
+    case verificationExpired
+    /// More have signed up within an hour than may, or more mails wait than may.
+    case tooManySignUps(retryAfter: Duration)
+    /// More attempts of the person to make an organization were refused within an hour than may.
+    case tooManyFoundings(retryAfter: Duration)
+    /// The person may make no organization, or no further one.
+    case organizationCreationClosed
+    /// The organization is being made, and that has taken longer than a call waits.
+    case stillBeingMade
+    /// Organizations did not say whether it has made an organization.
+    case organizationsSilent
 
     var status: Status {
         switch self {
         case .invalid(let field, let sentence): .invalid(field, sentence)
         case .noSuchUser: .notFound("There is no such user.")
         case .notPermitted: .forbidden()
+        case .forPeopleAlone:
+            .forbidden("This is for people who are signed in: no API key or service can do it.")
+        case .noSuchAPIKey: .notFound("There is no such API key.")
         case .wrongCredentials:
             .refusal(.wrongCredentials, "The email address or the password is wrong.")
+        case .apiKeyOver: .unauthenticated("There is no such API key, or it has expired.")
         case .sessionOver: .unauthenticated("The session has ended; sign in again.")
         case .tooManyAttempts(let delay):
             Self.later(
@@ -166,6 +199,27 @@ enum Denial: StatusConvertible, Hashable {
             Self.later(
                 .unavailable, "The organization has not arrived here yet.",
                 after: .milliseconds(100))
+        case .verificationExpired:
+            .refusal(
+                .verificationExpired, "This link is not valid, or no longer. Please sign up again.")
+        case .tooManySignUps(let delay):
+            Self.later(.busy, "Too many have signed up; try again later.", after: delay)
+        case .tooManyFoundings(let delay):
+            Self.later(
+                .busy, "Too many attempts to make an organization; try again later.", after: delay)
+        case .organizationCreationClosed:
+            .refusal(
+                .orgCreationClosed, "If you require more than one Organization, contact us.")
+        case .stillBeingMade:
+            Self.later(
+                .notAcknowledged,
+                "The organization is still being made. Repeat the call with the same key.",
+                after: .seconds(1))
+        case .organizationsSilent:
+            Self.later(
+                .notAcknowledged,
+                "Organizations did not answer in time. Try again with the same key.",
+                after: .seconds(1))
         }
     }
 

@@ -94,6 +94,8 @@ struct Stop: Sendable, Hashable {
     let at: OrganizationID
     /// Its state in a word, such as `expired`.
     let state: String
+    /// Whether it is being prepared, and will be there once that is done.
+    var isPreparation = false
 }
 
 /// What is known when somebody asks to be admitted.
@@ -113,6 +115,8 @@ enum Entry: Sendable {
     case joining
     /// By the end of a block.
     case unblocking
+    /// As the founder, while the organization is being prepared.
+    case founding
 }
 
 /// A reason not to admit.
@@ -166,10 +170,12 @@ enum Admission {
     /// Every gate that refuses, in the order in which they are asked; empty: admitted.
     static func gates(_ facts: AdmissionFacts, entry: Entry) -> [Gate] {
         var gates: [Gate] = []
-        if let stop = facts.stop { gates.append(.organizationNotActive(stop)) }
+        if let stop = facts.stop, entry != .founding || !stop.isPreparation {
+            gates.append(.organizationNotActive(stop))
+        }
         switch (facts.membership, entry) {
         case (.active, _): gates.append(.alreadyMember)
-        case (.blocked, .joining): gates.append(.memberBlocked)
+        case (.blocked, .joining), (.blocked, .founding): gates.append(.memberBlocked)
         case (.blocked, .unblocking), (.removed, _), (nil, _): break
         }
         // A member counts already; asking the limits again would refuse for the wrong reason.

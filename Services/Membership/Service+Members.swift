@@ -200,7 +200,7 @@ extension Service {
 
     /// Whether the caller may look: services may see everything.
     func checkView(_ action: Action, _ caller: Access.Principal, _ path: TreePath) throws {
-        guard caller.userID != nil else { return }
+        guard caller.serviceName == nil else { return }
         try check(
             caller.decide(
                 action, at: path.ids, meeting: [.usersTab, .billingTab, .view],

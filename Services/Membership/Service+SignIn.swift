@@ -1,5 +1,6 @@
 import Access
 import Crypto
+import Encodings
 import Messages
 import RPC
 import ServiceKit
@@ -101,6 +102,7 @@ extension Service {
         guard (1...SessionToken.textBytesMax).contains(request.token.utf8.count) else {
             throw Denial.invalid(field: "token", "There is no token.")
         }
+        guard !APIKeySecret.isOfForm(request.token) else { throw Denial.forPeopleAlone }
         let hash = SessionToken.hash(of: request.token)
         try await database.write { try $0.endSession(tokenHash: hash) }
     }
@@ -108,6 +110,9 @@ extension Service {
     func sessionOwner(
         _ request: AuthenticateRequest, at now: WallTime
     ) async throws -> AuthenticateReply {
+        if APIKeySecret.isOfForm(request.token) {
+            return try await programOwner(request.token, at: now)
+        }
         guard (1...SessionToken.textBytesMax).contains(request.token.utf8.count) else {
             throw Denial.sessionOver
         }

@@ -186,6 +186,8 @@ extension Transaction {
         try TreeCopy.restore(organizations, in: self)
         if order.blocksMembers {
             try block(membersOf: organizations, byRestore: order.key, at: now)
+            // A program that nobody has let in again stays out, too.
+            for organization in organizations { try removeAPIKeys(of: organization) }
         } else {
             try admit(membersOf: organizations, at: now)
         }

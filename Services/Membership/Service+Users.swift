@@ -7,7 +7,7 @@ import TreeCopy
 
 extension Service {
     func getMe(_ request: GetMeRequest, _ context: CallContext) async throws -> Me {
-        guard let id = try context.principal.userID else { throw Denial.notPermitted }
+        let id = try context.person
         let day = context.now.day
         return try await database.read { snapshot in
             guard let user = try snapshot.user(id) else { throw Denial.noSuchUser }
@@ -15,7 +15,9 @@ extension Service {
                 user: User(user),
                 grants: try Self.grants(of: id, in: snapshot, on: day).map { Messages.Grant($0) },
                 memberships: try Self.memberships(of: id, in: snapshot, on: day)
-                    .map { Member($0.member) })
+                    .map { Member($0.member) },
+                prompts: try snapshot.foundingFacts(of: id)?.allowsOne == true
+                    ? [.createOrganization] : [])
         }
     }
 
@@ -55,7 +57,7 @@ extension Service {
     private static func maySee(
         _ user: UserID, _ caller: Access.Principal, in snapshot: Snapshot, on day: CalendarDay
     ) throws -> Bool {
-        if caller.userID == user || caller.userID == nil { return true }
+        if caller.userID == user || caller.serviceName != nil { return true }
         if caller.grants.contains(where: { $0.role.reach == .platform }) { return true }
         return try memberships(of: user, in: snapshot, on: day).contains { (_, path) in
             guard let path else { return false }

@@ -9,9 +9,10 @@ import TreeCopy
 
 /// The calls of `guildhall.membership.v1.Membership`; each noun has its own file.
 struct Service: MembershipService {
-    /// Signing in and out need no principal: the password or the token says who it is.
+    /// Signing in and out and up need no principal: the password or a token says who it is.
     static let openMethods: Set<MethodDescriptor> = [
-        MembershipMethods.signIn, MembershipMethods.signOut,
+        MembershipMethods.signIn, MembershipMethods.signOut, SignUpsMethods.signUp,
+        SignUpsMethods.verifyEmail,
     ]
 
     let database: Database

@@ -1,4 +1,6 @@
 import Access
+import Encodings
+import Mail
 import Messages
 import RPC
 import ServiceKit
@@ -8,7 +10,7 @@ import TreeCopy
 /// What this service keeps beside the facts it follows from, each recomputed.
 let verifiers = [
     TreeCopy.verifier, knownOrganizations, places, usage, ledger, ledgerBalances,
-    unaffiliatedUsers,
+    unaffiliatedUsers, ownOrganizations, Outbox.verifier,
     Verifier.feed(of: Member.messageName, facts: "SELECT id, version FROM membership") {
         "Membership \(Hexadecimal.text($0))"
     },
@@ -81,6 +83,18 @@ private let places = TreeCopy.onceFilled(
 }
 
 extension Transaction {
+    /// Rejects all who wait at organizations that are archived, after the copy of the tree was
+    /// filled.
+    func rejectPendingSignUpsInArchive(at now: WallTime) throws {
+        try execute(
+            """
+            UPDATE pending_sign_up SET state = 3, decided_us = \(now)
+            WHERE state = 1
+                AND organization_id IN (SELECT id FROM tree_node WHERE archived = 1)
+            """
+        )
+    }
+
     /// Counts everybody anew, after the copy of the tree was filled: what differs is changed, with
     /// its lines in the ledger and without asking limits.
     func recount(at now: WallTime) throws {
@@ -207,6 +221,22 @@ private let unaffiliatedUsers = Verifier(
             WHERE expected.pattern = kept.pattern AND expected.user_id = kept.user_id)
         """
 ) { row in "Person \(try row.text(0)) \(try row.text(2)) \(try row.text(1))." }
+
+/// Organizations that are being made have a workflow under way, those that were made a founder who
+/// was their owner once.
+private let ownOrganizations = TreeCopy.onceFilled(
+    "organizations of founders", count: "SELECT count(*) FROM own_organization",
+    differences: """
+        SELECT hex(o.organization_id), 'is being made by no workflow' FROM own_organization AS o
+        WHERE o.state = 1 AND NOT EXISTS (
+            SELECT 1 FROM storage_workflow AS w WHERE w.id = o.workflow_id AND w.state <= 1)
+        UNION ALL
+        SELECT hex(o.organization_id), 'never had its founder' FROM own_organization AS o
+        WHERE o.state = 2 AND NOT EXISTS (
+            SELECT 1 FROM membership AS m
+            WHERE m.organization_id = o.organization_id AND m.user_id = o.user_id)
+        """
+) { row in "Organization \(try row.text(0)) \(try row.text(1))." }
 
 private func word(_ row: Row, _ column: Int) throws -> String {
     guard let kind = CountKind(rawValue: try row.int64(column)) else {

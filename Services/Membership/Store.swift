@@ -1,11 +1,12 @@
 import Access
+import Mail
 import ServiceKit
 import Storage
 import TreeCopy
 
-/// The schema of this service and of its copy of the tree.
+/// The schema of this service, of its copy of the tree and of its outbox.
 let migrations =
-    TreeCopy.migrations + [
+    TreeCopy.migrations + Outbox.migrations + [
         Migration(
             component: "membership", number: 1, name: "first-tables",
             utf8: PackageResources._001_first_tables_sql),
@@ -24,6 +25,12 @@ let migrations =
         Migration(
             component: "membership", number: 6, name: "blocked-by-a-restore",
             utf8: PackageResources._006_blocked_by_a_restore_sql),
+        Migration(
+            component: "membership", number: 7, name: "sign-ups",
+            utf8: PackageResources._007_sign_ups_sql),
+        Migration(
+            component: "membership", number: 8, name: "api-keys",
+            utf8: PackageResources._008_api_keys_sql),
     ]
 
 /// A person as the tables keep them.

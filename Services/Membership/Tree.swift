@@ -76,12 +76,19 @@ struct TreeFollower: Sendable {
         case .none: break
         case .added(let node):
             try transaction.ensureDefaultWorkspace(of: node.id, id: identifiers.next())
+        case .returned(let node):
+            try transaction.ensureDefaultWorkspace(of: node.id, id: identifiers.next())
+            // Its people have stayed, and have counted nowhere since it was gone.
+            guard !isBeingFilled, !node.isArchived else { break }
+            try transaction.count(node.id, at: clock.now())
         case .updated(let node, let before):
             // What comes on the way to the end of the feed is the past: the end recounts all.
             if !isBeingFilled { try follow(from: before, to: node, in: transaction) }
         case .removed(let before):
             try transaction.removeWorkspaces(of: before.id)
             try transaction.removeRestoreBlocks(of: before.id)
+            try transaction.rejectPendingSignUps(at: before.id, at: clock.now())
+            try transaction.removeAPIKeys(of: before.id)
             guard !isBeingFilled, !before.isArchived else { break }
             try transaction.stopCounting(before.id, at: clock.now())
         }
@@ -101,6 +108,7 @@ struct TreeFollower: Sendable {
         case (false, true):
             try transaction.stopCounting(node.id, at: now)
             try transaction.removeRestoreBlocks(of: node.id)
+            try transaction.rejectPendingSignUps(at: node.id, at: now)
         case (true, false): try transaction.count(node.id, at: now)
         case (false, false), (true, true): break
         }
@@ -115,7 +123,10 @@ struct TreeFollower: Sendable {
         for organization in gone {
             try transaction.removeWorkspaces(of: organization)
             try transaction.removeRestoreBlocks(of: organization)
+            try transaction.rejectPendingSignUps(at: organization, at: clock.now())
+            try transaction.removeAPIKeys(of: organization)
         }
+        try transaction.rejectPendingSignUpsInArchive(at: clock.now())
         try transaction.recount(at: clock.now())
     }
 
@@ -145,7 +156,7 @@ extension TreePath {
     /// - Throws: ``UnknownNode`` while it is archived or being prepared: then only services know
     ///   of it, and this copy may be behind.
     func visible(to principal: Access.Principal) throws -> TreePath {
-        guard principal.userID == nil || isThereForPeople else { throw UnknownNode() }
+        guard principal.serviceName != nil || isThereForPeople else { throw UnknownNode() }
         return self
     }
 

@@ -1,4 +1,5 @@
 import Glibc
+import Mail
 import Messages
 import RPC
 import ServiceKit
@@ -7,9 +8,10 @@ import TreeCopy
 
 await ServiceRunner(
     name: "membership", defaultPort: 7102,
-    upstreams: [.init("organizations", defaultPort: 7101)], keys: Configuration.keys
+    upstreams: [.init("organizations", defaultPort: 7101)],
+    keys: Configuration.keys + MailSettings.keys
 ).main { environment in
-    let settings = Configuration(environment.configuration)
+    let settings = try Configuration(environment.configuration)
     let database = try environment.openDatabase(migrations: migrations)
     let passwords = Passwords()
     let random: @Sendable (Int) -> [UInt8] = { count in
@@ -18,7 +20,9 @@ await ServiceRunner(
     let paths = TreePaths()
     let follower = TreeFollower(
         paths: paths, identifiers: environment.identifiers, clock: environment.clock)
-    let organizations = OrganizationsClient(try environment.channel(to: "organizations"))
+    let channel = try environment.channel(to: "organizations")
+    let organizations = OrganizationsClient(channel)
+    let signUpRules = SignUpRulesClient(channel)
     let consumer = follower.consumer(
         of: FeedSource(organizations), into: database, logger: environment.logger)
     let owner = FirstOwner(
@@ -36,8 +40,40 @@ await ServiceRunner(
         tree: TreeBarrier(consumer), pageTokens: PageTokens(keys: environment.keys),
         digestKey: environment.keys.secret(for: "requests with passwords"),
         feed: FeedServer(database))
+    let founding = FoundOrganization(
+        service: service,
+        prepare: { _ = try await organizations.prepareOrganization($0, options: $1) },
+        cancel: { _ = try await organizations.cancelPreparation($0, options: $1) },
+        commit: { _ = try await organizations.commitOrganization($0, options: $1) },
+        clock: environment.clock)
+    let runner = founding.runner(logger: environment.logger)
+    let restores = RestoreWatch(
+        of: [FeedSource(organizations)], database: database, clock: environment.clock,
+        logger: environment.logger, repeatSteps: runner.repeatSteps)
+    let signUps = SignUpService(
+        service: service,
+        destinations: Destinations { try await signUpRules.resolveSignUp($0, options: $1) },
+        publicAddress: settings.publicAddress, pace: settings.signUpPace)
+    let sender = settings.mail.sender(
+        of: database, clock: environment.clock, logger: environment.logger)
+    let mails = MailService(database, pages: service.pageTokens)
+    let upkeep = Upkeep(database: database)
+    let keys = APIKeyDesk(
+        service: service, secrets: environment.keys.secret(for: APIKeySecret.purpose))
+    let provisioning = ProvisioningDesk(
+        service: service,
+        organization: { try await organizations.provisionOrganization($0, options: $1) })
     return ServiceParts(
-        methods: [service.registeredMethods], openMethods: Service.openMethods,
-        children: [ServiceChild("tree", consumer.run)], copies: [consumer],
-        verifiers: verifiers)
+        methods: [
+            service.registeredMethods, signUps.registeredMethods, keys.registeredMethods,
+            provisioning.registeredMethods, mails.registeredMethods,
+        ],
+        openMethods: Service.openMethods,
+        children: [
+            ServiceChild("tree", consumer.run), ServiceChild("workflows", runner.run),
+            ServiceChild("restores", restores.run), ServiceChild("mails to send", sender.run),
+            ServiceChild("upkeep") {
+                try await upkeep.run(clock: environment.clock, logger: environment.logger)
+            },
+        ], copies: [consumer], verifiers: verifiers)
 }

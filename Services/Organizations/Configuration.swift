@@ -1,5 +1,5 @@
-import Mail
 import ServiceKit
+import Webhooks
 
 /// What this service may take, and how long it waits.
 struct Limits: Sendable, Hashable {
@@ -28,7 +28,7 @@ struct Limits: Sendable, Hashable {
     /// `owner.email`: who receives what people write until the settings of the platform say so.
     var contactReceiver = "owner@guildhall.example"
     /// `contact-messages.hourly`, `contact-messages.sender-hourly`: how much is taken in an hour.
-    var contactPace = ContactPace(messagesMax: 1_000, messagesOfSenderMax: 5)
+    var contactPace = HourlyPace(allMax: 1_000, ofOneMax: 5)
 
     /// No organization has more receivers of a kind, whatever is set.
     static let contactReceiversCeiling = 100
@@ -90,11 +90,10 @@ struct Limits: Sendable, Hashable {
         if let most = configuration.integer("custom-urls.max") { customURLsMax = most }
         if let most = configuration.integer("contact-receivers.max") { contactReceiversMax = most }
         if let address = configuration.text("owner.email") { contactReceiver = address }
-        contactPace = ContactPace(
-            messagesMax: configuration.integer("contact-messages.hourly")
-                ?? contactPace.messagesMax,
-            messagesOfSenderMax: configuration.integer("contact-messages.sender-hourly")
-                ?? contactPace.messagesOfSenderMax)
+        contactPace = HourlyPace(
+            allMax: configuration.integer("contact-messages.hourly") ?? contactPace.allMax,
+            ofOneMax: configuration.integer("contact-messages.sender-hourly")
+                ?? contactPace.ofOneMax)
     }
 }
 
@@ -113,36 +112,35 @@ extension NameServer {
     }
 }
 
-/// How mails go out.
-struct MailSettings: Sendable, Hashable {
-    /// `mail`: where they are handed to; by default files in the folder `mail` beside the database.
-    let destination: MailDestination
-    /// `mail.from`: who sends them.
-    let from: Mailbox
+/// What hooks may be, and who vouches for their receivers.
+struct HookSettings: Sendable, Hashable {
+    let rules: HookRules
+    /// `hook.authorities`: a file of certificates; nil: those of the machine.
+    let authorities: String?
 
     static let keys = [
-        // A secret, for it may hold a password: it is not shown when it is wrong.
         ConfigurationKey(
-            "mail", .text, isSecret: true,
-            "Where mails go: smtp://[user:password@]host[:port][?ca=FILE], smtps://…, or "
-                + "file:FOLDER (default: the folder mail in the data folder); better a variable."),
+            "hook.networks", .text,
+            "What hooks may call beside the public Internet, such as 10.0.0.0/8,192.168.1.7."),
         ConfigurationKey(
-            "mail.from", .text, default: "Guildhall <no-reply@localhost>",
-            "Who sends mails: an address, or a name and an address in < >."),
+            "hook.plaintext", .toggle, default: "false", "Whether hooks may use http."),
+        ConfigurationKey(
+            "hook.authorities", .text,
+            "A file of certificates that vouch for receivers of hooks; otherwise those of the "
+                + "machine."),
     ]
 
     /// - Throws: `ServiceConfiguration.Fault` when they are not to be understood.
     init(_ configuration: ServiceConfiguration) throws(ServiceConfiguration.Fault) {
-        let text = configuration.text("mail") ?? "file:\(configuration.dataFolder)/mail"
-        do {
-            destination = try MailDestination(parsing: text)
-        } catch {
-            throw .usage("organizations: --mail \(error)")
-        }
-        guard let from = configuration.text("mail.from").flatMap(Mailbox.init) else {
+        let texts = (configuration.text("hook.networks") ?? "").split(separator: ",")
+        let networks = texts.compactMap { Network(String($0)) }
+        guard networks.count == texts.count else {
             throw .usage(
-                "organizations: --mail-from is an address, or a name and an address in < >")
+                "organizations: --hook-networks is a list such as 10.0.0.0/8,192.168.1.7,fd00::/8")
         }
-        self.from = from
+        rules = HookRules(
+            allowsPlaintext: configuration.isOn("hook.plaintext"),
+            addresses: AddressRules(allowing: networks))
+        authorities = configuration.text("hook.authorities")
     }
 }

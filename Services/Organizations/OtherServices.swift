@@ -53,11 +53,3 @@ extension OtherServices {
             ownAppearance: { try await branding.getAppearance($0, options: $1) })
     }
 }
-
-extension CallContext {
-    /// How long a call may wait for another service: what is left of its deadline after that is for
-    /// its own answer.
-    func patience(atMost limit: Duration) -> Duration {
-        min(deadline.remaining() * 0.9, limit)
-    }
-}

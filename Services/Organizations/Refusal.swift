@@ -49,6 +49,8 @@ enum Refusal: DomainRefusal, Hashable {
     case customURLDisabled
     /// Given up lately, or released by the archive.
     case customURLReleased
+    case noSuchHook
+    case noSuchHookDelivery
     /// More of something than the number.
     case tooMany(String, Int)
     /// More was written within an hour than is read.
@@ -166,6 +168,8 @@ enum Refusal: DomainRefusal, Hashable {
             Status.refusal(.customURLDisabled, "This custom URL is shut down.")
         case .customURLReleased:
             Status.refusal(.customURLReleased, "This custom URL was given up.")
+        case .noSuchHook: Status.notFound("There is no such hook.")
+        case .noSuchHookDelivery: Status.notFound("There is no such call of the hook.")
         case .tooMany(let things, let limit):
             Status.refusal(.validation, "There may be at most \(limit) \(things).")
         case .tooManyMessages: Status.tooManyMessages
@@ -195,7 +199,7 @@ extension Status {
     /// More was written within an hour than is read.
     fileprivate static var tooManyMessages: Status {
         var status = refusal(.busy, "Too much was written within an hour. Please try again later.")
-        status.details.append(.retryInfo(delay: ContactPace.period))
+        status.details.append(.retryInfo(delay: HourlyPace.period))
         return status
     }
 

@@ -1,4 +1,5 @@
 import Access
+import Encodings
 import Logging
 import Messages
 import RPC

@@ -165,18 +165,3 @@ struct ContactDraft: Sendable, Hashable {
         return input
     }
 }
-
-/// How much may be written within an hour.
-struct ContactPace: Sendable, Hashable {
-    static let period: Duration = .seconds(3_600)
-
-    let messagesMax: Int
-    let messagesOfSenderMax: Int
-
-    /// Refuses one message more than within the last hour may be.
-    func admit(messages: Int, ofSender: Int) throws(Refusal) {
-        guard messages < messagesMax, ofSender < messagesOfSenderMax else {
-            throw .tooManyMessages
-        }
-    }
-}

@@ -199,6 +199,25 @@ extension Details {
     }
 }
 
+extension Details {
+    /// What an organization is that its founder makes in a sign-up: the category may be left out,
+    /// and is then a company's; so may the country.
+    static func signedUp(_ input: DetailsInput) throws(Refusal) -> Details {
+        var fields: Set<DetailsField> = [.title, .description, .kind]
+        if input.category != 0 { fields.insert(.category) }
+        if !input.country.isEmpty { fields.insert(.country) }
+        let change = try DetailsChange(input, fields: fields)
+        guard let title = change.title, let description = change.description,
+            let kind = change.kind
+        else { preconditionFailure("these fields were asked for") }
+        return Details(
+            title: title, description: description,
+            category: change.category ?? .businessCompany,
+            categorySource: change.category == nil ? .fallback : .chosen,
+            country: change.country?.code ?? "", kind: kind)
+    }
+}
+
 /// Which fields of an organization an update names.
 struct UpdateMask: Sendable, Hashable {
     private(set) var fields: Set<DetailsField> = []

@@ -1,4 +1,5 @@
 import EmailDomains
+import Encodings
 import ServiceKit
 
 /// How the addresses that a mask covers are treated.

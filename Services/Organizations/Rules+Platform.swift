@@ -30,12 +30,15 @@ struct PlatformValues: Sendable, Hashable {
     var nameScope = NameScope.siblings
     /// Who receives what people write where no organization says who does; empty: never set.
     var contactReceivers: [String] = []
+    /// Whether people who sign up and whom no email mask covers wait for approval.
+    var signUpApproval = false
 }
 
 /// A setting of the platform that people may change.
 enum PlatformField: String, CaseIterable, Sendable {
     case nameScope = "name_scope"
     case contactReceivers = "contact_receivers"
+    case signUpApproval = "sign_up_approval"
 
     /// The fields that are answered and never taken.
     private static let answered: Set<String> = ["updated_at", "version", "etag"]
@@ -71,13 +74,15 @@ enum PlatformField: String, CaseIterable, Sendable {
 struct PlatformChange: Sendable, Hashable {
     private(set) var nameScope: NameScope?
     private(set) var contactReceivers: [String]?
+    private(set) var signUpApproval: Bool?
 
     /// - Throws: ``Refusal/invalid(_:)`` with every setting that is wrong.
     init(
         _ fields: Set<PlatformField>, nameScope: Int32, contactReceivers: [String],
-        receiversMax: Int
+        signUpApproval: Bool, receiversMax: Int
     ) throws(Refusal) {
         var faults: [FieldFault] = []
+        if fields.contains(.signUpApproval) { self.signUpApproval = signUpApproval }
         if fields.contains(.nameScope) {
             self.nameScope = faults.accept(
                 nameScope, field: "settings.name_scope", as: NameScope.init(_:field:))
@@ -101,6 +106,7 @@ struct PlatformChange: Sendable, Hashable {
     func applied(to values: PlatformValues) -> PlatformValues {
         PlatformValues(
             nameScope: nameScope ?? values.nameScope,
-            contactReceivers: contactReceivers ?? values.contactReceivers)
+            contactReceivers: contactReceivers ?? values.contactReceivers,
+            signUpApproval: signUpApproval ?? values.signUpApproval)
     }
 }

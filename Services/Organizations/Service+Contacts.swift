@@ -51,7 +51,7 @@ extension Service: ContactsService {
         let slug = Slug.known(request.customURL)
         let id: ContactMessageID = identifiers.next()
         let now = context.now
-        let start = now.advanced(by: .zero - ContactPace.period)
+        let start = now.advanced(by: .zero - HourlyPace.period)
         let (pace, fallback) = (limits.contactPace, limits.contactReceiver)
         try await database.write { transaction in
             // An address that leads nowhere is answered like one that does.
@@ -67,7 +67,9 @@ extension Service: ContactsService {
             guard try !transaction.isKnown(message, after: start) else { return }
             let counts = try transaction.contactMessageCounts(
                 after: start, from: draft.senderKey)
-            try pace.admit(messages: counts.all, ofSender: counts.ofSender)
+            guard pace.admits(all: counts.all, ofOne: counts.ofSender) else {
+                throw Refusal.tooManyMessages
+            }
             try transaction.insert(message)
             try transaction.queueMails(of: message, at: now)
         }

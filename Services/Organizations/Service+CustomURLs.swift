@@ -74,14 +74,9 @@ extension Service: CustomUrlsService {
         _ request: ResolveCustomUrlRequest, _ context: CallContext
     ) async throws -> ResolveCustomUrlReply {
         try context.require(.resolveCustomURL)
-        guard let slug = Slug.known(request.slug) else { throw Refusal.noSuchCustomURL }
-        let start = WallTime(startOf: Quarantine.start(on: context.now.day))
+        let day = context.now.day
         return try database.readInline { snapshot in
-            guard let url = try snapshot.customURL(slug) else {
-                let isReleased = try snapshot.isQuarantined(slug, since: start)
-                throw isReleased ? Refusal.customURLReleased : Refusal.noSuchCustomURL
-            }
-            guard url.state == .enabled else { throw Refusal.customURLDisabled }
+            let url = try snapshot.enabledCustomURL(request.slug, on: day)
             return ResolveCustomUrlReply(organizationID: url.organization.text, slug: url.slug)
         }
     }

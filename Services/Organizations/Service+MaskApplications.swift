@@ -1,4 +1,5 @@
 import Access
+import Encodings
 import Messages
 import RPC
 import ServiceKit

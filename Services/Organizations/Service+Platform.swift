@@ -22,7 +22,7 @@ extension Service: PlatformService {
         let change = try PlatformChange(
             request.updateMask?.paths.isEmpty == false ? named : asked.fieldsPresent,
             nameScope: asked.nameScope.rawValue, contactReceivers: asked.contactReceivers,
-            receiversMax: limits.contactReceiversMax)
+            signUpApproval: asked.signUpApproval, receiversMax: limits.contactReceiversMax)
         let now = context.now
         return try await database.command(context, request) { transaction in
             var settings = try transaction.platformSettings()
@@ -42,7 +42,8 @@ extension PlatformSettings {
             nameScope: Messages.NameScope(rawValue: Int32(settings.values.nameScope.rawValue)),
             contactReceivers: settings.values.contactReceivers,
             updatedAt: settings.updatedAt.map(Timestamp.init), version: settings.version,
-            etag: EntityTag.of(version: settings.version))
+            etag: EntityTag.of(version: settings.version),
+            signUpApproval: settings.values.signUpApproval)
     }
 
     /// The settings that are not at their default.
@@ -50,6 +51,7 @@ extension PlatformSettings {
         var present: Set<PlatformField> = []
         if nameScope != .unspecified { present.insert(.nameScope) }
         if !contactReceivers.isEmpty { present.insert(.contactReceivers) }
+        if signUpApproval { present.insert(.signUpApproval) }
         return present
     }
 }

@@ -13,11 +13,10 @@ extension Service {
         let id = try OrganizationID(requestText: request.id, field: "id")
         let parent = try OrganizationID.optional(
             requestText: request.parentID, field: "parent_id")
-        let (details, _) = try Details.new(
-            DetailsInput(
-                title: request.title, category: request.category.rawValue,
-                country: request.country),
-            today: context.now.day)
+        let input = DetailsInput(request)
+        let details =
+            request.origin == .signup
+            ? try Details.signedUp(input) : try Details.new(input, today: context.now.day).details
         let origin = try accept(request.origin.rawValue, field: "origin", as: Origin.init)
         let now = context.now
         return try await database.command(context, request) { transaction in
@@ -72,5 +71,14 @@ extension Service {
             _ = try transaction.update(next, from: node, below: line.parents?.end.id, at: now)
         }
         return CancelPreparationReply()
+    }
+}
+
+extension DetailsInput {
+    fileprivate init(_ request: PrepareOrganizationRequest) {
+        self.init(
+            title: request.title, description: request.description,
+            category: request.category.rawValue, country: request.country,
+            kind: request.kind.rawValue)
     }
 }

@@ -91,8 +91,9 @@ extension Access.Principal {
     }
 
     /// How an organization comes to be that this principal creates: whoever could only create it
-    /// as a seller brings it as a partner.
+    /// as a seller brings it as a partner, and a program by the API.
     func originOfCreation(below line: Line?) -> Origin {
+        if case .apiKey = subject { return .api }
         let others = grants.filter { $0.role != .partner && $0.role != .reseller }
         let principal = Access.Principal(subject: subject, grants: others)
         let action: Action = line == nil ? .createRootOrganization : .createSuborganization

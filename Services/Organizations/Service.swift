@@ -17,6 +17,8 @@ struct Service: OrganizationsService {
     /// Proves that domains are their claimants'.
     let textRecords: any TextRecords
     let others: OtherServices
+    /// What hooks may be.
+    var hooks = HookRules()
 
     func createOrganization(
         _ request: CreateOrganizationRequest, _ context: CallContext
@@ -126,6 +128,8 @@ extension Service {
             (self as any ContactsService).registeredMethods,
             (self as any MemberDiscountsService).registeredMethods,
             (self as any PlatformService).registeredMethods,
+            (self as any SignUpRulesService).registeredMethods,
+            (self as any HooksService).registeredMethods,
         ]
     }
 

@@ -1,4 +1,5 @@
 import Access
+import Encodings
 import Mail
 import ServiceKit
 import Storage
@@ -84,6 +85,12 @@ extension Transaction {
         case .sent: try setState(2, of: id)
         case .failed: try setState(3, of: id)
         }
+    }
+
+    /// Notes that one of the mails of a message waits again.
+    func noteReopening(ofMailsFor cause: String) throws {
+        guard let id = ContactMessage.idBytes(ofCause: cause) else { return }
+        try setState(1, of: id)
     }
 
     private func setState(_ state: Int, of message: [UInt8]) throws {

@@ -104,6 +104,23 @@ extension Reading {
     }
 }
 
+extension Reading {
+    /// The custom URL that leads to its organization on a day.
+    ///
+    /// - Throws: ``Refusal/noSuchCustomURL``, ``Refusal/customURLDisabled``, or
+    ///   ``Refusal/customURLReleased`` while it is nobody's.
+    func enabledCustomURL(_ text: String, on day: CalendarDay) throws -> CustomURL {
+        guard let slug = Slug.known(text) else { throw Refusal.noSuchCustomURL }
+        guard let url = try customURL(slug) else {
+            let start = WallTime(startOf: Quarantine.start(on: day))
+            throw try isQuarantined(slug, since: start)
+                ? Refusal.customURLReleased : Refusal.noSuchCustomURL
+        }
+        guard url.state == .enabled else { throw Refusal.customURLDisabled }
+        return url
+    }
+}
+
 extension Transaction {
     /// Gives an organization a custom URL.
     ///

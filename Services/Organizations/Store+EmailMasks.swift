@@ -90,6 +90,19 @@ extension Reading {
     }
 }
 
+extension Reading {
+    /// Whether a mask that counts, to join by or to allow, covers a domain: one of an organization
+    /// or of an ancestor.
+    func isCovered(_ domain: Domain, along line: Line) throws -> Bool {
+        try exists(
+            """
+            SELECT 1 FROM email_mask
+            WHERE organization_id IN (\(list: line.ids)) AND value IN (\(list: domain.candidates))
+                AND state = 1 LIMIT 1
+            """)
+    }
+}
+
 extension Transaction {
     /// Keeps a new email mask.
     ///

@@ -33,14 +33,15 @@ extension Reading {
     func platformSettings() throws -> PlatformRecord {
         let found = try row(
             """
-            SELECT name_scope, contact_receivers, updated_micros, version FROM platform_settings
-            WHERE only = 1
+            SELECT name_scope, contact_receivers, updated_micros, version, sign_up_approval
+            FROM platform_settings WHERE only = 1
             """
         ) { row in
             PlatformRecord(
                 values: PlatformValues(
                     nameScope: try NameScope(stored: row.int(0)),
-                    contactReceivers: try row.text(1).split(separator: "\n").map(String.init)),
+                    contactReceivers: try row.text(1).split(separator: "\n").map(String.init),
+                    signUpApproval: try row.bool(4)),
                 updatedAt: try row.timeOrNil(2), version: try row.int64(3))
         }
         guard let found else { throw StorageFault.sql("the settings of the platform are gone") }
@@ -73,6 +74,7 @@ extension Transaction {
             UPDATE platform_settings
             SET name_scope = \(values.nameScope.rawValue),
                 contact_receivers = \(values.contactReceivers.joined(separator: "\n")),
+                sign_up_approval = \(values.signUpApproval),
                 updated_micros = \(next.updatedAt), version = \(next.version)
             WHERE only = 1
             """)

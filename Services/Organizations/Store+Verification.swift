@@ -1,4 +1,5 @@
 import Access
+import Encodings
 import Mail
 import Messages
 import RPC
@@ -8,7 +9,7 @@ import Storage
 /// What this service keeps beside the facts it follows from, each recomputed.
 let verifiers = [
     depths, titleKeys, titleParts, titlePartEntries, tallies, toldLapses, Outbox.verifier,
-    mailedMessages,
+    mailedMessages, hookCalls,
     Verifier.feed(
         of: OrganizationNode.messageName, facts: "SELECT id, version FROM organization"
     ) { "Organization \(Hexadecimal.text($0))" },

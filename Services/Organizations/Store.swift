@@ -49,6 +49,12 @@ private let ownMigrations = [
     Migration(
         component: "organizations", number: 14, name: "mails",
         utf8: PackageResources._014_mails_sql),
+    Migration(
+        component: "organizations", number: 15, name: "sign-up-approval",
+        utf8: PackageResources._015_sign_up_approval_sql),
+    Migration(
+        component: "organizations", number: 16, name: "hooks",
+        utf8: PackageResources._016_hooks_sql),
 ]
 
 /// An organization as it is stored, without its ancestors.

@@ -2,7 +2,7 @@ import Access
 import RPC
 import ServiceKit
 
-/// Who calls, and what that person may see and do here.
+/// Who calls, and what they may see and do here.
 struct Caller: Sendable {
     let principal: Access.Principal
 
@@ -10,7 +10,7 @@ struct Caller: Sendable {
         self.principal = principal
     }
 
-    /// The person, unless a process of the installation calls for itself.
+    /// The person, unless a program or a process of the installation calls.
     var user: UserID? { principal.userID }
 
     /// Whether the whole platform is in the caller's care.

@@ -48,6 +48,8 @@ public enum Action: String, Sendable, Hashable, CaseIterable {
     case promoteToManager
     /// Grant or transfer the role of owner.
     case grantOwner
+    /// Make, list and end API keys of an organization.
+    case manageAPIKeys
     /// Manage groups, class modules and rosters.
     case manageGroups
     /// Approve pending sign-ups.

@@ -28,7 +28,7 @@ extension Principal {
         pausedAt pause: OrganizationID? = nil
     ) -> Decision {
         let decision = decideByTable(action, at: path, meeting: conditions)
-        guard decision == .allowed, case .user = subject, let pause, action != .changeActivation
+        guard decision == .allowed, serviceName == nil, let pause, action != .changeActivation
         else { return decision }
         let settling = Principal(subject: subject, grants: grants(above: pause, on: path))
         let stays = settling.decideByTable(action, at: path, meeting: conditions) == .allowed
@@ -47,7 +47,7 @@ extension Principal {
     private func decideByTable(
         _ action: Action, at path: [OrganizationID], meeting conditions: Set<Condition>
     ) -> Decision {
-        guard case .user = subject else {
+        guard serviceName == nil else {
             return action == .viewOrganization ? .allowed : .forbidden
         }
         var isInScope = path.isEmpty
@@ -55,7 +55,9 @@ extension Principal {
             isInScope = true
             if grant.allows(action, at: path, meeting: conditions) { return .allowed }
         }
-        if path.isEmpty, conditions.contains(.signUpOnce), action == .createRootOrganization {
+        if path.isEmpty, conditions.contains(.signUpOnce), action == .createRootOrganization,
+            userID != nil
+        {
             return .allowed
         }
         return isInScope ? .forbidden : .notFound
@@ -72,7 +74,7 @@ extension Principal {
     ) -> Decision {
         let ends = [source, destination].filter { !$0.isEmpty }
         for end in ends where decide(.viewOrganization, at: end) != .allowed { return .notFound }
-        guard case .user = subject else { return .forbidden }
+        guard serviceName == nil else { return .forbidden }
         if ends.allSatisfy({ decide(.moveOrganization, at: $0, meeting: [.bothEnds]) == .allowed }),
             !destination.isEmpty || decide(.createRootOrganization, at: []) == .allowed
         {

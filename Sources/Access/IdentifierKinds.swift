@@ -4,6 +4,8 @@ public enum IdentifierKind {
     public enum Organization {}
     /// A person who can sign in.
     public enum User {}
+    /// A credential of a program.
+    public enum APIKey {}
     /// A partner.
     public enum Partner {}
     /// A product that is sold.
@@ -26,6 +28,8 @@ public enum IdentifierKind {
 public typealias OrganizationID = Identifier<IdentifierKind.Organization>
 /// Identifies a person.
 public typealias UserID = Identifier<IdentifierKind.User>
+/// Identifies the credential of a program.
+public typealias APIKeyID = Identifier<IdentifierKind.APIKey>
 /// Identifies a partner.
 public typealias PartnerID = Identifier<IdentifierKind.Partner>
 /// Identifies a product.

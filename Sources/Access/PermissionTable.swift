@@ -72,6 +72,7 @@ public enum PermissionTable {
         case .grantOrgAdmin: (y, y, y, y, y, y, y, n, n, n, n, n)
         case .promoteToManager: (y, y, y, y, y, y, y, y, n, y, n, n)
         case .grantOwner: (y, y, y, y, n, y, n, n, n, n, n, n)
+        case .manageAPIKeys: (y, y, y, n, n, y, y, n, n, n, n, n)
         case .manageGroups: (y, y, y, y, y, y, y, y, n, n, when(.ownClassesView), n)
         case .approveSignups: (y, y, y, y, y, y, y, n, n, y, n, n)
         case .readReports:

@@ -41,17 +41,19 @@ public struct Grant: Sendable, Hashable {
 
 /// Who acts, and what for.
 public struct Principal: Sendable, Hashable {
-    /// A person or a process of this installation.
+    /// A person, a program or a process of this installation.
     public enum Subject: Sendable, Hashable {
         /// A person.
         case user(UserID)
+        /// A program, by its API key.
+        case apiKey(APIKeyID)
         /// A process, by the name of its service, such as `partners`.
         case service(String)
     }
 
     /// Who acts.
     public let subject: Subject
-    /// What the person may act as, and where.
+    /// What the person or program may act as, and where.
     public let grants: [Grant]
     /// When the statement ends, in microseconds since 1970.
     public let expiresAtMicroseconds: Int64
@@ -65,23 +67,24 @@ public struct Principal: Sendable, Hashable {
         self.expiresAtMicroseconds = expiresAtMicroseconds
     }
 
-    /// The person; nil when a service acts for itself.
+    /// The person; nil when a program or a service acts.
     public var userID: UserID? {
         guard case .user(let id) = subject else { return nil }
         return id
     }
 
-    /// The service; nil when a person acts.
+    /// The service; nil when a person or a program acts.
     public var serviceName: String? {
         guard case .service(let name) = subject else { return nil }
         return name
     }
 
     /// The name under which this principal's idempotency keys are kept, the same whichever process
-    /// forwards the call: `user:018f…` or `service:partners`.
+    /// forwards the call: `user:018f…`, `apiKey:018f…` or `service:partners`.
     public var scope: String {
         switch subject {
         case .user(let id): "user:\(id.text)"
+        case .apiKey(let id): "apiKey:\(id.text)"
         case .service(let name): "service:\(name)"
         }
     }

@@ -8,6 +8,8 @@ public enum ServiceAction: String, Sendable, Hashable, CaseIterable {
     case resolveEmail
     /// Find the organization of a custom URL.
     case resolveCustomURL
+    /// Find the organization that somebody joins who signs up.
+    case resolveSignUp
     /// Wait until a feed has been applied.
     case awaitTree
     /// Count the people of a subtree elsewhere, or again: a step of a move, or of a restore.
@@ -40,7 +42,9 @@ public enum ServiceTable {
         case .awaitTree, .recountSubtree, .previewMove, .readMemberCounts,
             .admitUnaffiliatedUsers, .readMailAddresses:
             ["organizations"]
-        case .prepareOrganization, .grantSeats, .prepareAppearance: ["partners"]
+        case .resolveSignUp: ["membership"]
+        case .prepareOrganization: ["partners", "membership"]
+        case .grantSeats, .prepareAppearance: ["partners"]
         }
     }
 }

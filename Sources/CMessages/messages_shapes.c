@@ -3,18 +3,24 @@
 #include "guildhall/access/v1/principal.pb-c.h"
 #include "guildhall/branding/v1/branding.pb-c.h"
 #include "guildhall/feed/v1/feed.pb-c.h"
+#include "guildhall/membership/v1/api_keys.pb-c.h"
 #include "guildhall/membership/v1/membership.pb-c.h"
+#include "guildhall/membership/v1/provisioning.pb-c.h"
+#include "guildhall/membership/v1/sign_ups.pb-c.h"
+#include "guildhall/operations/v1/mails.pb-c.h"
 #include "guildhall/operations/v1/operations.pb-c.h"
 #include "guildhall/operations/v1/workflows.pb-c.h"
 #include "guildhall/organizations/v1/contacts.pb-c.h"
 #include "guildhall/organizations/v1/custom_urls.pb-c.h"
 #include "guildhall/organizations/v1/email_masks.pb-c.h"
+#include "guildhall/organizations/v1/hooks.pb-c.h"
 #include "guildhall/organizations/v1/imports.pb-c.h"
 #include "guildhall/organizations/v1/member_discounts.pb-c.h"
 #include "guildhall/organizations/v1/organization_types.pb-c.h"
 #include "guildhall/organizations/v1/organization_workflows.pb-c.h"
 #include "guildhall/organizations/v1/organizations.pb-c.h"
 #include "guildhall/organizations/v1/platform.pb-c.h"
+#include "guildhall/organizations/v1/sign_up_rules.pb-c.h"
 #include "guildhall/partners/v1/partners.pb-c.h"
 #include "guildhall/rpc/v1/frame.pb-c.h"
 #include "guildhall/rpc/v1/health.pb-c.h"
@@ -44,10 +50,11 @@ static const message_field guildhall__access__v1__principal__fields[] = {
   {4, MESSAGE_KIND_MESSAGE, 1, "issued_at", &google__protobuf__timestamp__shape_table},
   {5, MESSAGE_KIND_MESSAGE, 2, "expires_at", &google__protobuf__timestamp__shape_table},
   {6, MESSAGE_KIND_TEXT, 3, "audience", NULL},
+  {7, MESSAGE_KIND_TEXT, 0, "api_key_id", NULL},
 };
 const message_shape guildhall__access__v1__principal__shape_table = {
   "guildhall.access.v1.Principal", &guildhall__access__v1__principal__descriptor,
-  guildhall__access__v1__principal__fields, 6
+  guildhall__access__v1__principal__fields, 7
 };
 
 static const message_field guildhall__access__v1__grant__fields[] = {
@@ -297,6 +304,73 @@ const message_shape guildhall__feed__v1__feed_head__shape_table = {
   guildhall__feed__v1__feed_head__fields, 2
 };
 
+static const message_field guildhall__membership__v1__api_key__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "name", NULL},
+  {3, MESSAGE_KIND_MESSAGE, 2, "grant", &guildhall__access__v1__grant__shape_table},
+  {4, MESSAGE_KIND_TEXT, 3, "prefix", NULL},
+  {5, MESSAGE_KIND_TEXT, 4, "created_by", NULL},
+  {6, MESSAGE_KIND_MESSAGE, 5, "created_at", &google__protobuf__timestamp__shape_table},
+  {7, MESSAGE_KIND_MESSAGE, 6, "expires_at", &google__protobuf__timestamp__shape_table},
+  {8, MESSAGE_KIND_MESSAGE, 7, "last_used_at", &google__protobuf__timestamp__shape_table},
+};
+const message_shape guildhall__membership__v1__api_key__shape_table = {
+  "guildhall.membership.v1.ApiKey", &guildhall__membership__v1__api_key__descriptor,
+  guildhall__membership__v1__api_key__fields, 8
+};
+
+static const message_field guildhall__membership__v1__create_api_key_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "name", NULL},
+  {2, MESSAGE_KIND_INT32, 1, "role", NULL},
+  {3, MESSAGE_KIND_TEXT, 2, "organization_id", NULL},
+  {4, MESSAGE_KIND_MESSAGE, 3, "expires_at", &google__protobuf__timestamp__shape_table},
+};
+const message_shape guildhall__membership__v1__create_api_key_request__shape_table = {
+  "guildhall.membership.v1.CreateApiKeyRequest", &guildhall__membership__v1__create_api_key_request__descriptor,
+  guildhall__membership__v1__create_api_key_request__fields, 4
+};
+
+static const message_field guildhall__membership__v1__create_api_key_reply__fields[] = {
+  {1, MESSAGE_KIND_MESSAGE, 0, "api_key", &guildhall__membership__v1__api_key__shape_table},
+  {2, MESSAGE_KIND_TEXT, 1, "secret", NULL},
+};
+const message_shape guildhall__membership__v1__create_api_key_reply__shape_table = {
+  "guildhall.membership.v1.CreateApiKeyReply", &guildhall__membership__v1__create_api_key_reply__descriptor,
+  guildhall__membership__v1__create_api_key_reply__fields, 2
+};
+
+static const message_field guildhall__membership__v1__list_api_keys_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_INT32, 1, "page_size", NULL},
+  {3, MESSAGE_KIND_TEXT, 2, "page_token", NULL},
+};
+const message_shape guildhall__membership__v1__list_api_keys_request__shape_table = {
+  "guildhall.membership.v1.ListApiKeysRequest", &guildhall__membership__v1__list_api_keys_request__descriptor,
+  guildhall__membership__v1__list_api_keys_request__fields, 3
+};
+
+static const message_field guildhall__membership__v1__list_api_keys_reply__fields[] = {
+  {1, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "api_keys", &guildhall__membership__v1__api_key__shape_table},
+  {2, MESSAGE_KIND_TEXT, 0, "next_page_token", NULL},
+};
+const message_shape guildhall__membership__v1__list_api_keys_reply__shape_table = {
+  "guildhall.membership.v1.ListApiKeysReply", &guildhall__membership__v1__list_api_keys_reply__descriptor,
+  guildhall__membership__v1__list_api_keys_reply__fields, 2
+};
+
+static const message_field guildhall__membership__v1__delete_api_key_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+};
+const message_shape guildhall__membership__v1__delete_api_key_request__shape_table = {
+  "guildhall.membership.v1.DeleteApiKeyRequest", &guildhall__membership__v1__delete_api_key_request__descriptor,
+  guildhall__membership__v1__delete_api_key_request__fields, 1
+};
+
+const message_shape guildhall__membership__v1__delete_api_key_reply__shape_table = {
+  "guildhall.membership.v1.DeleteApiKeyReply", &guildhall__membership__v1__delete_api_key_reply__descriptor,
+  NULL, 0
+};
+
 static const message_field guildhall__membership__v1__sign_in_request__fields[] = {
   {1, MESSAGE_KIND_TEXT, 0, "email", NULL},
   {2, MESSAGE_KIND_TEXT, 1, "password", NULL},
@@ -341,10 +415,11 @@ static const message_field guildhall__membership__v1__authenticate_reply__fields
   {1, MESSAGE_KIND_TEXT, 0, "user_id", NULL},
   {2, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "grants", &guildhall__access__v1__grant__shape_table},
   {3, MESSAGE_KIND_MESSAGE, 1, "expires_at", &google__protobuf__timestamp__shape_table},
+  {4, MESSAGE_KIND_TEXT, 2, "api_key_id", NULL},
 };
 const message_shape guildhall__membership__v1__authenticate_reply__shape_table = {
   "guildhall.membership.v1.AuthenticateReply", &guildhall__membership__v1__authenticate_reply__descriptor,
-  guildhall__membership__v1__authenticate_reply__fields, 3
+  guildhall__membership__v1__authenticate_reply__fields, 4
 };
 
 const message_shape guildhall__membership__v1__get_me_request__shape_table = {
@@ -356,10 +431,11 @@ static const message_field guildhall__membership__v1__me__fields[] = {
   {1, MESSAGE_KIND_MESSAGE, 0, "user", &guildhall__membership__v1__user__shape_table},
   {2, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "grants", &guildhall__access__v1__grant__shape_table},
   {3, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "memberships", &guildhall__membership__v1__member__shape_table},
+  {4, MESSAGE_KIND_INT32, MESSAGE_SLOT_REPEATED, "prompts", NULL},
 };
 const message_shape guildhall__membership__v1__me__shape_table = {
   "guildhall.membership.v1.Me", &guildhall__membership__v1__me__descriptor,
-  guildhall__membership__v1__me__fields, 3
+  guildhall__membership__v1__me__fields, 4
 };
 
 static const message_field guildhall__membership__v1__user__fields[] = {
@@ -894,6 +970,212 @@ const message_shape guildhall__membership__v1__list_mail_addresses_reply__shape_
   guildhall__membership__v1__list_mail_addresses_reply__fields, 1
 };
 
+static const message_field guildhall__membership__v1__provision_member_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "external_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "title", NULL},
+  {3, MESSAGE_KIND_TEXT, 2, "parent_id", NULL},
+  {4, MESSAGE_KIND_TEXT, 3, "email", NULL},
+  {5, MESSAGE_KIND_TEXT, 4, "name", NULL},
+  {6, MESSAGE_KIND_INT32, MESSAGE_SLOT_REPEATED, "roles", NULL},
+};
+const message_shape guildhall__membership__v1__provision_member_request__shape_table = {
+  "guildhall.membership.v1.ProvisionMemberRequest", &guildhall__membership__v1__provision_member_request__descriptor,
+  guildhall__membership__v1__provision_member_request__fields, 6
+};
+
+static const message_field guildhall__membership__v1__sign_up_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "email", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "password", NULL},
+  {3, MESSAGE_KIND_TEXT, 2, "name", NULL},
+  {4, MESSAGE_KIND_TEXT, 3, "custom_url", NULL},
+};
+const message_shape guildhall__membership__v1__sign_up_request__shape_table = {
+  "guildhall.membership.v1.SignUpRequest", &guildhall__membership__v1__sign_up_request__descriptor,
+  guildhall__membership__v1__sign_up_request__fields, 4
+};
+
+const message_shape guildhall__membership__v1__sign_up_reply__shape_table = {
+  "guildhall.membership.v1.SignUpReply", &guildhall__membership__v1__sign_up_reply__descriptor,
+  NULL, 0
+};
+
+static const message_field guildhall__membership__v1__verify_email_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "token", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "password", NULL},
+};
+const message_shape guildhall__membership__v1__verify_email_request__shape_table = {
+  "guildhall.membership.v1.VerifyEmailRequest", &guildhall__membership__v1__verify_email_request__descriptor,
+  guildhall__membership__v1__verify_email_request__fields, 2
+};
+
+static const message_field guildhall__membership__v1__verify_email_reply__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "user_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "organization_id", NULL},
+  {3, MESSAGE_KIND_TEXT, 2, "organization_title", NULL},
+};
+const message_shape guildhall__membership__v1__verify_email_reply__shape_table = {
+  "guildhall.membership.v1.VerifyEmailReply", &guildhall__membership__v1__verify_email_reply__descriptor,
+  guildhall__membership__v1__verify_email_reply__fields, 3
+};
+
+static const message_field guildhall__membership__v1__create_own_organization_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "title", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "description", NULL},
+  {3, MESSAGE_KIND_INT32, 2, "category", NULL},
+  {4, MESSAGE_KIND_TEXT, 3, "country", NULL},
+  {5, MESSAGE_KIND_INT32, 4, "kind", NULL},
+  {6, MESSAGE_KIND_TEXT, 5, "reference", NULL},
+};
+const message_shape guildhall__membership__v1__create_own_organization_request__shape_table = {
+  "guildhall.membership.v1.CreateOwnOrganizationRequest", &guildhall__membership__v1__create_own_organization_request__descriptor,
+  guildhall__membership__v1__create_own_organization_request__fields, 6
+};
+
+static const message_field guildhall__membership__v1__create_own_organization_reply__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "title", NULL},
+};
+const message_shape guildhall__membership__v1__create_own_organization_reply__shape_table = {
+  "guildhall.membership.v1.CreateOwnOrganizationReply", &guildhall__membership__v1__create_own_organization_reply__descriptor,
+  guildhall__membership__v1__create_own_organization_reply__fields, 2
+};
+
+static const message_field guildhall__membership__v1__get_sign_up_data_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+};
+const message_shape guildhall__membership__v1__get_sign_up_data_request__shape_table = {
+  "guildhall.membership.v1.GetSignUpDataRequest", &guildhall__membership__v1__get_sign_up_data_request__descriptor,
+  guildhall__membership__v1__get_sign_up_data_request__fields, 1
+};
+
+static const message_field guildhall__membership__v1__sign_up_data__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "user_id", NULL},
+  {3, MESSAGE_KIND_TEXT, 2, "reference", NULL},
+  {4, MESSAGE_KIND_MESSAGE, 3, "created_at", &google__protobuf__timestamp__shape_table},
+};
+const message_shape guildhall__membership__v1__sign_up_data__shape_table = {
+  "guildhall.membership.v1.SignUpData", &guildhall__membership__v1__sign_up_data__descriptor,
+  guildhall__membership__v1__sign_up_data__fields, 4
+};
+
+static const message_field guildhall__membership__v1__pending_sign_up__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "user_id", NULL},
+  {3, MESSAGE_KIND_TEXT, 2, "email", NULL},
+  {4, MESSAGE_KIND_TEXT, 3, "name", NULL},
+  {5, MESSAGE_KIND_INT32, 4, "reason", NULL},
+  {6, MESSAGE_KIND_INT32, 5, "state", NULL},
+  {7, MESSAGE_KIND_MESSAGE, 6, "created_at", &google__protobuf__timestamp__shape_table},
+  {8, MESSAGE_KIND_MESSAGE, 7, "decided_at", &google__protobuf__timestamp__shape_table},
+};
+const message_shape guildhall__membership__v1__pending_sign_up__shape_table = {
+  "guildhall.membership.v1.PendingSignUp", &guildhall__membership__v1__pending_sign_up__descriptor,
+  guildhall__membership__v1__pending_sign_up__fields, 8
+};
+
+static const message_field guildhall__membership__v1__list_pending_sign_ups_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_INT32, 1, "state", NULL},
+  {3, MESSAGE_KIND_INT32, 2, "page_size", NULL},
+  {4, MESSAGE_KIND_TEXT, 3, "page_token", NULL},
+};
+const message_shape guildhall__membership__v1__list_pending_sign_ups_request__shape_table = {
+  "guildhall.membership.v1.ListPendingSignUpsRequest", &guildhall__membership__v1__list_pending_sign_ups_request__descriptor,
+  guildhall__membership__v1__list_pending_sign_ups_request__fields, 4
+};
+
+static const message_field guildhall__membership__v1__list_pending_sign_ups_reply__fields[] = {
+  {1, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "pending_sign_ups", &guildhall__membership__v1__pending_sign_up__shape_table},
+  {2, MESSAGE_KIND_TEXT, 0, "next_page_token", NULL},
+  {3, MESSAGE_KIND_VARINT, 1, "total_size", NULL},
+};
+const message_shape guildhall__membership__v1__list_pending_sign_ups_reply__shape_table = {
+  "guildhall.membership.v1.ListPendingSignUpsReply", &guildhall__membership__v1__list_pending_sign_ups_reply__descriptor,
+  guildhall__membership__v1__list_pending_sign_ups_reply__fields, 3
+};
+
+static const message_field guildhall__membership__v1__approve_pending_sign_up_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "user_id", NULL},
+};
+const message_shape guildhall__membership__v1__approve_pending_sign_up_request__shape_table = {
+  "guildhall.membership.v1.ApprovePendingSignUpRequest", &guildhall__membership__v1__approve_pending_sign_up_request__descriptor,
+  guildhall__membership__v1__approve_pending_sign_up_request__fields, 2
+};
+
+static const message_field guildhall__membership__v1__reject_pending_sign_up_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "user_id", NULL},
+};
+const message_shape guildhall__membership__v1__reject_pending_sign_up_request__shape_table = {
+  "guildhall.membership.v1.RejectPendingSignUpRequest", &guildhall__membership__v1__reject_pending_sign_up_request__descriptor,
+  guildhall__membership__v1__reject_pending_sign_up_request__fields, 2
+};
+
+static const message_field guildhall__membership__v1__explain_join_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "email", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "custom_url", NULL},
+};
+const message_shape guildhall__membership__v1__explain_join_request__shape_table = {
+  "guildhall.membership.v1.ExplainJoinRequest", &guildhall__membership__v1__explain_join_request__descriptor,
+  guildhall__membership__v1__explain_join_request__fields, 2
+};
+
+static const message_field guildhall__membership__v1__explain_join_reply__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_INT32, 1, "source", NULL},
+  {3, MESSAGE_KIND_TEXT, 2, "value", NULL},
+  {4, MESSAGE_KIND_TEXT, 3, "refusal", NULL},
+  {5, MESSAGE_KIND_INT32, 4, "waits_for", NULL},
+};
+const message_shape guildhall__membership__v1__explain_join_reply__shape_table = {
+  "guildhall.membership.v1.ExplainJoinReply", &guildhall__membership__v1__explain_join_reply__descriptor,
+  guildhall__membership__v1__explain_join_reply__fields, 5
+};
+
+static const message_field guildhall__operations__v1__mail__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+  {2, MESSAGE_KIND_INT32, 1, "state", NULL},
+  {3, MESSAGE_KIND_TEXT, MESSAGE_SLOT_REPEATED, "receivers", NULL},
+  {4, MESSAGE_KIND_TEXT, 2, "subject", NULL},
+  {5, MESSAGE_KIND_INT32, 3, "attempts", NULL},
+  {6, MESSAGE_KIND_TEXT, 4, "last_error", NULL},
+  {7, MESSAGE_KIND_MESSAGE, 5, "created_at", &google__protobuf__timestamp__shape_table},
+  {8, MESSAGE_KIND_MESSAGE, 6, "next_attempt_at", &google__protobuf__timestamp__shape_table},
+};
+const message_shape guildhall__operations__v1__mail__shape_table = {
+  "guildhall.operations.v1.Mail", &guildhall__operations__v1__mail__descriptor,
+  guildhall__operations__v1__mail__fields, 8
+};
+
+static const message_field guildhall__operations__v1__list_mails_request__fields[] = {
+  {1, MESSAGE_KIND_INT32, 0, "state", NULL},
+  {2, MESSAGE_KIND_INT32, 1, "page_size", NULL},
+  {3, MESSAGE_KIND_TEXT, 2, "page_token", NULL},
+};
+const message_shape guildhall__operations__v1__list_mails_request__shape_table = {
+  "guildhall.operations.v1.ListMailsRequest", &guildhall__operations__v1__list_mails_request__descriptor,
+  guildhall__operations__v1__list_mails_request__fields, 3
+};
+
+static const message_field guildhall__operations__v1__list_mails_reply__fields[] = {
+  {1, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "mails", &guildhall__operations__v1__mail__shape_table},
+  {2, MESSAGE_KIND_TEXT, 0, "next_page_token", NULL},
+};
+const message_shape guildhall__operations__v1__list_mails_reply__shape_table = {
+  "guildhall.operations.v1.ListMailsReply", &guildhall__operations__v1__list_mails_reply__descriptor,
+  guildhall__operations__v1__list_mails_reply__fields, 2
+};
+
+static const message_field guildhall__operations__v1__retry_mail_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+};
+const message_shape guildhall__operations__v1__retry_mail_request__shape_table = {
+  "guildhall.operations.v1.RetryMailRequest", &guildhall__operations__v1__retry_mail_request__descriptor,
+  guildhall__operations__v1__retry_mail_request__fields, 1
+};
+
 const message_shape guildhall__operations__v1__backup_request__shape_table = {
   "guildhall.operations.v1.BackupRequest", &guildhall__operations__v1__backup_request__descriptor,
   NULL, 0
@@ -1247,6 +1529,139 @@ static const message_field guildhall__organizations__v1__email_mask_application_
 const message_shape guildhall__organizations__v1__email_mask_application__shape_table = {
   "guildhall.organizations.v1.EmailMaskApplication", &guildhall__organizations__v1__email_mask_application__descriptor,
   guildhall__organizations__v1__email_mask_application__fields, 2
+};
+
+static const message_field guildhall__organizations__v1__hook__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "organization_id", NULL},
+  {3, MESSAGE_KIND_TEXT, 2, "url", NULL},
+  {4, MESSAGE_KIND_INT32, MESSAGE_SLOT_REPEATED, "kinds", NULL},
+  {5, MESSAGE_KIND_VARINT, 3, "enabled", NULL},
+  {6, MESSAGE_KIND_TEXT, 4, "disabled_reason", NULL},
+  {7, MESSAGE_KIND_MESSAGE, 5, "created_at", &google__protobuf__timestamp__shape_table},
+  {8, MESSAGE_KIND_MESSAGE, 6, "updated_at", &google__protobuf__timestamp__shape_table},
+  {9, MESSAGE_KIND_VARINT, 7, "version", NULL},
+  {10, MESSAGE_KIND_TEXT, 8, "etag", NULL},
+};
+const message_shape guildhall__organizations__v1__hook__shape_table = {
+  "guildhall.organizations.v1.Hook", &guildhall__organizations__v1__hook__descriptor,
+  guildhall__organizations__v1__hook__fields, 10
+};
+
+static const message_field guildhall__organizations__v1__create_hook_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "url", NULL},
+  {3, MESSAGE_KIND_INT32, MESSAGE_SLOT_REPEATED, "kinds", NULL},
+};
+const message_shape guildhall__organizations__v1__create_hook_request__shape_table = {
+  "guildhall.organizations.v1.CreateHookRequest", &guildhall__organizations__v1__create_hook_request__descriptor,
+  guildhall__organizations__v1__create_hook_request__fields, 3
+};
+
+static const message_field guildhall__organizations__v1__create_hook_reply__fields[] = {
+  {1, MESSAGE_KIND_MESSAGE, 0, "hook", &guildhall__organizations__v1__hook__shape_table},
+  {2, MESSAGE_KIND_TEXT, 1, "secret", NULL},
+};
+const message_shape guildhall__organizations__v1__create_hook_reply__shape_table = {
+  "guildhall.organizations.v1.CreateHookReply", &guildhall__organizations__v1__create_hook_reply__descriptor,
+  guildhall__organizations__v1__create_hook_reply__fields, 2
+};
+
+static const message_field guildhall__organizations__v1__list_hooks_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+};
+const message_shape guildhall__organizations__v1__list_hooks_request__shape_table = {
+  "guildhall.organizations.v1.ListHooksRequest", &guildhall__organizations__v1__list_hooks_request__descriptor,
+  guildhall__organizations__v1__list_hooks_request__fields, 1
+};
+
+static const message_field guildhall__organizations__v1__list_hooks_reply__fields[] = {
+  {1, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "hooks", &guildhall__organizations__v1__hook__shape_table},
+};
+const message_shape guildhall__organizations__v1__list_hooks_reply__shape_table = {
+  "guildhall.organizations.v1.ListHooksReply", &guildhall__organizations__v1__list_hooks_reply__descriptor,
+  guildhall__organizations__v1__list_hooks_reply__fields, 1
+};
+
+static const message_field guildhall__organizations__v1__update_hook_request__fields[] = {
+  {1, MESSAGE_KIND_MESSAGE, 0, "hook", &guildhall__organizations__v1__hook__shape_table},
+  {2, MESSAGE_KIND_MESSAGE, 1, "update_mask", &google__protobuf__field_mask__shape_table},
+};
+const message_shape guildhall__organizations__v1__update_hook_request__shape_table = {
+  "guildhall.organizations.v1.UpdateHookRequest", &guildhall__organizations__v1__update_hook_request__descriptor,
+  guildhall__organizations__v1__update_hook_request__fields, 2
+};
+
+static const message_field guildhall__organizations__v1__delete_hook_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "id", NULL},
+};
+const message_shape guildhall__organizations__v1__delete_hook_request__shape_table = {
+  "guildhall.organizations.v1.DeleteHookRequest", &guildhall__organizations__v1__delete_hook_request__descriptor,
+  guildhall__organizations__v1__delete_hook_request__fields, 2
+};
+
+const message_shape guildhall__organizations__v1__delete_hook_reply__shape_table = {
+  "guildhall.organizations.v1.DeleteHookReply", &guildhall__organizations__v1__delete_hook_reply__descriptor,
+  NULL, 0
+};
+
+static const message_field guildhall__organizations__v1__test_hook_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "id", NULL},
+};
+const message_shape guildhall__organizations__v1__test_hook_request__shape_table = {
+  "guildhall.organizations.v1.TestHookRequest", &guildhall__organizations__v1__test_hook_request__descriptor,
+  guildhall__organizations__v1__test_hook_request__fields, 2
+};
+
+static const message_field guildhall__organizations__v1__list_hook_deliveries_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "hook_id", NULL},
+  {3, MESSAGE_KIND_INT32, 2, "state", NULL},
+  {4, MESSAGE_KIND_INT32, 3, "page_size", NULL},
+  {5, MESSAGE_KIND_TEXT, 4, "page_token", NULL},
+};
+const message_shape guildhall__organizations__v1__list_hook_deliveries_request__shape_table = {
+  "guildhall.organizations.v1.ListHookDeliveriesRequest", &guildhall__organizations__v1__list_hook_deliveries_request__descriptor,
+  guildhall__organizations__v1__list_hook_deliveries_request__fields, 5
+};
+
+static const message_field guildhall__organizations__v1__list_hook_deliveries_reply__fields[] = {
+  {1, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "deliveries", &guildhall__organizations__v1__hook_delivery__shape_table},
+  {2, MESSAGE_KIND_TEXT, 0, "next_page_token", NULL},
+};
+const message_shape guildhall__organizations__v1__list_hook_deliveries_reply__shape_table = {
+  "guildhall.organizations.v1.ListHookDeliveriesReply", &guildhall__organizations__v1__list_hook_deliveries_reply__descriptor,
+  guildhall__organizations__v1__list_hook_deliveries_reply__fields, 2
+};
+
+static const message_field guildhall__organizations__v1__hook_delivery__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "hook_id", NULL},
+  {3, MESSAGE_KIND_INT32, 2, "kind", NULL},
+  {4, MESSAGE_KIND_INT32, 3, "state", NULL},
+  {5, MESSAGE_KIND_INT32, 4, "attempts", NULL},
+  {6, MESSAGE_KIND_INT32, 5, "last_status", NULL},
+  {7, MESSAGE_KIND_TEXT, 6, "last_error", NULL},
+  {8, MESSAGE_KIND_TEXT, 7, "body", NULL},
+  {9, MESSAGE_KIND_MESSAGE, 8, "created_at", &google__protobuf__timestamp__shape_table},
+  {10, MESSAGE_KIND_MESSAGE, 9, "next_attempt_at", &google__protobuf__timestamp__shape_table},
+  {11, MESSAGE_KIND_MESSAGE, 10, "delivered_at", &google__protobuf__timestamp__shape_table},
+};
+const message_shape guildhall__organizations__v1__hook_delivery__shape_table = {
+  "guildhall.organizations.v1.HookDelivery", &guildhall__organizations__v1__hook_delivery__descriptor,
+  guildhall__organizations__v1__hook_delivery__fields, 11
+};
+
+static const message_field guildhall__organizations__v1__retry_hook_delivery_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "hook_id", NULL},
+  {3, MESSAGE_KIND_TEXT, 2, "id", NULL},
+};
+const message_shape guildhall__organizations__v1__retry_hook_delivery_request__shape_table = {
+  "guildhall.organizations.v1.RetryHookDeliveryRequest", &guildhall__organizations__v1__retry_hook_delivery_request__descriptor,
+  guildhall__organizations__v1__retry_hook_delivery_request__fields, 3
 };
 
 static const message_field guildhall__organizations__v1__check_import_request__fields[] = {
@@ -1927,10 +2342,12 @@ static const message_field guildhall__organizations__v1__prepare_organization_re
   {4, MESSAGE_KIND_INT32, 3, "category", NULL},
   {5, MESSAGE_KIND_TEXT, 4, "country", NULL},
   {6, MESSAGE_KIND_INT32, 5, "origin", NULL},
+  {7, MESSAGE_KIND_TEXT, 6, "description", NULL},
+  {8, MESSAGE_KIND_INT32, 7, "kind", NULL},
 };
 const message_shape guildhall__organizations__v1__prepare_organization_request__shape_table = {
   "guildhall.organizations.v1.PrepareOrganizationRequest", &guildhall__organizations__v1__prepare_organization_request__descriptor,
-  guildhall__organizations__v1__prepare_organization_request__fields, 6
+  guildhall__organizations__v1__prepare_organization_request__fields, 8
 };
 
 static const message_field guildhall__organizations__v1__commit_organization_request__fields[] = {
@@ -2008,10 +2425,11 @@ static const message_field guildhall__organizations__v1__platform_settings__fiel
   {3, MESSAGE_KIND_MESSAGE, 1, "updated_at", &google__protobuf__timestamp__shape_table},
   {4, MESSAGE_KIND_VARINT, 2, "version", NULL},
   {5, MESSAGE_KIND_TEXT, 3, "etag", NULL},
+  {6, MESSAGE_KIND_VARINT, 4, "sign_up_approval", NULL},
 };
 const message_shape guildhall__organizations__v1__platform_settings__shape_table = {
   "guildhall.organizations.v1.PlatformSettings", &guildhall__organizations__v1__platform_settings__descriptor,
-  guildhall__organizations__v1__platform_settings__fields, 5
+  guildhall__organizations__v1__platform_settings__fields, 6
 };
 
 const message_shape guildhall__organizations__v1__get_platform_settings_request__shape_table = {
@@ -2026,6 +2444,28 @@ static const message_field guildhall__organizations__v1__update_platform_setting
 const message_shape guildhall__organizations__v1__update_platform_settings_request__shape_table = {
   "guildhall.organizations.v1.UpdatePlatformSettingsRequest", &guildhall__organizations__v1__update_platform_settings_request__descriptor,
   guildhall__organizations__v1__update_platform_settings_request__fields, 2
+};
+
+static const message_field guildhall__organizations__v1__resolve_sign_up_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "email", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "custom_url", NULL},
+};
+const message_shape guildhall__organizations__v1__resolve_sign_up_request__shape_table = {
+  "guildhall.organizations.v1.ResolveSignUpRequest", &guildhall__organizations__v1__resolve_sign_up_request__descriptor,
+  guildhall__organizations__v1__resolve_sign_up_request__fields, 2
+};
+
+static const message_field guildhall__organizations__v1__resolve_sign_up_reply__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "title", NULL},
+  {3, MESSAGE_KIND_INT32, 2, "source", NULL},
+  {4, MESSAGE_KIND_TEXT, 3, "value", NULL},
+  {5, MESSAGE_KIND_VARINT, 4, "sign_up_allowed", NULL},
+  {6, MESSAGE_KIND_INT32, 5, "approval", NULL},
+};
+const message_shape guildhall__organizations__v1__resolve_sign_up_reply__shape_table = {
+  "guildhall.organizations.v1.ResolveSignUpReply", &guildhall__organizations__v1__resolve_sign_up_reply__descriptor,
+  guildhall__organizations__v1__resolve_sign_up_reply__fields, 6
 };
 
 static const message_field guildhall__partners__v1__partner__fields[] = {

@@ -1,3 +1,5 @@
+internal import Encodings
+
 /// Reads JSON documents as messages: the proto3 JSON mapping, strictly.
 struct JSONReading {
     let schema: Schema

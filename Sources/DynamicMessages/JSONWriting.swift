@@ -1,3 +1,5 @@
+internal import Encodings
+
 /// Writes messages as JSON documents: the proto3 JSON mapping.
 struct JSONWriting {
     let schema: Schema

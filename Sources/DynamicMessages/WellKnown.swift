@@ -1,3 +1,5 @@
+internal import Encodings
+
 /// Messages of `google.protobuf` whose JSON is not an object of their fields.
 enum WellKnown: String {
     case timestamp = "google.protobuf.Timestamp"

@@ -1,3 +1,4 @@
+internal import Encodings
 public import Storage
 
 /// What is written, whoever receives it: plain text.
@@ -92,10 +93,5 @@ public struct MailID: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// As 32 hexadecimal digits.
-    public var description: String {
-        bytes.map { byte in
-            let text = String(byte, radix: 16)
-            return byte < 16 ? "0" + text : text
-        }.joined()
-    }
+    public var description: String { Hexadecimal.text(bytes) }
 }

@@ -1,4 +1,5 @@
 internal import Access
+internal import Encodings
 internal import Storage
 
 // The form in which mails travel: RFC 5322 with MIME (RFC 2045, RFC 2047), in ASCII alone, so that
@@ -92,31 +93,12 @@ enum HeaderText {
         return words.joined(separator: "\r\n ")
     }
 
-    private static func word(of bytes: [UInt8]) -> String { prefix + Base64.text(bytes) + suffix }
+    private static func word(of bytes: [UInt8]) -> String { prefix + Base64.encode(bytes) + suffix }
 
     /// The most bytes of an encoded word that begins at a column.
     private static func bytesMax(after column: Int) -> Int {
         let characters = min(wordCharactersMax, lineCharactersMax - column)
         return (characters - prefix.count - suffix.count) / 4 * 3
-    }
-}
-
-/// Base64 (RFC 4648).
-enum Base64 {
-    private static let digits = Array(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-
-    static func text(_ bytes: [UInt8]) -> String {
-        var text: [UInt8] = []
-        for start in stride(from: 0, to: bytes.count, by: 3) {
-            let group = bytes[start..<min(start + 3, bytes.count)]
-            let bits = group.reduce(UInt32(0)) { $0 << 8 | UInt32($1) } << (8 * (3 - group.count))
-            for position in 0..<4 {
-                let digit = Int(bits >> (18 - 6 * position)) & 0x3F
-                text.append(position <= group.count ? digits[digit] : UInt8(ascii: "="))
-            }
-        }
-        return String(decoding: text, as: UTF8.self)
     }
 }
 

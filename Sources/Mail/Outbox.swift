@@ -28,7 +28,7 @@ public enum Outbox {
         case failed
     }
 
-    /// The table of the outbox.
+    /// The tables of the outbox.
     public static let migrations = [
         Migration(
             component: "mail", number: 1, name: "outbox",
@@ -58,7 +58,10 @@ public enum Outbox {
                 CREATE INDEX mail_due ON mail (due_micros) WHERE state = 1;
                 CREATE INDEX mail_age ON mail (created_micros) WHERE state = 1;
                 CREATE INDEX mail_ended ON mail (state, due_micros) WHERE state >= 2;
-                """)
+                """),
+        Migration(
+            component: "mail", number: 2, name: "unsent",
+            sql: "CREATE INDEX mail_unsent ON mail (state, number) WHERE state <> 2;"),
     ]
 }
 
@@ -202,6 +205,21 @@ extension Transaction {
             UPDATE mail SET state = 3, attempts = attempts + 1, reason = \(reason),
                 due_micros = \(now)
             WHERE number = \(mail.number) AND state = 1
+            """)
+    }
+
+    /// Gives up the mails of a cause that wait: what they say holds no longer.
+    ///
+    /// - Parameters:
+    ///   - cause: What they were written for.
+    ///   - reason: Why, for operators.
+    ///   - now: When.
+    /// - Throws: `StorageFault`.
+    public func giveUpMails(of cause: String, because reason: String, at now: WallTime) throws {
+        try execute(
+            """
+            UPDATE mail SET state = 3, reason = \(reason), due_micros = \(now)
+            WHERE cause = \(cause) AND state = 1
             """)
     }
 

@@ -1,4 +1,5 @@
 public import Access
+internal import Encodings
 public import RPC
 public import Storage
 
@@ -70,7 +71,7 @@ extension CallContext {
     /// Allows the call to those who own the whole platform.
     ///
     /// - Throws: `PERMISSION_DENIED` for everybody else.
-    func requirePlatformOwner() throws(Status) {
+    public func requirePlatformOwner() throws(Status) {
         let grants = try principal.grants
         guard grants.contains(where: { $0.role == .platformOwner && $0.node == nil }) else {
             throw Status.forbidden("This call is for those who operate the platform.")
@@ -103,6 +104,15 @@ extension CallContext {
         }
         options.metadata[text: MetadataKey.idempotencyKey] = idempotencyKey
         return options
+    }
+
+    /// How long this call may wait for another service: what is left of its deadline after that is
+    /// for its own answer.
+    ///
+    /// - Parameter limit: The longest that it waits, whatever the deadline.
+    /// - Returns: The time; not positive when the deadline has passed.
+    public func patience(atMost limit: Duration) -> Duration {
+        min(deadline.remaining() * 0.9, limit)
     }
 
     static func isLegal(idempotencyKey key: String) -> Bool {

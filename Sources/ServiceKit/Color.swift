@@ -1,3 +1,5 @@
+internal import Encodings
+
 /// A color as `#rrggbb` in lower case.
 public struct Color: Sendable, Hashable {
     /// The most further colors that an organization has, beside the primary and the secondary.

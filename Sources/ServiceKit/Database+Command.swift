@@ -15,14 +15,16 @@ extension Database {
     ///   - secret: For a request that holds something people keep to themselves, such as a
     ///     password: the digest is then made with this key, so that who has the database alone
     ///     cannot try out what the request held. With another secret the same request is another.
+    ///   - scope: Whose key it is; nil: the principal's. For calls that need none.
     ///   - body: Makes the change and the reply. A function of what it captures: it may run again.
     /// - Returns: The reply, the same every time.
     /// - Throws: ``RPC/Status``, or an error that nobody foresaw.
     public func command<Request: Message, Reply: Message>(
         _ context: CallContext, _ request: Request, digestedWith secret: SymmetricKey? = nil,
+        in scope: String? = nil,
         _ body: @escaping @Sendable (Transaction) throws -> Reply
     ) async throws -> Reply {
-        let command = try Command(context, request, digestedWith: secret)
+        let command = try Command(context, request, digestedWith: secret, in: scope)
         let outcome: CommandOutcome
         do {
             outcome = try await self.command(command) { transaction in
@@ -52,10 +54,15 @@ extension Database {
     /// - Parameters:
     ///   - context: The call: its principal and idempotency key.
     ///   - request: The request.
+    ///   - secret: As for the command.
+    ///   - scope: As for the command.
     /// - Returns: Whether its outcome is there.
     /// - Throws: ``RPC/Status``, or an error that nobody foresaw.
-    public func isRepeated(_ context: CallContext, _ request: some Message) throws -> Bool {
-        let command = try Command(context, request)
+    public func isRepeated(
+        _ context: CallContext, _ request: some Message, digestedWith secret: SymmetricKey? = nil,
+        in scope: String? = nil
+    ) throws -> Bool {
+        let command = try Command(context, request, digestedWith: secret, in: scope)
         do {
             return try isSettled(command)
         } catch {
@@ -97,16 +104,19 @@ extension Database {
 extension Command {
     /// The command that a call is.
     ///
-    /// - Throws: `UNAUTHENTICATED` without a principal, `INVALID_ARGUMENT` without a good key.
+    /// - Throws: `UNAUTHENTICATED` without a principal or a scope, `INVALID_ARGUMENT` without a key
+    ///   that is good.
     public init(
-        _ context: CallContext, _ request: some Message, digestedWith secret: SymmetricKey? = nil
+        _ context: CallContext, _ request: some Message, digestedWith secret: SymmetricKey? = nil,
+        in scope: String? = nil
     ) throws(Status) {
         let bytes = request.encoded()
         let digest =
             secret.map { Array(HMAC<SHA256>.authenticationCode(for: bytes, using: $0)) }
             ?? Array(SHA256.hash(data: bytes))
+        let principal = if let scope { scope } else { try context.principal.scope }
         self.init(
-            principal: try context.principal.scope,
+            principal: principal,
             key: Self.key(of: try context.idempotencyKey), method: context.method.path,
             requestDigest: digest,
             deadline: context.deadline.ifEver, now: context.now)

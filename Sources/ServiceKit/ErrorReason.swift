@@ -50,10 +50,12 @@ public enum ErrorReason: String, Sendable, Hashable, CaseIterable {
     case mixedCurrencies = "mixed_currencies"
     case amountTooLarge = "amount_too_large"
     case tooManySeats = "too_many_seats"
+    case tooManyAPIKeys = "too_many_api_keys"
     // 410
     case customURLDisabled = "custom_url_disabled"
     case customURLReleased = "custom_url_released"
     case invitationExpired = "invitation_expired"
+    case verificationExpired = "verification_expired"
     // 412
     case versionMismatch = "version_mismatch"
     // 422
@@ -93,9 +95,11 @@ public enum ErrorReason: String, Sendable, Hashable, CaseIterable {
             .emailMaskUnverified, .slugTaken, .whiteLabelDisabled, .planStale, .importHasErrors,
             .typeInUse,
             .invitationNotPending, .wrongState, .commandCancelled, .tooManyGrants,
-            .identifierTaken, .saleState, .mixedCurrencies, .amountTooLarge, .tooManySeats:
+            .identifierTaken, .saleState, .mixedCurrencies, .amountTooLarge, .tooManySeats,
+            .tooManyAPIKeys:
             409
-        case .customURLDisabled, .customURLReleased, .invitationExpired: 410
+        case .customURLDisabled, .customURLReleased, .invitationExpired, .verificationExpired:
+            410
         case .versionMismatch: 412
         case .validation, .pageTokenInvalid, .pageSizeInvalid, .depthExceeded, .cycle,
             .slugInvalid, .slugReserved, .publicEmailDomain, .dateInPast, .trialNeedsDate,

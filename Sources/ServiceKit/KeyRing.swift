@@ -1,4 +1,5 @@
 public import Crypto
+internal import Encodings
 import Synchronization
 
 /// The keys by which the processes of an installation know one another.

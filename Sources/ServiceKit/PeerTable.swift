@@ -24,11 +24,13 @@ enum PeerTable {
                 feed: [OrganizationsMethods.watch, OrganizationsMethods.getFeedHead],
                 between: [
                     "partners": workflow,
-                    "membership": [
+                    "membership": workflow + [
                         OrganizationsMethods.resolveEmail, CustomUrlsMethods.resolveCustomUrl,
+                        SignUpRulesMethods.resolveSignUp,
+                        OrganizationsMethods.provisionOrganization,
                     ],
                     "branding": [CustomUrlsMethods.resolveCustomUrl],
-                ], notForGateway: workflow)
+                ], notForGateway: workflow + SignUpRulesMethods.all)
         case "membership":
             let workflow = [MembershipMethods.grantSeats, MembershipMethods.cancelSeatGrant]
             let organizations = [
@@ -39,7 +41,7 @@ enum PeerTable {
                 MembershipMethods.listMailAddresses,
             ]
             return policy(
-                of: MembershipMethods.all,
+                of: ServiceMethods.membership,
                 feed: [MembershipMethods.watch, MembershipMethods.getFeedHead],
                 between: ["partners": workflow, "organizations": organizations],
                 notForGateway: workflow + organizations)
@@ -62,7 +64,7 @@ enum PeerTable {
                 ], notForGateway: workflow + [BrandingMethods.previewAppearance])
         case "gateway":
             let services = [
-                ServiceMethods.organizations, MembershipMethods.all, PartnersMethods.all,
+                ServiceMethods.organizations, ServiceMethods.membership, PartnersMethods.all,
                 BrandingMethods.all,
             ]
             return PeerPolicy([
@@ -87,7 +89,7 @@ enum PeerTable {
         let forGateway = Set(methods.map(\.path)).subtracting(notForGateway.map(\.path))
         grants["gateway", default: []].formUnion(forGateway)
         grants[operatorTool, default: []].formUnion([
-            introspection, ServiceOperations.serviceName,
+            introspection, ServiceOperations.serviceName, MailsMethods.listMails.service,
         ])
         return PeerPolicy(grants)
     }

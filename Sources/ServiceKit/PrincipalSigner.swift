@@ -61,6 +61,21 @@ public final class PrincipalSigner: Sendable {
         try statement(Key(subject: .user(id), grants: grants, audience: audience))
     }
 
+    /// An encoded statement that a program acts, with the grants of its API key.
+    ///
+    /// Only the gateway and operators are believed when they state this.
+    /// - Parameters:
+    ///   - id: The API key.
+    ///   - grants: What the program may act as.
+    ///   - audience: The service that is called, or ``anyAudience``.
+    /// - Returns: The encoded `SignedPrincipal`.
+    /// - Throws: `FAILED_PRECONDITION`, reason `too_many_grants`, for more than about a hundred.
+    public func apiKey(
+        _ id: APIKeyID, grants: [Access.Grant], audience: String = anyAudience
+    ) throws -> [UInt8] {
+        try statement(Key(subject: .apiKey(id), grants: grants, audience: audience))
+    }
+
     private func statement(_ key: Key) throws -> [UInt8] {
         let now = clock.now()
         let fresh = now.advanced(by: Self.renewal)
@@ -83,6 +98,7 @@ public final class PrincipalSigner: Sendable {
         var claim = Messages.Principal()
         switch key.subject {
         case .user(let id): claim.subject = .userID(id.text)
+        case .apiKey(let id): claim.subject = .apiKeyID(id.text)
         case .service(let name): claim.subject = .service(name)
         }
         claim.grants = key.grants.map { Messages.Grant($0) }

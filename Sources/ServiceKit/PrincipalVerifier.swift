@@ -7,7 +7,8 @@ import Synchronization
 
 /// Believes or refuses the signed principals of callers.
 public final class PrincipalVerifier: Sendable {
-    /// The keys that may speak for people; every other key speaks for its own process alone.
+    /// The keys that may speak for people and programs; every other key speaks for its own process
+    /// alone.
     public static let issuersOfUsers: Set<String> = ["gateway", "operator"]
     /// No statement is believed for longer.
     public static let lifetimeMax: Duration = .seconds(60)
@@ -111,6 +112,10 @@ public final class PrincipalVerifier: Sendable {
         case .userID(let text):
             if Self.issuersOfUsers.contains(issuer), let id = UserID(text: text) {
                 return .user(id)
+            }
+        case .apiKeyID(let text):
+            if Self.issuersOfUsers.contains(issuer), let id = APIKeyID(text: text) {
+                return .apiKey(id)
             }
         case .service(let name):
             if name == issuer, claim.grants.isEmpty { return .service(name) }

@@ -1,3 +1,4 @@
+internal import Encodings
 public import Logging
 internal import Messages
 internal import RPC

@@ -9,5 +9,12 @@ public enum ServiceMethods {
             OrganizationsMethods.all, OrganizationTypesMethods.all, EmailMasksMethods.all,
             CustomUrlsMethods.all, ContactsMethods.all, MemberDiscountsMethods.all,
             PlatformMethods.all, ImportsMethods.all, OrganizationWorkflowsMethods.all,
+            SignUpRulesMethods.all, HooksMethods.all,
+        ].joined())
+
+    /// The methods of Membership.
+    public static let membership: [MethodDescriptor] = Array(
+        [
+            MembershipMethods.all, SignUpsMethods.all, ApiKeysMethods.all, ProvisioningMethods.all,
         ].joined())
 }

@@ -1,3 +1,4 @@
+internal import Encodings
 public import Logging
 public import RPC
 public import Storage

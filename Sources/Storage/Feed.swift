@@ -69,17 +69,7 @@ public struct Feed: Sendable {
     public func events(after sequence: Int64, limit: Int) async throws -> [FeedEvent] {
         let limit = min(max(limit, 1), Self.eventsMax)
         return try await reads.perform(deadline: nil) { snapshot in
-            try snapshot.rows(
-                """
-                SELECT sequence, kind, aggregate, version, body, at_us FROM storage_event
-                WHERE sequence > \(sequence) ORDER BY sequence LIMIT \(limit)
-                """
-            ) { row in
-                FeedEvent(
-                    sequence: try row.int64(0), kind: try row.text(1),
-                    aggregate: try row.bytes(2), version: try row.int64(3),
-                    body: try row.bytes(4), at: try row.time(5))
-            }
+            try snapshot.feedEvents(after: sequence, limit: limit)
         }
     }
 
@@ -177,7 +167,54 @@ extension Transaction {
     }
 }
 
+extension FeedEvent {
+    fileprivate init(row: Row) throws {
+        self.init(
+            sequence: try row.int64(0), kind: try row.text(1), aggregate: try row.bytes(2),
+            version: try row.int64(3), body: try row.bytes(4), at: try row.time(5))
+    }
+}
+
 extension Reading {
+    /// The events of this database after a sequence, oldest first.
+    ///
+    /// - Parameters:
+    ///   - sequence: 0 for all.
+    ///   - limit: At most so many.
+    /// - Returns: The events; none at the end of the feed.
+    /// - Throws: ``StorageFault``.
+    public func feedEvents(after sequence: Int64, limit: Int) throws -> [FeedEvent] {
+        try rows(
+            """
+            SELECT sequence, kind, aggregate, version, body, at_us FROM storage_event
+            WHERE sequence > \(sequence) ORDER BY sequence LIMIT \(limit)
+            """, FeedEvent.init(row:))
+    }
+
+    /// The event of the same aggregate and kind that came before one.
+    ///
+    /// - Parameter event: An event of this database.
+    /// - Returns: The event; nil when there was none, or it was superseded and dropped.
+    /// - Throws: ``StorageFault``.
+    public func feedEvent(before event: FeedEvent) throws -> FeedEvent? {
+        try row(
+            """
+            SELECT sequence, kind, aggregate, version, body, at_us FROM storage_event
+            WHERE aggregate = \(event.aggregate) AND kind = \(event.kind)
+                AND sequence < \(event.sequence)
+            ORDER BY sequence DESC LIMIT 1
+            """, FeedEvent.init(row:))
+    }
+
+    /// The sequence of the last event; 0 before the first.
+    ///
+    /// - Throws: ``StorageFault``.
+    public func feedEnd() throws -> Int64 {
+        try row("SELECT sequence FROM storage_event ORDER BY sequence DESC LIMIT 1") { row in
+            try row.int64(0)
+        } ?? 0
+    }
+
     /// How far the feed of a source has been applied here.
     ///
     /// - Parameter source: The name of the source.

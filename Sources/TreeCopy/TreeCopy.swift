@@ -88,7 +88,7 @@ public enum TreeCopy {
         try keep(node, removed: message.removed, in: transaction)
         let before = known.flatMap { $0.isRemoved ? nil : $0.node }
         if message.removed { return before.map { .removed($0) } ?? .none }
-        guard let before else { return .added(node) }
+        guard let before else { return known == nil ? .added(node) : .returned(node) }
         return .updated(node, from: before)
     }
 

@@ -170,6 +170,8 @@ public enum TreeChange: Sendable, Hashable {
     case none
     /// The node is new here.
     case added(TreeNode)
+    /// The node was gone, and is there again.
+    case returned(TreeNode)
     /// The node was there before.
     case updated(TreeNode, from: TreeNode)
     /// The node is gone; this is what was known of it.

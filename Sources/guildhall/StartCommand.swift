@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import ServiceKit
 import UnixSignals
 
 /// `guildhall start`: all five parts of an installation, supervised, with embedded databases.
@@ -11,7 +12,7 @@ struct StartCommand: AsyncParsableCommand {
             Each option can also be given by the environment: GUILDHALL_DATA, \
             GUILDHALL_HTTP_PORT, GUILDHALL_RPC_PORT, GUILDHALL_OWNER_EMAIL, \
             GUILDHALL_OWNER_PASSWORD, GUILDHALL_DEMO (0: no demonstration data), GUILDHALL_MAIL, \
-            GUILDHALL_MAIL_FROM.
+            GUILDHALL_MAIL_FROM, GUILDHALL_PUBLIC_URL.
             """
     )
 
@@ -33,12 +34,23 @@ struct StartCommand: AsyncParsableCommand {
     var mail: String?
     @Option(help: "Who sends mails. (default: Guildhall <no-reply@localhost>)")
     var mailFrom: String?
+    @Option(
+        help: """
+            Where clients reach the HTTP API, as links in mails have it. (default: the address on \
+            which it listens)
+            """)
+    var publicURL: String?
     @Flag(inversion: .prefixedNo, help: "Loads a small demonstration tenant on the first start.")
     var demo: Bool?
 
     func run() async throws {
         let environment = ProcessInfo.processInfo.environment
         let console = Console()
+        let publicURL = publicURL ?? environment["GUILDHALL_PUBLIC_URL"]
+        if let publicURL, PublicAddress(publicURL) == nil {
+            throw ValidationError(
+                "--public-url is an address such as https://example.org, not \(publicURL)")
+        }
         let installation = try Installation(
             data: URL(filePath: data ?? environment["GUILDHALL_DATA"] ?? "data"),
             executables: Self.executableFolder())
@@ -57,7 +69,7 @@ struct StartCommand: AsyncParsableCommand {
             mail: MailOptions(
                 destination: mail ?? environment["GUILDHALL_MAIL"],
                 from: mailFrom ?? environment["GUILDHALL_MAIL_FROM"]),
-            console: console)
+            publicURL: publicURL, console: console)
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {

@@ -43,6 +43,7 @@ final class Supervisor: Sendable {
     private let ports: Ports
     private let owner: OwnerSignIn
     private let mail: MailOptions
+    private let publicURL: String?
     private let console: Console
     private let lifeline: Lifeline
     private let state = Mutex(State())
@@ -51,13 +52,14 @@ final class Supervisor: Sendable {
 
     init(
         installation: Installation, ports: Ports, owner: OwnerSignIn, mail: MailOptions,
-        console: Console
+        publicURL: String?, console: Console
     ) throws {
         lifeline = try Lifeline()
         self.installation = installation
         self.ports = ports
         self.owner = owner
         self.mail = mail
+        self.publicURL = publicURL
         self.console = console
         (changes, change) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
@@ -230,8 +232,8 @@ extension Supervisor {
     }
 
     private func environment(of part: Part) -> Environment {
-        // By the environment: arguments can be read by every user of the machine. Nobody else is
-        // told how mails go out.
+        // By the environment: arguments can be read by every user of the machine. Who writes no
+        // mails is not told how they go out.
         var values: [Environment.Key: String?] = [
             "GUILDHALL_MAIL": nil, "GUILDHALL_MAIL_FROM": nil,
         ]
@@ -239,14 +241,25 @@ extension Supervisor {
         case .membership:
             values["GUILDHALL_OWNER_EMAIL"] = owner.email
             values["GUILDHALL_OWNER_PASSWORD"] = owner.password
+            // Where the links in mails lead.
+            values["GUILDHALL_PUBLIC_URL"] = publicURL ?? "http://\(Ports.host):\(ports.http)"
+            values.merge(mailSettings) { $1 }
         case .organizations:
             // Whom people write to until the settings of the platform say so.
             values["GUILDHALL_OWNER_EMAIL"] = owner.email
-            values["GUILDHALL_MAIL"] =
-                mail.destination ?? "file:\(installation.data.appending(path: "mail").path)"
-            if let from = mail.from { values["GUILDHALL_MAIL_FROM"] = from }
-        default: break
+            values.merge(mailSettings) { $1 }
+        case .gateway:
+            if let publicURL { values["GUILDHALL_PUBLIC_URL"] = publicURL }
+        case .partners, .branding: break
         }
         return .inherit.updating(values)
+    }
+
+    /// What a part that writes mails is told of their way.
+    private var mailSettings: [Environment.Key: String?] {
+        let folder = "file:\(installation.data.appending(path: "mail").path)"
+        var values: [Environment.Key: String?] = ["GUILDHALL_MAIL": mail.destination ?? folder]
+        if let from = mail.from { values["GUILDHALL_MAIL_FROM"] = from }
+        return values
     }
 }

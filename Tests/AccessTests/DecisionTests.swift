@@ -198,6 +198,42 @@ struct Tree {
                 .decide(.viewOrganization, at: path) == .allowed)
     }
 
+    @Test func `a program may what a person of its role may`() {
+        let key: APIKeyID = IdentifierSource(milliseconds: { 9 }).next()
+        let path = tree.path(tree.school)
+        for role in Role.allCases {
+            let grants = [Grant(role, at: tree.school)]
+            let program = Principal(subject: .apiKey(key), grants: grants)
+            let person = tree.person(grants)
+            for action in Action.allCases {
+                #expect(program.decide(action, at: path) == person.decide(action, at: path))
+                #expect(
+                    program.decide(action, at: path, pausedAt: tree.school)
+                        == person.decide(action, at: path, pausedAt: tree.school))
+                #expect(program.decide(action, at: []) == person.decide(action, at: []))
+            }
+            let (end, other) = (tree.path(tree.classroom), tree.path(tree.district))
+            #expect(
+                program.decideMove(from: end, to: other) == person.decideMove(from: end, to: other))
+            #expect(
+                program.decideMove(from: end, to: path) == person.decideMove(from: end, to: path))
+        }
+        for action in ServiceAction.allCases {
+            #expect(Principal(subject: .apiKey(key)).decide(action) == .forbidden)
+        }
+    }
+
+    @Test func `no program signs up`() {
+        let key: APIKeyID = IdentifierSource(milliseconds: { 9 }).next()
+        let program = Principal(subject: .apiKey(key))
+        let (create, once) = (Action.createRootOrganization, Set([Condition.signUpOnce]))
+
+        #expect(tree.person([]).decide(create, at: [], meeting: once) == .allowed)
+        #expect(program.decide(create, at: [], meeting: once) == .forbidden)
+        #expect(program.userID == nil && program.serviceName == nil)
+        #expect(program.scope == "apiKey:\(key.text)")
+    }
+
     @Test func `the scope of keys tells people from services`() {
         #expect(Principal(subject: .service("partners")).scope == "service:partners")
         #expect(tree.person([]).scope.hasPrefix("user:"))

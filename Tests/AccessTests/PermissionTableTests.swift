@@ -27,6 +27,7 @@ private let matrix: [(Action, String)] = [
     (.grantOrgAdmin, "Y Y Y Y Y Y Y - - - - -"),
     (.promoteToManager, "Y Y Y Y Y Y Y Y - Y - -"),
     (.grantOwner, "Y Y Y Y - Y - - - - - -"),
+    (.manageAPIKeys, "Y Y Y - - Y Y - - - - -"),
     (.manageGroups, "Y Y Y Y Y Y Y Y - - classview -"),
     (.approveSignups, "Y Y Y Y Y Y Y - - Y - -"),
     (.readReports, "Y Y Y Y Y Y Y Y - - classes progress"),

@@ -34,6 +34,28 @@ struct AppearanceTests {
                     etag: "v0"))
     }
 
+    @Test func `a program does what its role may`() async throws {
+        let installation = try Installation()
+        let id = try await installation.organization()
+        let administrator = try installation.program(Access.Grant(.orgAdmin, at: id))
+        let member = try installation.program(Access.Grant(.member, at: id))
+        let stranger = try installation.program()
+
+        #expect(
+            try await administrator.updateAppearance(update(id, "#aabbcc")).colors?.primary
+                == "#aabbcc")
+        let question = GetAppearanceRequest(organizationID: id.text)
+        for (program, reason) in [(member, "forbidden"), (stranger, "not_found")] {
+            let read = await #expect(throws: Status.self) {
+                try await program.getAppearance(question)
+            }
+            let written = await #expect(throws: Status.self) {
+                try await program.updateAppearance(update(id, "#000000"))
+            }
+            #expect(read?.reason == reason && written?.reason == reason)
+        }
+    }
+
     @Test func `given colors are set, others stay`() async throws {
         let installation = try Installation()
         let owner = try installation.platformOwner()

@@ -90,6 +90,13 @@ final class Installation: Sendable {
         return client { try signer.user(user, grants: grants) }
     }
 
+    /// A program with grants.
+    func program(_ grants: Access.Grant...) throws -> BrandingClient {
+        let signer = try signer("gateway")
+        let key: APIKeyID = identifiers.next()
+        return client { try signer.apiKey(key, grants: grants) }
+    }
+
     /// A person who may do everything.
     func platformOwner() throws -> BrandingClient {
         try user(Access.Grant(.platformOwner))

@@ -352,7 +352,7 @@ struct FileTests {
     func `turns have a number, and end with their files`(purpose: FileTurns.Purpose) throws {
         let turns = FileTurns()
         func begin(_ number: Int) throws -> FileTurn {
-            try turns.begin(purpose, for: UserID(high: 1, low: UInt64(number)))
+            try turns.begin(purpose, for: .numbered(UInt64(number)))
         }
         var held = try (0..<purpose.turnsMax).map { number in
             try begin(number / purpose.turnsOfOneMax)
@@ -365,6 +365,8 @@ struct FileTests {
     }
 }
 
-extension UserID {
-    fileprivate static func numbered(_ number: UInt64) -> UserID { UserID(high: 1, low: number) }
+extension Access.Principal.Subject? {
+    fileprivate static func numbered(_ number: UInt64) -> Self {
+        .some(.user(UserID(high: 1, low: number)))
+    }
 }

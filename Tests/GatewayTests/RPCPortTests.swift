@@ -3,6 +3,7 @@ import Messages
 import RPC
 import RPCTesting
 import ServiceKit
+import Synchronization
 import Testing
 
 @testable import Gateway
@@ -106,6 +107,36 @@ struct RPCPortTests {
         }
     }
 
+    @Test func `who has made an organization is asked about anew in every session`() async throws {
+        let asked = AskedTokens()
+        let authenticate = serve(MembershipMethods.authenticate) {
+            (request: AuthenticateRequest, _) -> AuthenticateReply in
+            asked.tokens.withLock { $0.append(request.token) }
+            return AuthenticateReply(userID: Stage.ada.text)
+        }
+        let getOrganization = serve(OrganizationsMethods.getOrganization) {
+            (request: GetOrganizationRequest, _) -> Organization in
+            Organization(id: request.id)
+        }
+        let createOrganization = serve(SignUpsMethods.createOwnOrganization) {
+            (_: CreateOwnOrganizationRequest, _) -> CreateOwnOrganizationReply in
+            CreateOwnOrganizationReply(organizationID: "7")
+        }
+        try await Stage.run([authenticate, getOrganization, createOrganization]) { stage in
+            func look() async throws {
+                for token in ["one", "two"] {
+                    _ = try await OrganizationsClient(stage.rpc).getOrganization(
+                        GetOrganizationRequest(id: "7"), options: Self.options(token))
+                }
+            }
+            for _ in 1...2 { try await look() }
+            _ = try await SignUpsClient(stage.rpc).createOwnOrganization(
+                CreateOwnOrganizationRequest(title: "A"), options: Self.options("one"))
+            for _ in 1...2 { try await look() }
+        }
+        #expect(asked.tokens.withLock { $0 } == ["one", "two", "one", "two"])
+    }
+
     @Test func `signing in needs no token and hands on no claim`() async throws {
         let signIn = serve(MembershipMethods.signIn) { (_: SignInRequest, context) in
             #expect(throws: Status.self) { try context.principal }
@@ -135,4 +166,9 @@ struct RPCPortTests {
             #expect(stream?.code == .permissionDenied)
         }
     }
+}
+
+/// The tokens that Membership was asked about, in order.
+private final class AskedTokens: Sendable {
+    let tokens = Mutex<[String]>([])
 }

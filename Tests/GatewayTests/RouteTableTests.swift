@@ -1,3 +1,4 @@
+import Encodings
 import Messages
 import RPC
 import ServiceKit
@@ -101,7 +102,8 @@ struct RouteTableTests {
     }
 
     @Test func `no organization can have a path that the gateway serves`() {
-        let paths = Routes.all.map(\.template) + Front.pagePaths + [Assets.prefix]
+        let paths =
+            Routes.all.map(\.template) + Front.pagePaths + Front.accountPaths + [Assets.prefix]
         let segments = Set(
             paths.compactMap { path in
                 path.split(separator: "/").first?.split(separator: ":").first.map(String.init)
@@ -110,6 +112,7 @@ struct RouteTableTests {
         // A custom URL has no dot: openapi.json is none.
         let slugs = segments.filter { !$0.contains(".") }
         #expect(slugs.isSuperset(of: ["v1", "assets", "contact", "docs"]))
+        #expect(slugs.isSuperset(of: ["console", "login", "logout", "signup"]))
         #expect(slugs.subtracting(ReservedPaths.segments).isEmpty)
     }
 }

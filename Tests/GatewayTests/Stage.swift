@@ -26,7 +26,7 @@ struct Stage: Sendable {
     /// Runs a gateway before services that have the given methods, some of them ready.
     static func run(
         _ methods: [RegisteredMethod], limits: Limits = Limits(),
-        allowedOrigins: String = "",
+        allowedOrigins: String = "", publicURL: String = "http://gateway.test",
         serving: Set<Backend> = Set(Backend.allCases),
         _ body: @escaping @Sendable (Stage) async throws -> Void
     ) async throws {
@@ -39,16 +39,19 @@ struct Stage: Sendable {
         let clock = ManualInstant()
         let sessions = Sessions(
             membership: upstreams.membership, signer: signer, now: { clock.now })
-        let address = HTTPAddress(configured: "http://gateway.test")
+        let address = HTTPAddress(configured: publicURL)
+        let api = API(
+            routes: RouteTable(Routes.all), transcoder: Transcoder(limits: limits),
+            sessions: sessions, upstreams: upstreams)
+        let door = PageDoor(
+            sessions: sessions, upstreams: upstreams, address: address, limits: limits)
         let front = Front(
-            limits: limits,
-            api: API(
-                routes: RouteTable(Routes.all), transcoder: Transcoder(limits: limits),
-                sessions: sessions, upstreams: upstreams),
+            limits: limits, api: api,
             pages: Pages(upstreams: upstreams, address: address),
             assets: Assets(branding: upstreams.branding, callTimeout: limits.callTimeout),
             contact: Contact(
                 organizations: upstreams.organizations, address: address, limits: limits),
+            accounts: Accounts(door: door, api: api),
             crossOrigin: try #require(CrossOrigin(allowedOrigins)),
             logger: Logger(label: "gateway") { _ in SwiftLogNoOpLogHandler() })
         let port = RPCPort(sessions: sessions, upstreams: upstreams, routes: Routes.all)
@@ -97,7 +100,8 @@ extension Upstreams {
                             verifier: PrincipalVerifier(service: upstream.rawValue, keys: keys),
                             openMethods: [
                                 MembershipMethods.signIn, BrandingMethods.getAsset,
-                                ContactsMethods.submitContact,
+                                ContactsMethods.submitContact, SignUpsMethods.signUp,
+                                SignUpsMethods.verifyEmail,
                             ])
                     ]))
         }

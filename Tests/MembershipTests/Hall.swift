@@ -24,11 +24,12 @@ final class Hall: Sendable {
     let identifiers: IdentifierSource
     let database: Database
     let follower: TreeFollower
-    private let router: Router
-    private let signers: [String: PrincipalSigner]
-    private let folder: URL
+    let service: Service
+    let router: Router
+    let signers: [String: PrincipalSigner]
+    let folder: URL
     private let earlier: Hall?
-    private let version = Atomic<Int64>(0)
+    private let version: Atomic<Int64>
 
     /// A hall.
     ///
@@ -36,13 +37,15 @@ final class Hall: Sendable {
     ///   - tree: Waits for the copy of the tree.
     ///   - passwords: Checks passwords.
     ///   - earlier: A hall that has closed its database, to go on with it.
+    ///   - organizations: Answers what is asked of Organizations.
     ///   - freeBytesMin: Writes are refused while less is free on the disk.
     /// - Throws: When there is no room for it.
     init(
         tree: TreeBarrier = .none, passwords: Passwords = Passwords(), after earlier: Hall? = nil,
-        freeBytesMin: Int64 = 0
+        organizations: OrganizationOffice = OrganizationOffice(), freeBytesMin: Int64 = 0
     ) throws {
         self.earlier = earlier
+        version = Atomic(earlier?.version.load(ordering: .relaxed) ?? 0)
         folder =
             earlier?.folder
             ?? FileManager.default.temporaryDirectory
@@ -62,7 +65,7 @@ final class Hall: Sendable {
                 ($0, PrincipalSigner(keys: try KeyRing(folder: keys, name: $0), clock: clock))
             })
         let ring = try KeyRing(folder: keys, name: "membership")
-        let service = Service(
+        service = Service(
             database: database, identifiers: identifiers, passwords: passwords,
             failures: SignInFailureTable(),
             random: { count in
@@ -71,8 +74,15 @@ final class Hall: Sendable {
             paths: paths, tree: tree, pageTokens: PageTokens(keys: ring),
             digestKey: ring.secret(for: "requests with passwords"),
             feed: FeedServer(database))
+        let keyDesk = APIKeyDesk(
+            service: service, secrets: ring.secret(for: APIKeySecret.purpose))
+        let provisioning = ProvisioningDesk(
+            service: service, organization: { try organizations.provision($0, $1) })
         router = Router(
-            services: [service.registeredMethods],
+            services: [
+                service.registeredMethods, keyDesk.registeredMethods,
+                provisioning.registeredMethods,
+            ],
             interceptors: [
                 PrincipalInterceptor(
                     verifier: PrincipalVerifier(service: "membership", keys: ring), clock: clock,
@@ -111,6 +121,12 @@ final class Hall: Sendable {
             })
     }
 
+    /// What the gateway says of a person.
+    func statement(of user: UserID, _ grants: [Access.Grant]) throws -> [UInt8] {
+        guard let gateway = signers["gateway"] else { return [] }
+        return try gateway.user(user, grants: grants, audience: "membership")
+    }
+
     /// What a process says of itself.
     func statement(of name: String, audience: String) throws -> [UInt8] {
         guard let signer = signers[name] else { return [] }
@@ -118,10 +134,13 @@ final class Hall: Sendable {
     }
 
     /// Finds out who calls a service whose keys are those of this hall.
-    func interceptor(for service: String) throws -> PrincipalInterceptor {
+    func interceptor(
+        for service: String, openMethods: Set<MethodDescriptor> = []
+    ) throws -> PrincipalInterceptor {
         let ring = try KeyRing(folder: folder.appending(path: "keys").path, name: service)
         return PrincipalInterceptor(
-            verifier: PrincipalVerifier(service: service, keys: ring), clock: clock.clock)
+            verifier: PrincipalVerifier(service: service, keys: ring), clock: clock.clock,
+            openMethods: openMethods)
     }
 
     /// Calls without a principal.

@@ -93,6 +93,24 @@ import TreeCopy
         try await expectInvariants(hall)
     }
 
+    @Test func `keys of an organization that is gone go, the others stay`() async throws {
+        let world = try await District()
+        let hall = world.hall
+        let staff = hall.keys(as: .globalAdmin)
+        let requests = world.schools.map {
+            CreateApiKeyRequest(name: "Key", role: .member, organizationID: $0.text)
+        }
+        let gone = try await staff.createApiKey(requests[0])
+        let kept = try await staff.createApiKey(requests[1])
+
+        try await rebuild(
+            hall,
+            [hall.node(world.district), hall.node(world.schools[1], below: world.district)])
+
+        #expect(await refusal { try await hall.owner(of: gone.secret) }?.code == .unauthenticated)
+        #expect(try await hall.owner(of: kept.secret).apiKeyID == kept.apiKey?.id)
+    }
+
     @Test func `nothing leaves the archive meanwhile`() async throws {
         let world = try await District()
         try await world.tell([world.schools[0]], archived: true)

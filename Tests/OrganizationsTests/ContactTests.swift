@@ -238,7 +238,7 @@ struct ContactTests {
 
     @Test func `one sender writes so much in an hour, and all together so much`() async throws {
         var limits = Limits()
-        limits.contactPace = ContactPace(messagesMax: 5, messagesOfSenderMax: 2)
+        limits.contactPace = HourlyPace(allMax: 5, ofOneMax: 2)
         let installation = try Installation(limits: limits)
         let anybody = ContactsClient(installation.strangeChannel())
         for number in 0..<2 { _ = try await anybody.submitContact(message("\(number)")) }

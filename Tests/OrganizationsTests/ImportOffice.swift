@@ -47,6 +47,11 @@ final class ImportOffice: Sendable {
         ImportsClient(try installation.channel(router, grants))
     }
 
+    /// The calls of a program.
+    func program(_ key: APIKeyID, _ grants: Access.Grant...) throws -> ImportsClient {
+        ImportsClient(try installation.channel(router, grants, of: .apiKey(key)))
+    }
+
     /// The calls of one person, whose grants may change from client to client.
     func client(as person: UserID, _ grants: Access.Grant...) throws -> ImportsClient {
         ImportsClient(try installation.channel(router, grants, as: person))

@@ -27,7 +27,7 @@ final class Installation: Sendable {
     private let work: Task<Void, Never>
     private let ownRouter: Mutex<Router?> = Mutex(nil)
 
-    init(limits: Limits = Limits()) throws {
+    init(limits: Limits = Limits(), hooks: HookRules = HookRules()) throws {
         self.limits = limits
         folder = NSTemporaryDirectory() + "organizations-" + UUID().uuidString
         try FileManager.default.createDirectory(
@@ -50,7 +50,7 @@ final class Installation: Sendable {
                 membershipAdmits: { try await lobby.admit($0, $1) },
                 brandingTries: { try await branding.tries($0, $1) },
                 partnersTry: { try await partners.tries($0, $1) },
-                ownAppearance: { try await branding.appearance($0, $1) }))
+                ownAppearance: { try await branding.appearance($0, $1) }), hooks: hooks)
         var settings = WorkflowSettings()
         settings.pollInterval = .milliseconds(50)
         let relocations = Relocations(
@@ -83,10 +83,22 @@ final class Installation: Sendable {
     func channel(
         _ router: Router, _ grants: [Access.Grant], as person: UserID? = nil
     ) throws -> any Channel {
+        try channel(router, grants, of: .user(person ?? identifiers.next()))
+    }
+
+    /// A channel to methods, for a person or a program with grants.
+    func channel(
+        _ router: Router, _ grants: [Access.Grant], of subject: Access.Principal.Subject
+    ) throws -> any Channel {
         let signer = try signer("gateway")
-        let user: UserID = person ?? identifiers.next()
         return InProcessChannel(router).intercepted(
-            by: Stating(installation: self) { try signer.user(user, grants: grants) })
+            by: Stating(installation: self) {
+                switch subject {
+                case .user(let id): try signer.user(id, grants: grants)
+                case .apiKey(let id): try signer.apiKey(id, grants: grants)
+                case .service: nil
+                }
+            })
     }
 
     deinit {
@@ -103,6 +115,15 @@ final class Installation: Sendable {
         let signer = try signer("gateway")
         let user = id ?? identifiers.next()
         return client { try signer.user(user, grants: grants) }
+    }
+
+    /// A program with grants.
+    func program(
+        _ grants: Access.Grant..., as id: APIKeyID? = nil
+    ) throws -> OrganizationsClient {
+        let signer = try signer("gateway")
+        let key = id ?? identifiers.next()
+        return client { try signer.apiKey(key, grants: grants) }
     }
 
     /// A person who may do everything.

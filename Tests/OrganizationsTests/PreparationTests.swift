@@ -220,7 +220,7 @@ struct PreparationTests {
         #expect(origin.invalidFields == ["origin"])
     }
 
-    @Test(arguments: ["membership", "branding", "gateway"])
+    @Test(arguments: ["branding", "gateway"])
     func `other services prepare nothing`(name: String) async throws {
         let installation = try Installation()
         let service = try installation.service(name)

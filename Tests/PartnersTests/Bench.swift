@@ -104,6 +104,8 @@ final class Bench: Sendable {
         switch caller {
         case .person(let user, let grants):
             try PrincipalSigner(keys: gateway, clock: clock.clock).user(user, grants: grants)
+        case .program(let key, let grants):
+            try PrincipalSigner(keys: gateway, clock: clock.clock).apiKey(key, grants: grants)
         case .service:
             try PrincipalSigner(keys: gateway, clock: clock.clock).service(audience: "partners")
         case .organizations:
@@ -118,6 +120,7 @@ final class Bench: Sendable {
 /// Who makes a call in a test.
 enum TestCaller: Sendable {
     case person(UserID, [Access.Grant])
+    case program(APIKeyID, [Access.Grant])
     case service
     /// The service of that name.
     case organizations

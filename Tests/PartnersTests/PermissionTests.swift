@@ -40,6 +40,29 @@ import Testing
         }
     }
 
+    @Test func `a program does what its role may, and acts for no partner`() async throws {
+        let bench = try Bench()
+        // A key with the number of the person for whom the partner acts is not that person.
+        let key = APIKeyID(high: Self.ada.high, low: Self.ada.low)
+        let staff = TestCaller.program(key, [Access.Grant(.globalAdmin)])
+        let member = TestCaller.program(key, [Access.Grant(.member, at: bench.plant("School"))])
+
+        try await bench.life { life in
+            let partner = try await life.createPartner(user: Self.ada, by: .owner)
+            _ = try await life.createProduct("One", by: staff)
+            for (caller, seen) in [(staff, [partner.id]), (member, [])] {
+                let partners = try await life.client.listPartners(
+                    ListPartnersRequest(), options: life.options(caller))
+                #expect(partners.partners.map(\.id) == seen)
+            }
+            await expect(refusing: "forbidden") { try await life.createProduct("Two", by: member) }
+            await expect(refusing: "forbidden") {
+                try await life.client.listSales(
+                    ListSalesRequest(), options: life.options(member))
+            }
+        }
+    }
+
     @Test func `a call without a principal is refused`() async throws {
         let bench = try Bench()
 

@@ -1,5 +1,6 @@
 import Access
 import Crypto
+import Encodings
 import Messages
 import RPC
 import ServiceKit

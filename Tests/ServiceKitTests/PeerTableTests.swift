@@ -7,9 +7,14 @@ import Testing
 
 /// Who may call what, by the name in its certificate.
 @Suite struct `The table of peers` {
-    private static let peers = ["organizations", "membership", "partners", "branding", "gateway"]
+    private static let peers = [
+        "organizations", "membership", "partners", "branding", "gateway", "guildhall",
+    ]
 
     @Test(arguments: [
+        ("organizations", SignUpRulesMethods.resolveSignUp, ["membership"]),
+        ("organizations", OrganizationsMethods.commitOrganization, ["membership", "partners"]),
+        ("membership", SignUpsMethods.verifyEmail, ["gateway"]),
         ("membership", MembershipMethods.moveSubtree, ["organizations"]),
         ("membership", MembershipMethods.cancelSubtreeMove, ["organizations"]),
         ("membership", MembershipMethods.cancelSubtreeRestore, ["organizations"]),
@@ -19,6 +24,12 @@ import Testing
         ("branding", BrandingMethods.updateAppearance, ["gateway"]),
         ("partners", PartnersMethods.previewAssignment, ["organizations"]),
         ("partners", PartnersMethods.getPartner, ["gateway"]),
+        ("organizations", OrganizationsMethods.provisionOrganization, ["membership", "gateway"]),
+        ("membership", ApiKeysMethods.createApiKey, ["gateway"]),
+        ("membership", ProvisioningMethods.provisionMember, ["gateway"]),
+        ("organizations", HooksMethods.createHook, ["gateway"]),
+        ("organizations", MailsMethods.listMails, ["guildhall"]),
+        ("membership", OperationsMethods.backup, ["guildhall"]),
     ])
     func `a method is for those who need it`(
         service: String, method: MethodDescriptor, callers: [String]

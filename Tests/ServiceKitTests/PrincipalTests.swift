@@ -70,6 +70,21 @@ import Testing
         #expect(seen.title == "owner,teacher")
     }
 
+    @Test func `the gateway is believed about programs, nobody else is`() async throws {
+        let key: APIKeyID = IdentifierSource(milliseconds: { 2 }).next()
+        let grants = [Grant(.orgAdmin)]
+
+        let seen = try await look(
+            try installation.signer("gateway").apiKey(key, grants: grants, audience: "shelf"))
+        let refused = await refusal(
+            try installation.signer("partners").apiKey(key, grants: grants))
+        let nameless = await refusal(
+            try forged(by: "gateway") { $0.subject = .apiKeyID("nobody") })
+
+        #expect(seen.id == "apiKey:\(key.text)" && seen.title == "org_admin")
+        #expect(refused?.code == .unauthenticated && nameless?.code == .unauthenticated)
+    }
+
     @Test func `a service is not believed about people`() async throws {
         let statement = try installation.signer("partners").user(person, grants: [])
 

@@ -40,25 +40,32 @@ import Testing
     static let arrows: [(module: String, mayImport: Set<String>)] = [
         ("RPC", []),
         ("Access", []),
+        ("Encodings", []),
         ("Storage", ["CSQLite"]),
         ("Messages", ["CMessages", "CProtobufC", "RPC"]),
         ("RPCTransport", ["CZlib", "RPC"]),
         ("RPCTelemetry", ["RPC"]),
         ("RPCTesting", ["RPC"]),
-        ("Mail", ["Access", "CCURL", "Storage"]),
+        (
+            "Mail",
+            ["Access", "CCURL", "Encodings", "Messages", "RPC", "ServiceKit", "Storage"]
+        ),
+        ("Webhooks", ["CCURL", "Encodings"]),
         ("TreeCopy", ["Access", "Messages", "RPC", "Storage"]),
         (
             "ServiceKit",
-            ["Access", "Messages", "RPC", "RPCTelemetry", "RPCTransport", "Storage"]
+            [
+                "Access", "Encodings", "Messages", "RPC", "RPCTelemetry", "RPCTransport", "Storage",
+            ]
         ),
-        ("DynamicMessages", []),
+        ("DynamicMessages", ["Encodings"]),
         ("EmailDomains", []),
         ("Spreadsheets", ["CExpat", "CXLSXWriter", "CZip"]),
         (
             "guildhall",
             [
-                "Access", "DynamicMessages", "Messages", "RPC", "RPCTransport", "ServiceKit",
-                "Storage",
+                "Access", "DynamicMessages", "Encodings", "Messages", "RPC", "RPCTransport",
+                "ServiceKit", "Storage",
             ]
         ),
     ]
@@ -85,7 +92,10 @@ import Testing
         (name: "CMessages", doors: ["Sources/Messages"]),
         (name: "CProtobufC", doors: ["Sources/Messages"]),
         (name: "CZlib", doors: ["Sources/RPCTransport/Zlib.swift"]),
-        (name: "CCURL", doors: ["Sources/Mail/ServerDoor.swift"]),
+        (
+            name: "CCURL",
+            doors: ["Sources/Mail/ServerDoor.swift", "Sources/Webhooks"]
+        ),
         (name: "CArgon2", doors: ["Services/Membership"]),
         (name: "CResolver", doors: ["Services/Organizations/TextRecords.swift"]),
         (name: "CZip", doors: ["Sources/Spreadsheets/ZipArchive.swift"]),

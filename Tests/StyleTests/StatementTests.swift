@@ -14,7 +14,7 @@ import Testing
 
     static let programs = [
         Program(name: "Organizations", hasTree: false, hasOutbox: true),
-        Program(name: "Membership", hasTree: true),
+        Program(name: "Membership", hasTree: true, hasOutbox: true),
         Program(name: "Partners", hasTree: true),
         Program(name: "Branding", hasTree: true),
     ]

@@ -1,4 +1,5 @@
 import Foundation
+import Subprocess
 import Testing
 
 /// The command line against a running installation, which it knows nothing of.
@@ -38,6 +39,52 @@ import Testing
                 #expect(list.workflows.items.isEmpty, "\(list)")
             }
         }
+    }
+
+    @Test func `operators see the mails that no server takes, and have them tried again`()
+        async throws
+    {
+        try await RunningInstallation.run(
+            variables: ["GUILDHALL_MAIL": "smtp://127.0.0.1:1"]
+        ) { installation in
+            let api = try await API(installation)
+            let sent = try await api.post(
+                "/v1/contact",
+                [
+                    "kind": "CONTACT_KIND_BOOKING", "email": "bob@example.org",
+                    "subject": "Rooms", "text": "Is there one left?",
+                ])
+            try #require(sent.status < 300, "\(sent.body)")
+            let target = try installation.address(of: "organizations")
+            let call =
+                "\(Self.guildhall) call --target \(target) "
+                + "--data '\(installation.data.path)' guildhall.operations.v1.Mails"
+            try await installation.until("it was tried") {
+                let list = try await json("\(call)/ListMails")
+                return (list.mails[0].attempts.integer ?? 0) > 0
+            }
+
+            let list = try await json("\(call)/ListMails -d '{\"state\": 1, \"pageSize\": 5}'")
+            let id = try #require(list.mails[0].id.string, "\(list)")
+            let retried = try await json("\(call)/RetryMail -d '{\"id\": \"\(id)\"}'")
+
+            #expect(list.mails[0].receivers[0].string == installation.owner.email)
+            #expect(list.mails[0].state.string == "MAIL_STATE_WAITING")
+            #expect((list.mails[0].lastError.string ?? "").contains("connect"))
+            #expect(retried.id.string == id && retried.nextAttemptAt.string != nil)
+        }
+    }
+
+    @Test func `an address to which no link can lead is refused at once`() async throws {
+        let folder = FileManager.default.temporaryDirectory
+            .appending(path: "guildhall-\(UUID().uuidString)").path
+
+        let said = try await Shell.run(
+            "\(Self.guildhall) start --data '\(folder)' --public-url 'https://example.org?a' 2>&1"
+                + " || test $? -eq 64")
+
+        #expect(said.contains("--public-url is an address"), "\(said)")
+        #expect(!FileManager.default.fileExists(atPath: folder))
     }
 
     /// As an operator, at a service itself.

@@ -142,6 +142,15 @@ private func node(
         #expect(try await copy.path(of: school) == nil)
     }
 
+    @Test func `a change says of what comes again that it was gone`() async throws {
+        try await copy.apply(node(district), node(district, removed: true, version: 2))
+
+        let change = try await copy.apply(node(district, title: "Back", version: 3))
+
+        #expect(change == [.returned(TreeNode(id: district, title: "Back", version: 3))])
+        #expect(try await copy.path(of: district)?.node.title == "Back")
+    }
+
     @Test func `a removed organization does not come back by an old event`() async throws {
         try await copy.apply(node(district, removed: true, version: 2))
 

@@ -22,8 +22,20 @@ enum OpenAPIDocument {
    "description": "What an organization looks like: its colors and its logo, its own or inherited."
   },
   {
+   "name": "ApiKeys",
+   "description": "Credentials by which programs of customers and of the platform act."
+  },
+  {
    "name": "Membership",
    "description": "Who is who: users and sign-in, members of organizations, their limits, seats and workspaces."
+  },
+  {
+   "name": "Provisioning",
+   "description": "For systems that sign people in themselves and have them join as they come."
+  },
+  {
+   "name": "SignUps",
+   "description": "Registration by oneself, the organization that it leads to, and those who wait for approval."
   },
   {
    "name": "Contacts",
@@ -36,6 +48,10 @@ enum OpenAPIDocument {
   {
    "name": "EmailMasks",
    "description": "Email domains by which people join an organization."
+  },
+  {
+   "name": "Hooks",
+   "description": "Addresses of a customer's own systems that are told what happens to an organization and below. What is sent, and how it is signed, follows Standard Webhooks."
   },
   {
    "name": "Imports",
@@ -370,6 +386,132 @@ enum OpenAPIDocument {
        "application/json": {
         "schema": {
          "$ref": "#/components/schemas/Appearance"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   }
+  },
+  "/v1/apiKeys": {
+   "post": {
+    "tags": [
+     "ApiKeys"
+    ],
+    "operationId": "ApiKeys_CreateApiKey",
+    "summary": "Makes a key and answers its secret, once",
+    "description": "Makes a key and answers its secret, once.",
+    "parameters": [
+     {
+      "$ref": "#/components/parameters/IdempotencyKey"
+     }
+    ],
+    "requestBody": {
+     "content": {
+      "application/json": {
+       "schema": {
+        "$ref": "#/components/schemas/CreateApiKeyRequest"
+       }
+      }
+     }
+    },
+    "responses": {
+     "201": {
+      "description": "Made.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/CreateApiKeyReply"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   },
+   "get": {
+    "tags": [
+     "ApiKeys"
+    ],
+    "operationId": "ApiKeys_ListApiKeys",
+    "summary": "Answers a page of the keys of an organization, or of the platform, the newest first",
+    "description": "Answers a page of the keys of an organization, or of the platform, the newest first.",
+    "parameters": [
+     {
+      "name": "organizationId",
+      "in": "query",
+      "description": "Empty: the keys of the platform.",
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "name": "pageSize",
+      "in": "query",
+      "description": "1 to 500; 0 for 50; more is answered as 500.",
+      "schema": {
+       "type": "integer",
+       "format": "int32"
+      }
+     },
+     {
+      "name": "pageToken",
+      "in": "query",
+      "schema": {
+       "type": "string"
+      }
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/ListApiKeysReply"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   }
+  },
+  "/v1/apiKeys/{id}": {
+   "delete": {
+    "tags": [
+     "ApiKeys"
+    ],
+    "operationId": "ApiKeys_DeleteApiKey",
+    "summary": "Ends a key for good",
+    "description": "Ends a key for good.",
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "$ref": "#/components/parameters/IdempotencyKey"
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/DeleteApiKeyReply"
         }
        }
       }
@@ -1280,6 +1422,410 @@ enum OpenAPIDocument {
     }
    }
   },
+  "/v1/members:provision": {
+   "post": {
+    "tags": [
+     "Provisioning"
+    ],
+    "operationId": "Provisioning_ProvisionMember",
+    "summary": "Admits a person of an outside system, which has signed them in, to an organization of that system; makes the user and the organization when they are not there yet",
+    "description": "Admits a person of an outside system, which has signed them in, to an organization of that system; makes the user and the organization when they are not there yet.",
+    "parameters": [
+     {
+      "$ref": "#/components/parameters/IdempotencyKey"
+     }
+    ],
+    "requestBody": {
+     "content": {
+      "application/json": {
+       "schema": {
+        "$ref": "#/components/schemas/ProvisionMemberRequest"
+       }
+      }
+     }
+    },
+    "responses": {
+     "201": {
+      "description": "Made.",
+      "headers": {
+       "ETag": {
+        "description": "The etag of what is answered.",
+        "schema": {
+         "type": "string"
+        }
+       }
+      },
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Member"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   }
+  },
+  "/v1/signup": {
+   "post": {
+    "tags": [
+     "SignUps"
+    ],
+    "operationId": "SignUps_SignUp",
+    "summary": "Registers a person, who is mailed a link that shows that the address is theirs",
+    "description": "Registers a person, who is mailed a link that shows that the address is theirs. Answers alike whether the address is known or not: somebody who has an account is mailed that instead.",
+    "security": [],
+    "parameters": [
+     {
+      "$ref": "#/components/parameters/IdempotencyKey"
+     }
+    ],
+    "requestBody": {
+     "content": {
+      "application/json": {
+       "schema": {
+        "$ref": "#/components/schemas/SignUpRequest"
+       }
+      }
+     }
+    },
+    "responses": {
+     "201": {
+      "description": "Made.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/SignUpReply"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   }
+  },
+  "/v1/signup:verify": {
+   "post": {
+    "tags": [
+     "SignUps"
+    ],
+    "operationId": "SignUps_VerifyEmail",
+    "summary": "Makes the account of a registration whose link was followed by who knows its password, and lets the person join the organization of the custom URL or of the address, if any and if it admits them",
+    "description": "Makes the account of a registration whose link was followed by who knows its password, and lets the person join the organization of the custom URL or of the address, if any and if it admits them.",
+    "security": [],
+    "parameters": [
+     {
+      "$ref": "#/components/parameters/IdempotencyKey"
+     }
+    ],
+    "requestBody": {
+     "content": {
+      "application/json": {
+       "schema": {
+        "$ref": "#/components/schemas/VerifyEmailRequest"
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/VerifyEmailReply"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   }
+  },
+  "/v1/signup:createOrganization": {
+   "post": {
+    "tags": [
+     "SignUps"
+    ],
+    "operationId": "SignUps_CreateOwnOrganization",
+    "summary": "Makes the one organization that a person may make who signed up, with them as its owner",
+    "description": "Makes the one organization that a person may make who signed up, with them as its owner.",
+    "parameters": [
+     {
+      "$ref": "#/components/parameters/IdempotencyKey"
+     }
+    ],
+    "requestBody": {
+     "content": {
+      "application/json": {
+       "schema": {
+        "$ref": "#/components/schemas/CreateOwnOrganizationRequest"
+       }
+      }
+     }
+    },
+    "responses": {
+     "201": {
+      "description": "Made.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/CreateOwnOrganizationReply"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   }
+  },
+  "/v1/organizations/{organizationId}/signUpData": {
+   "get": {
+    "tags": [
+     "SignUps"
+    ],
+    "operationId": "SignUps_GetSignUpData",
+    "summary": "Answers what the founder told of an organization that was made in a sign-up: for staff of the platform alone, and shown nowhere else",
+    "description": "Answers what the founder told of an organization that was made in a sign-up: for staff of the platform alone, and shown nowhere else.",
+    "parameters": [
+     {
+      "name": "organizationId",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/SignUpData"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   }
+  },
+  "/v1/organizations/{organizationId}/pendingSignups": {
+   "get": {
+    "tags": [
+     "SignUps"
+    ],
+    "operationId": "SignUps_ListPendingSignUps",
+    "summary": "Answers a page of those who wait for approval, the oldest first",
+    "description": "Answers a page of those who wait for approval, the oldest first.",
+    "parameters": [
+     {
+      "name": "organizationId",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "name": "state",
+      "in": "query",
+      "description": "Unspecified: those that wait.",
+      "schema": {
+       "$ref": "#/components/schemas/PendingSignUpState"
+      }
+     },
+     {
+      "name": "pageSize",
+      "in": "query",
+      "description": "1 to 500; 0 for 50; more is answered as 500.",
+      "schema": {
+       "type": "integer",
+       "format": "int32"
+      }
+     },
+     {
+      "name": "pageToken",
+      "in": "query",
+      "schema": {
+       "type": "string"
+      }
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/ListPendingSignUpsReply"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   }
+  },
+  "/v1/organizations/{organizationId}/pendingSignups/{userId}:approve": {
+   "post": {
+    "tags": [
+     "SignUps"
+    ],
+    "operationId": "SignUps_ApprovePendingSignUp",
+    "summary": "Admits somebody who waits, by all the gates",
+    "description": "Admits somebody who waits, by all the gates.",
+    "parameters": [
+     {
+      "name": "organizationId",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "name": "userId",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "$ref": "#/components/parameters/IdempotencyKey"
+     }
+    ],
+    "requestBody": {
+     "content": {
+      "application/json": {
+       "schema": {
+        "$ref": "#/components/schemas/ApprovePendingSignUpRequest"
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/PendingSignUp"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   }
+  },
+  "/v1/organizations/{organizationId}/pendingSignups/{userId}:reject": {
+   "post": {
+    "tags": [
+     "SignUps"
+    ],
+    "operationId": "SignUps_RejectPendingSignUp",
+    "summary": "Turns somebody down who waits; the account stays",
+    "description": "Turns somebody down who waits; the account stays.",
+    "parameters": [
+     {
+      "name": "organizationId",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "name": "userId",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "$ref": "#/components/parameters/IdempotencyKey"
+     }
+    ],
+    "requestBody": {
+     "content": {
+      "application/json": {
+       "schema": {
+        "$ref": "#/components/schemas/RejectPendingSignUpRequest"
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/PendingSignUp"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   }
+  },
+  "/v1/explain/join": {
+   "post": {
+    "tags": [
+     "SignUps"
+    ],
+    "operationId": "SignUps_ExplainJoin",
+    "summary": "Answers which organization somebody with a verified address would join, by what, and whether they would wait; changes nothing",
+    "description": "Answers which organization somebody with a verified address would join, by what, and whether they would wait; changes nothing. For staff of the whole platform: it tells who customers are.",
+    "requestBody": {
+     "content": {
+      "application/json": {
+       "schema": {
+        "$ref": "#/components/schemas/ExplainJoinRequest"
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/ExplainJoinReply"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   }
+  },
   "/v1/organizations/{organizationId}/contactReceivers": {
    "get": {
     "tags": [
@@ -1896,6 +2442,395 @@ enum OpenAPIDocument {
        "application/json": {
         "schema": {
          "$ref": "#/components/schemas/DeleteEmailMaskReply"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   }
+  },
+  "/v1/organizations/{organizationId}/hooks": {
+   "post": {
+    "tags": [
+     "Hooks"
+    ],
+    "operationId": "Hooks_CreateHook",
+    "summary": "Adds a hook and answers the secret that its calls are signed with, once",
+    "description": "Adds a hook and answers the secret that its calls are signed with, once.",
+    "parameters": [
+     {
+      "name": "organizationId",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "$ref": "#/components/parameters/IdempotencyKey"
+     }
+    ],
+    "requestBody": {
+     "content": {
+      "application/json": {
+       "schema": {
+        "$ref": "#/components/schemas/CreateHookRequest"
+       }
+      }
+     }
+    },
+    "responses": {
+     "201": {
+      "description": "Made.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/CreateHookReply"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   },
+   "get": {
+    "tags": [
+     "Hooks"
+    ],
+    "operationId": "Hooks_ListHooks",
+    "summary": "Answers the hooks of an organization, the newest first",
+    "description": "Answers the hooks of an organization, the newest first.",
+    "parameters": [
+     {
+      "name": "organizationId",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/ListHooksReply"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   }
+  },
+  "/v1/organizations/{organizationId}/hooks/{id}": {
+   "patch": {
+    "tags": [
+     "Hooks"
+    ],
+    "operationId": "Hooks_UpdateHook",
+    "summary": "Changes the fields that the mask names: url, kinds, enabled",
+    "description": "Changes the fields that the mask names: url, kinds, enabled.",
+    "parameters": [
+     {
+      "name": "organizationId",
+      "in": "path",
+      "required": true,
+      "description": "What happens to it, and to everything below it, is told.",
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "description": "UUIDv7 text; never reused.",
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "name": "updateMask",
+      "in": "query",
+      "description": "Empty: every field that is not at its default.",
+      "schema": {
+       "type": "string",
+       "examples": [
+        "title,trial.validUntil"
+       ]
+      }
+     },
+     {
+      "$ref": "#/components/parameters/IdempotencyKey"
+     },
+     {
+      "$ref": "#/components/parameters/IfMatch"
+     }
+    ],
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "$ref": "#/components/schemas/Hook"
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "headers": {
+       "ETag": {
+        "description": "The etag of what is answered.",
+        "schema": {
+         "type": "string"
+        }
+       }
+      },
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Hook"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   },
+   "delete": {
+    "tags": [
+     "Hooks"
+    ],
+    "operationId": "Hooks_DeleteHook",
+    "summary": "Takes a hook away, with what waits to be sent to it",
+    "description": "Takes a hook away, with what waits to be sent to it.",
+    "parameters": [
+     {
+      "name": "organizationId",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "$ref": "#/components/parameters/IdempotencyKey"
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/DeleteHookReply"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   }
+  },
+  "/v1/organizations/{organizationId}/hooks/{id}:test": {
+   "post": {
+    "tags": [
+     "Hooks"
+    ],
+    "operationId": "Hooks_TestHook",
+    "summary": "Sends a hook a call of the kind hook.test, to see whether it arrives",
+    "description": "Sends a hook a call of the kind hook.test, to see whether it arrives.",
+    "parameters": [
+     {
+      "name": "organizationId",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "$ref": "#/components/parameters/IdempotencyKey"
+     }
+    ],
+    "requestBody": {
+     "content": {
+      "application/json": {
+       "schema": {
+        "$ref": "#/components/schemas/TestHookRequest"
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/HookDelivery"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   }
+  },
+  "/v1/organizations/{organizationId}/hooks/{hookId}/deliveries": {
+   "get": {
+    "tags": [
+     "Hooks"
+    ],
+    "operationId": "Hooks_ListHookDeliveries",
+    "summary": "Answers a page of what a hook was sent or will be, the newest first",
+    "description": "Answers a page of what a hook was sent or will be, the newest first.",
+    "parameters": [
+     {
+      "name": "organizationId",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "name": "hookId",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "name": "state",
+      "in": "query",
+      "description": "Unspecified: all.",
+      "schema": {
+       "$ref": "#/components/schemas/HookDeliveryState"
+      }
+     },
+     {
+      "name": "pageSize",
+      "in": "query",
+      "description": "1 to 500; 0 for 50; more is answered as 500.",
+      "schema": {
+       "type": "integer",
+       "format": "int32"
+      }
+     },
+     {
+      "name": "pageToken",
+      "in": "query",
+      "schema": {
+       "type": "string"
+      }
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/ListHookDeliveriesReply"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   }
+  },
+  "/v1/organizations/{organizationId}/hooks/{hookId}/deliveries/{id}:retry": {
+   "post": {
+    "tags": [
+     "Hooks"
+    ],
+    "operationId": "Hooks_RetryHookDelivery",
+    "summary": "Sends again what was delivered or has failed",
+    "description": "Sends again what was delivered or has failed.",
+    "parameters": [
+     {
+      "name": "organizationId",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "name": "hookId",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "$ref": "#/components/parameters/IdempotencyKey"
+     }
+    ],
+    "requestBody": {
+     "content": {
+      "application/json": {
+       "schema": {
+        "$ref": "#/components/schemas/RetryHookDeliveryRequest"
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/HookDelivery"
         }
        }
       }
@@ -3570,8 +4505,8 @@ enum OpenAPIDocument {
      "Platform"
     ],
     "operationId": "Platform_UpdatePlatformSettings",
-    "summary": "Changes the settings that the mask names: name_scope, contact_receivers",
-    "description": "Changes the settings that the mask names: name_scope, contact_receivers.",
+    "summary": "Changes the settings that the mask names: name_scope, contact_receivers, sign_up_approval",
+    "description": "Changes the settings that the mask names: name_scope, contact_receivers, sign_up_approval.",
     "parameters": [
      {
       "name": "updateMask",
@@ -4554,7 +5489,7 @@ enum OpenAPIDocument {
    "session": {
     "type": "http",
     "scheme": "bearer",
-    "description": "The token that POST /v1/sessions answers."
+    "description": "The token that POST /v1/sessions answers, or the secret of an API key."
    }
   },
   "parameters": {
@@ -4676,6 +5611,50 @@ enum OpenAPIDocument {
      }
     }
    },
+   "ApiKey": {
+    "type": "object",
+    "properties": {
+     "id": {
+      "type": "string"
+     },
+     "name": {
+      "type": "string",
+      "description": "What people call it: 1 to 120 characters."
+     },
+     "grant": {
+      "$ref": "#/components/schemas/Grant",
+      "description": "What it may act as, and where."
+     },
+     "prefix": {
+      "type": "string",
+      "description": "The beginning of the secret, by which people tell keys apart."
+     },
+     "createdBy": {
+      "type": "string",
+      "description": "The person who made it."
+     },
+     "createdAt": {
+      "type": "string",
+      "format": "date-time"
+     },
+     "expiresAt": {
+      "type": "string",
+      "format": "date-time",
+      "description": "Absent when it does not expire."
+     },
+     "lastUsedAt": {
+      "type": "string",
+      "format": "date-time",
+      "description": "To the minute; absent when it was never used."
+     }
+    },
+    "required": [
+     "id",
+     "name",
+     "prefix",
+     "createdBy"
+    ]
+   },
    "Appearance": {
     "type": "object",
     "description": "What is set at an organization itself.",
@@ -4758,6 +5737,9 @@ enum OpenAPIDocument {
       "description": "Leaves rows with errors out; without, a plan that has any is refused."
      }
     }
+   },
+   "ApprovePendingSignUpRequest": {
+    "type": "object"
    },
    "ApproveSaleRequest": {
     "type": "object"
@@ -4952,6 +5934,42 @@ enum OpenAPIDocument {
      "etag"
     ]
    },
+   "CreateApiKeyReply": {
+    "type": "object",
+    "properties": {
+     "apiKey": {
+      "$ref": "#/components/schemas/ApiKey"
+     },
+     "secret": {
+      "type": "string",
+      "description": "The credential: `Authorization: Bearer …`. Shown once; only its hash is kept."
+     }
+    },
+    "required": [
+     "secret"
+    ]
+   },
+   "CreateApiKeyRequest": {
+    "type": "object",
+    "properties": {
+     "name": {
+      "type": "string"
+     },
+     "role": {
+      "$ref": "#/components/schemas/Role",
+      "description": "The role that the key acts as: none that is stronger than the caller's."
+     },
+     "organizationId": {
+      "type": "string",
+      "description": "Where it holds; empty: the whole platform."
+     },
+     "expiresAt": {
+      "type": "string",
+      "format": "date-time",
+      "description": "Absent: it does not expire."
+     }
+    }
+   },
    "CreateCustomUrlRequest": {
     "type": "object",
     "properties": {
@@ -4971,6 +5989,36 @@ enum OpenAPIDocument {
      "mode": {
       "$ref": "#/components/schemas/EmailMaskMode",
       "description": "Unspecified: join."
+     }
+    }
+   },
+   "CreateHookReply": {
+    "type": "object",
+    "properties": {
+     "hook": {
+      "$ref": "#/components/schemas/Hook"
+     },
+     "secret": {
+      "type": "string",
+      "description": "\"whsec_\" and 32 bytes in Base64: shown once."
+     }
+    },
+    "required": [
+     "secret"
+    ]
+   },
+   "CreateHookRequest": {
+    "type": "object",
+    "properties": {
+     "url": {
+      "type": "string"
+     },
+     "kinds": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/HookEventKind"
+      },
+      "description": "Empty: everything."
      }
     }
    },
@@ -5038,6 +6086,47 @@ enum OpenAPIDocument {
      },
      "seatBenefits": {
       "$ref": "#/components/schemas/SeatBenefits"
+     }
+    }
+   },
+   "CreateOwnOrganizationReply": {
+    "type": "object",
+    "properties": {
+     "organizationId": {
+      "type": "string"
+     },
+     "title": {
+      "type": "string"
+     }
+    },
+    "required": [
+     "organizationId",
+     "title"
+    ]
+   },
+   "CreateOwnOrganizationRequest": {
+    "type": "object",
+    "properties": {
+     "title": {
+      "type": "string"
+     },
+     "description": {
+      "type": "string"
+     },
+     "category": {
+      "$ref": "#/components/schemas/OrganizationCategory",
+      "description": "Unspecified: a company."
+     },
+     "country": {
+      "type": "string",
+      "description": "ISO 3166-1 alpha-2; may be empty."
+     },
+     "kind": {
+      "$ref": "#/components/schemas/OrganizationKind"
+     },
+     "reference": {
+      "type": "string",
+      "description": "What the platform should know of it, such as what it is for: for internal reference; at most 2,000 characters."
      }
     }
    },
@@ -5172,7 +6261,13 @@ enum OpenAPIDocument {
    "DeactivateOrganizationRequest": {
     "type": "object"
    },
+   "DeleteApiKeyReply": {
+    "type": "object"
+   },
    "DeleteEmailMaskReply": {
+    "type": "object"
+   },
+   "DeleteHookReply": {
     "type": "object"
    },
    "DeleteOrganizationTypeReply": {
@@ -5413,6 +6508,48 @@ enum OpenAPIDocument {
      }
     }
    },
+   "ExplainJoinReply": {
+    "type": "object",
+    "properties": {
+     "organizationId": {
+      "type": "string",
+      "description": "Empty when none is joined."
+     },
+     "source": {
+      "$ref": "#/components/schemas/JoinSource"
+     },
+     "value": {
+      "type": "string",
+      "description": "The mask or the slug."
+     },
+     "refusal": {
+      "type": "string",
+      "description": "What would refuse, such as signup_not_allowed or org_not_active; empty: nothing."
+     },
+     "waitsFor": {
+      "$ref": "#/components/schemas/PendingSignUpReason",
+      "description": "Why the person would wait; unspecified: would not."
+     }
+    },
+    "required": [
+     "organizationId",
+     "source",
+     "value",
+     "refusal",
+     "waitsFor"
+    ]
+   },
+   "ExplainJoinRequest": {
+    "type": "object",
+    "properties": {
+     "email": {
+      "type": "string"
+     },
+     "customUrl": {
+      "type": "string"
+     }
+    }
+   },
    "ExplainStateReply": {
     "type": "object",
     "properties": {
@@ -5451,6 +6588,136 @@ enum OpenAPIDocument {
     "required": [
      "role",
      "organizationId"
+    ]
+   },
+   "Hook": {
+    "type": "object",
+    "properties": {
+     "id": {
+      "type": "string",
+      "description": "UUIDv7 text; never reused."
+     },
+     "organizationId": {
+      "type": "string",
+      "description": "What happens to it, and to everything below it, is told."
+     },
+     "url": {
+      "type": "string",
+      "description": "https, at most 2,000 characters, without a user or a fragment."
+     },
+     "kinds": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/HookEventKind"
+      },
+      "description": "What is told; empty: everything."
+     },
+     "enabled": {
+      "type": "boolean",
+      "description": "Whether it is called. It is switched off by itself when nothing has arrived for days."
+     },
+     "disabledReason": {
+      "type": "string",
+      "description": "Why it was switched off by itself; empty when it was not."
+     },
+     "createdAt": {
+      "type": "string",
+      "format": "date-time"
+     },
+     "updatedAt": {
+      "type": "string",
+      "format": "date-time"
+     },
+     "version": {
+      "type": "string",
+      "format": "int64"
+     },
+     "etag": {
+      "type": "string"
+     }
+    }
+   },
+   "HookDelivery": {
+    "type": "object",
+    "description": "One call of a hook, with its attempts.",
+    "properties": {
+     "id": {
+      "type": "string",
+      "description": "Also the header webhook-id: the same with every attempt."
+     },
+     "hookId": {
+      "type": "string"
+     },
+     "kind": {
+      "$ref": "#/components/schemas/HookEventKind"
+     },
+     "state": {
+      "$ref": "#/components/schemas/HookDeliveryState"
+     },
+     "attempts": {
+      "type": "integer",
+      "format": "int32"
+     },
+     "lastStatus": {
+      "type": "integer",
+      "format": "int32",
+      "description": "Of the last attempt: the HTTP status, or 0 when there was no answer."
+     },
+     "lastError": {
+      "type": "string",
+      "description": "Of the last attempt, when it failed: a sentence."
+     },
+     "body": {
+      "type": "string",
+      "description": "The JSON that is sent."
+     },
+     "createdAt": {
+      "type": "string",
+      "format": "date-time"
+     },
+     "nextAttemptAt": {
+      "type": "string",
+      "format": "date-time",
+      "description": "Absent unless it waits."
+     },
+     "deliveredAt": {
+      "type": "string",
+      "format": "date-time",
+      "description": "Absent unless it was delivered."
+     }
+    },
+    "required": [
+     "id",
+     "hookId",
+     "kind",
+     "state",
+     "attempts",
+     "lastStatus",
+     "lastError",
+     "body"
+    ]
+   },
+   "HookDeliveryState": {
+    "type": "string",
+    "enum": [
+     "HOOK_DELIVERY_STATE_UNSPECIFIED",
+     "HOOK_DELIVERY_STATE_WAITING",
+     "HOOK_DELIVERY_STATE_DELIVERED",
+     "HOOK_DELIVERY_STATE_FAILED"
+    ]
+   },
+   "HookEventKind": {
+    "type": "string",
+    "description": "HOOK_EVENT_KIND_ORGANIZATION_CREATED: organization.created\n\nHOOK_EVENT_KIND_ORGANIZATION_UPDATED: organization.updated: also a move, a pause and its end.\n\nHOOK_EVENT_KIND_ORGANIZATION_ARCHIVED: organization.archived\n\nHOOK_EVENT_KIND_ORGANIZATION_RESTORED: organization.restored\n\nHOOK_EVENT_KIND_ORGANIZATION_REMOVED: organization.removed: gone for good.\n\nHOOK_EVENT_KIND_ORGANIZATION_LAPSED: organization.lapsed: a trial or the time of validity has ended, or was prolonged afterwards.\n\nHOOK_EVENT_KIND_HOOK_TEST: hook.test: asked for by TestHook; always told.",
+    "enum": [
+     "HOOK_EVENT_KIND_UNSPECIFIED",
+     "HOOK_EVENT_KIND_ORGANIZATION_CREATED",
+     "HOOK_EVENT_KIND_ORGANIZATION_UPDATED",
+     "HOOK_EVENT_KIND_ORGANIZATION_ARCHIVED",
+     "HOOK_EVENT_KIND_ORGANIZATION_RESTORED",
+     "HOOK_EVENT_KIND_ORGANIZATION_REMOVED",
+     "HOOK_EVENT_KIND_ORGANIZATION_LAPSED",
+     "HOOK_EVENT_KIND_HOOK_TEST"
     ]
    },
    "Import": {
@@ -5644,6 +6911,14 @@ enum OpenAPIDocument {
      "IMPORT_STATE_CANCELLED"
     ]
    },
+   "JoinSource": {
+    "type": "string",
+    "enum": [
+     "JOIN_SOURCE_UNSPECIFIED",
+     "JOIN_SOURCE_CUSTOM_URL",
+     "JOIN_SOURCE_EMAIL_MASK"
+    ]
+   },
    "KindReceivers": {
     "type": "object",
     "properties": {
@@ -5690,6 +6965,25 @@ enum OpenAPIDocument {
      "expiresAt"
     ]
    },
+   "ListApiKeysReply": {
+    "type": "object",
+    "properties": {
+     "apiKeys": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/ApiKey"
+      }
+     },
+     "nextPageToken": {
+      "type": "string",
+      "description": "Empty on the last page."
+     }
+    },
+    "required": [
+     "apiKeys",
+     "nextPageToken"
+    ]
+   },
    "ListCustomUrlsReply": {
     "type": "object",
     "properties": {
@@ -5716,6 +7010,40 @@ enum OpenAPIDocument {
     },
     "required": [
      "emailMasks"
+    ]
+   },
+   "ListHookDeliveriesReply": {
+    "type": "object",
+    "properties": {
+     "deliveries": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/HookDelivery"
+      }
+     },
+     "nextPageToken": {
+      "type": "string",
+      "description": "Empty on the last page."
+     }
+    },
+    "required": [
+     "deliveries",
+     "nextPageToken"
+    ]
+   },
+   "ListHooksReply": {
+    "type": "object",
+    "properties": {
+     "hooks": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/Hook"
+      },
+      "description": "At most 20."
+     }
+    },
+    "required": [
+     "hooks"
     ]
    },
    "ListImportRowsReply": {
@@ -5863,6 +7191,30 @@ enum OpenAPIDocument {
      "totalSize"
     ]
    },
+   "ListPendingSignUpsReply": {
+    "type": "object",
+    "properties": {
+     "pendingSignUps": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/PendingSignUp"
+      }
+     },
+     "nextPageToken": {
+      "type": "string",
+      "description": "Empty on the last page."
+     },
+     "totalSize": {
+      "type": "string",
+      "format": "int64"
+     }
+    },
+    "required": [
+     "pendingSignUps",
+     "nextPageToken",
+     "totalSize"
+    ]
+   },
    "ListProductsReply": {
     "type": "object",
     "properties": {
@@ -5981,11 +7333,19 @@ enum OpenAPIDocument {
       "items": {
        "$ref": "#/components/schemas/Member"
       }
+     },
+     "prompts": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/Prompt"
+      },
+      "description": "What the person should be asked for next."
      }
     },
     "required": [
      "grants",
-     "memberships"
+     "memberships",
+     "prompts"
     ]
    },
    "Member": {
@@ -6570,6 +7930,66 @@ enum OpenAPIDocument {
      }
     }
    },
+   "PendingSignUp": {
+    "type": "object",
+    "description": "Somebody who signed up and is let in only when somebody approves.",
+    "properties": {
+     "organizationId": {
+      "type": "string"
+     },
+     "userId": {
+      "type": "string"
+     },
+     "email": {
+      "type": "string"
+     },
+     "name": {
+      "type": "string"
+     },
+     "reason": {
+      "$ref": "#/components/schemas/PendingSignUpReason"
+     },
+     "state": {
+      "$ref": "#/components/schemas/PendingSignUpState"
+     },
+     "createdAt": {
+      "type": "string",
+      "format": "date-time"
+     },
+     "decidedAt": {
+      "type": "string",
+      "format": "date-time",
+      "description": "Absent while it is pending."
+     }
+    },
+    "required": [
+     "organizationId",
+     "userId",
+     "email",
+     "name",
+     "reason",
+     "state"
+    ]
+   },
+   "PendingSignUpReason": {
+    "type": "string",
+    "description": "PENDING_SIGN_UP_REASON_NO_MASK: The platform wants approval of addresses that no email mask covers.\n\nPENDING_SIGN_UP_REASON_LIMIT_REACHED: A limit or the seats were used up.\n\nPENDING_SIGN_UP_REASON_TYPE_REQUIRES: The type of the organization wants approval.",
+    "enum": [
+     "PENDING_SIGN_UP_REASON_UNSPECIFIED",
+     "PENDING_SIGN_UP_REASON_NO_MASK",
+     "PENDING_SIGN_UP_REASON_LIMIT_REACHED",
+     "PENDING_SIGN_UP_REASON_TYPE_REQUIRES"
+    ]
+   },
+   "PendingSignUpState": {
+    "type": "string",
+    "enum": [
+     "PENDING_SIGN_UP_STATE_UNSPECIFIED",
+     "PENDING_SIGN_UP_STATE_PENDING",
+     "PENDING_SIGN_UP_STATE_APPROVED",
+     "PENDING_SIGN_UP_STATE_REJECTED"
+    ]
+   },
    "PlatformSettings": {
     "type": "object",
     "properties": {
@@ -6595,6 +8015,10 @@ enum OpenAPIDocument {
      "etag": {
       "type": "string",
       "description": "For If-Match; changes with every change."
+     },
+     "signUpApproval": {
+      "type": "boolean",
+      "description": "Whether somebody has to approve people who sign up for an organization and whose address no email mask of it, or above it, covers."
      }
     }
    },
@@ -6648,6 +8072,45 @@ enum OpenAPIDocument {
      "etag"
     ]
    },
+   "Prompt": {
+    "type": "string",
+    "description": "PROMPT_CREATE_ORGANIZATION: The person signed up, belongs to no organization, and may make one.",
+    "enum": [
+     "PROMPT_UNSPECIFIED",
+     "PROMPT_CREATE_ORGANIZATION"
+    ]
+   },
+   "ProvisionMemberRequest": {
+    "type": "object",
+    "properties": {
+     "externalId": {
+      "type": "string",
+      "description": "What the outside system calls the organization."
+     },
+     "title": {
+      "type": "string",
+      "description": "Used when the organization is made; one that is there keeps its own."
+     },
+     "parentId": {
+      "type": "string",
+      "description": "Where it is made; empty: at the root."
+     },
+     "email": {
+      "type": "string",
+      "description": "The verified address of the person."
+     },
+     "name": {
+      "type": "string"
+     },
+     "roles": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/Role"
+      },
+      "description": "Roles inside the organization; empty: member."
+     }
+    }
+   },
    "ProvisionOrganizationRequest": {
     "type": "object",
     "properties": {
@@ -6670,6 +8133,9 @@ enum OpenAPIDocument {
     }
    },
    "RegisterSaleRequest": {
+    "type": "object"
+   },
+   "RejectPendingSignUpRequest": {
     "type": "object"
    },
    "ResetAppearanceRequest": {
@@ -6726,6 +8192,9 @@ enum OpenAPIDocument {
       "description": "It comes back as a root, instead of a parent."
      }
     }
+   },
+   "RetryHookDeliveryRequest": {
+    "type": "object"
    },
    "RetryWorkflowRequest": {
     "type": "object",
@@ -7109,6 +8578,51 @@ enum OpenAPIDocument {
    "SignOutReply": {
     "type": "object"
    },
+   "SignUpData": {
+    "type": "object",
+    "properties": {
+     "organizationId": {
+      "type": "string"
+     },
+     "userId": {
+      "type": "string",
+      "description": "The founder."
+     },
+     "reference": {
+      "type": "string"
+     },
+     "createdAt": {
+      "type": "string",
+      "format": "date-time"
+     }
+    },
+    "required": [
+     "organizationId",
+     "userId",
+     "reference"
+    ]
+   },
+   "SignUpReply": {
+    "type": "object"
+   },
+   "SignUpRequest": {
+    "type": "object",
+    "properties": {
+     "email": {
+      "type": "string"
+     },
+     "password": {
+      "type": "string"
+     },
+     "name": {
+      "type": "string"
+     },
+     "customUrl": {
+      "type": "string",
+      "description": "The custom URL over which the person came, such as \"springfield\"; empty: none."
+     }
+    }
+   },
    "SourcedValue": {
     "type": "object",
     "description": "A value with where it comes from.",
@@ -7162,6 +8676,9 @@ enum OpenAPIDocument {
       "description": "The custom URL at which the form was; empty for the platform's own."
      }
     }
+   },
+   "TestHookRequest": {
+    "type": "object"
    },
    "Trial": {
     "type": "object",
@@ -7316,6 +8833,39 @@ enum OpenAPIDocument {
      "organizationId",
      "distance"
     ]
+   },
+   "VerifyEmailReply": {
+    "type": "object",
+    "properties": {
+     "userId": {
+      "type": "string"
+     },
+     "organizationId": {
+      "type": "string",
+      "description": "The organization that the person has joined; empty when none, be it that they wait for approval."
+     },
+     "organizationTitle": {
+      "type": "string"
+     }
+    },
+    "required": [
+     "userId",
+     "organizationId",
+     "organizationTitle"
+    ]
+   },
+   "VerifyEmailRequest": {
+    "type": "object",
+    "properties": {
+     "token": {
+      "type": "string",
+      "description": "From the link that was mailed."
+     },
+     "password": {
+      "type": "string",
+      "description": "That of the registration: who follows a link opens no account with somebody else's password."
+     }
+    }
    },
    "Warning": {
     "type": "object",

@@ -155,6 +155,15 @@ nonisolated struct Guildhall_Access_V1_Principal: Sendable {
     set {subject = .service(newValue)}
   }
 
+  /// A program: the identifier of its API key.
+  var apiKeyID: String {
+    get {
+      if case .apiKeyID(let v)? = subject {return v}
+      return String()
+    }
+    set {subject = .apiKeyID(newValue)}
+  }
+
   /// What the person may act as, and where.
   var grants: [Guildhall_Access_V1_Grant] = []
 
@@ -187,6 +196,8 @@ nonisolated struct Guildhall_Access_V1_Principal: Sendable {
     case userID(String)
     /// A process of this installation, such as "partners".
     case service(String)
+    /// A program: the identifier of its API key.
+    case apiKeyID(String)
 
   }
 
@@ -262,7 +273,7 @@ nonisolated extension Guildhall_Access_V1_SignedPrincipal: SwiftProtobuf.Message
 
 nonisolated extension Guildhall_Access_V1_Principal: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Principal"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}user_id\0\u{1}service\0\u{1}grants\0\u{3}issued_at\0\u{3}expires_at\0\u{1}audience\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}user_id\0\u{1}service\0\u{1}grants\0\u{3}issued_at\0\u{3}expires_at\0\u{1}audience\0\u{3}api_key_id\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -290,6 +301,14 @@ nonisolated extension Guildhall_Access_V1_Principal: SwiftProtobuf.Message, Swif
       case 4: try { try decoder.decodeSingularMessageField(value: &self._issuedAt) }()
       case 5: try { try decoder.decodeSingularMessageField(value: &self._expiresAt) }()
       case 6: try { try decoder.decodeSingularStringField(value: &self.audience) }()
+      case 7: try {
+        var v: String?
+        try decoder.decodeSingularStringField(value: &v)
+        if let v = v {
+          if self.subject != nil {try decoder.handleConflictingOneOf()}
+          self.subject = .apiKeyID(v)
+        }
+      }()
       default: break
       }
     }
@@ -309,7 +328,7 @@ nonisolated extension Guildhall_Access_V1_Principal: SwiftProtobuf.Message, Swif
       guard case .service(let v)? = self.subject else { preconditionFailure() }
       try visitor.visitSingularStringField(value: v, fieldNumber: 2)
     }()
-    case nil: break
+    default: break
     }
     if !self.grants.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.grants, fieldNumber: 3)
@@ -323,6 +342,9 @@ nonisolated extension Guildhall_Access_V1_Principal: SwiftProtobuf.Message, Swif
     if !self.audience.isEmpty {
       try visitor.visitSingularStringField(value: self.audience, fieldNumber: 6)
     }
+    try { if case .apiKeyID(let v)? = self.subject {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 7)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 

@@ -27,6 +27,42 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
+nonisolated enum Guildhall_Membership_V1_Prompt: SwiftProtobuf.Enum, Swift.CaseIterable {
+  typealias RawValue = Int
+  case unspecified // = 0
+
+  /// The person signed up, belongs to no organization, and may make one.
+  case createOrganization // = 1
+  case UNRECOGNIZED(Int)
+
+  init() {
+    self = .unspecified
+  }
+
+  init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .createOrganization
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .createOrganization: return 1
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  static let allCases: [Guildhall_Membership_V1_Prompt] = [
+    .unspecified,
+    .createOrganization,
+  ]
+
+}
+
 nonisolated enum Guildhall_Membership_V1_MemberState: SwiftProtobuf.Enum, Swift.CaseIterable {
   typealias RawValue = Int
   case unspecified // = 0
@@ -170,6 +206,9 @@ nonisolated struct Guildhall_Membership_V1_AuthenticateReply: Sendable {
   /// Clears the value of `expiresAt`. Subsequent reads from it will return its default value.
   mutating func clearExpiresAt() {self._expiresAt = nil}
 
+  /// The API key, when the token is one; then there is no user.
+  var apiKeyID: String = String()
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -204,6 +243,9 @@ nonisolated struct Guildhall_Membership_V1_Me: Sendable {
   var grants: [Guildhall_Access_V1_Grant] = []
 
   var memberships: [Guildhall_Membership_V1_Member] = []
+
+  /// What the person should be asked for next.
+  var prompts: [Guildhall_Membership_V1_Prompt] = []
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1264,6 +1306,10 @@ nonisolated struct Guildhall_Membership_V1_ListMailAddressesReply: Sendable {
 
 fileprivate nonisolated let _protobuf_package = "guildhall.membership.v1"
 
+nonisolated extension Guildhall_Membership_V1_Prompt: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PROMPT_UNSPECIFIED\0\u{1}PROMPT_CREATE_ORGANIZATION\0")
+}
+
 nonisolated extension Guildhall_Membership_V1_MemberState: SwiftProtobuf._ProtoNameProviding {
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0MEMBER_STATE_UNSPECIFIED\0\u{1}MEMBER_STATE_ACTIVE\0\u{1}MEMBER_STATE_BLOCKED\0\u{1}MEMBER_STATE_REMOVED\0")
 }
@@ -1428,7 +1474,7 @@ nonisolated extension Guildhall_Membership_V1_AuthenticateRequest: SwiftProtobuf
 
 nonisolated extension Guildhall_Membership_V1_AuthenticateReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".AuthenticateReply"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}user_id\0\u{1}grants\0\u{3}expires_at\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}user_id\0\u{1}grants\0\u{3}expires_at\0\u{3}api_key_id\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1439,6 +1485,7 @@ nonisolated extension Guildhall_Membership_V1_AuthenticateReply: SwiftProtobuf.M
       case 1: try { try decoder.decodeSingularStringField(value: &self.userID) }()
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.grants) }()
       case 3: try { try decoder.decodeSingularMessageField(value: &self._expiresAt) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.apiKeyID) }()
       default: break
       }
     }
@@ -1458,6 +1505,9 @@ nonisolated extension Guildhall_Membership_V1_AuthenticateReply: SwiftProtobuf.M
     try { if let v = self._expiresAt {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
     } }()
+    if !self.apiKeyID.isEmpty {
+      try visitor.visitSingularStringField(value: self.apiKeyID, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1465,6 +1515,7 @@ nonisolated extension Guildhall_Membership_V1_AuthenticateReply: SwiftProtobuf.M
     if lhs.userID != rhs.userID {return false}
     if lhs.grants != rhs.grants {return false}
     if lhs._expiresAt != rhs._expiresAt {return false}
+    if lhs.apiKeyID != rhs.apiKeyID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1491,7 +1542,7 @@ nonisolated extension Guildhall_Membership_V1_GetMeRequest: SwiftProtobuf.Messag
 
 nonisolated extension Guildhall_Membership_V1_Me: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Me"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}user\0\u{1}grants\0\u{1}memberships\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}user\0\u{1}grants\0\u{1}memberships\0\u{1}prompts\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1502,6 +1553,7 @@ nonisolated extension Guildhall_Membership_V1_Me: SwiftProtobuf.Message, SwiftPr
       case 1: try { try decoder.decodeSingularMessageField(value: &self._user) }()
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.grants) }()
       case 3: try { try decoder.decodeRepeatedMessageField(value: &self.memberships) }()
+      case 4: try { try decoder.decodeRepeatedEnumField(value: &self.prompts) }()
       default: break
       }
     }
@@ -1521,6 +1573,9 @@ nonisolated extension Guildhall_Membership_V1_Me: SwiftProtobuf.Message, SwiftPr
     if !self.memberships.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.memberships, fieldNumber: 3)
     }
+    if !self.prompts.isEmpty {
+      try visitor.visitPackedEnumField(value: self.prompts, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1528,6 +1583,7 @@ nonisolated extension Guildhall_Membership_V1_Me: SwiftProtobuf.Message, SwiftPr
     if lhs._user != rhs._user {return false}
     if lhs.grants != rhs.grants {return false}
     if lhs.memberships != rhs.memberships {return false}
+    if lhs.prompts != rhs.prompts {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

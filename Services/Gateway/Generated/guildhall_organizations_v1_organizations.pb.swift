@@ -1388,6 +1388,10 @@ nonisolated struct Guildhall_Organizations_V1_PrepareOrganizationRequest: Sendab
 
   var origin: Guildhall_Organizations_V1_OrganizationOrigin = .unspecified
 
+  var description_p: String = String()
+
+  var kind: Guildhall_Organizations_V1_OrganizationKind = .unspecified
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -3105,7 +3109,7 @@ nonisolated extension Guildhall_Organizations_V1_ResolveEmailReply: SwiftProtobu
 
 nonisolated extension Guildhall_Organizations_V1_PrepareOrganizationRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".PrepareOrganizationRequest"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}parent_id\0\u{1}title\0\u{1}category\0\u{1}country\0\u{1}origin\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}parent_id\0\u{1}title\0\u{1}category\0\u{1}country\0\u{1}origin\0\u{1}description\0\u{1}kind\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3119,6 +3123,8 @@ nonisolated extension Guildhall_Organizations_V1_PrepareOrganizationRequest: Swi
       case 4: try { try decoder.decodeSingularEnumField(value: &self.category) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.country) }()
       case 6: try { try decoder.decodeSingularEnumField(value: &self.origin) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.description_p) }()
+      case 8: try { try decoder.decodeSingularEnumField(value: &self.kind) }()
       default: break
       }
     }
@@ -3143,6 +3149,12 @@ nonisolated extension Guildhall_Organizations_V1_PrepareOrganizationRequest: Swi
     if self.origin != .unspecified {
       try visitor.visitSingularEnumField(value: self.origin, fieldNumber: 6)
     }
+    if !self.description_p.isEmpty {
+      try visitor.visitSingularStringField(value: self.description_p, fieldNumber: 7)
+    }
+    if self.kind != .unspecified {
+      try visitor.visitSingularEnumField(value: self.kind, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3153,6 +3165,8 @@ nonisolated extension Guildhall_Organizations_V1_PrepareOrganizationRequest: Swi
     if lhs.category != rhs.category {return false}
     if lhs.country != rhs.country {return false}
     if lhs.origin != rhs.origin {return false}
+    if lhs.description_p != rhs.description_p {return false}
+    if lhs.kind != rhs.kind {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -90,6 +90,10 @@ nonisolated struct Guildhall_Organizations_V1_PlatformSettings: Sendable {
   /// For If-Match; changes with every change.
   var etag: String = String()
 
+  /// Whether somebody has to approve people who sign up for an organization and whose address no
+  /// email mask of it, or above it, covers.
+  var signUpApproval: Bool = false
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -149,7 +153,7 @@ nonisolated extension Guildhall_Organizations_V1_NameScope: SwiftProtobuf._Proto
 
 nonisolated extension Guildhall_Organizations_V1_PlatformSettings: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".PlatformSettings"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}name_scope\0\u{3}contact_receivers\0\u{3}updated_at\0\u{1}version\0\u{1}etag\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}name_scope\0\u{3}contact_receivers\0\u{3}updated_at\0\u{1}version\0\u{1}etag\0\u{3}sign_up_approval\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -162,6 +166,7 @@ nonisolated extension Guildhall_Organizations_V1_PlatformSettings: SwiftProtobuf
       case 3: try { try decoder.decodeSingularMessageField(value: &self._updatedAt) }()
       case 4: try { try decoder.decodeSingularInt64Field(value: &self.version) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.etag) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.signUpApproval) }()
       default: break
       }
     }
@@ -187,6 +192,9 @@ nonisolated extension Guildhall_Organizations_V1_PlatformSettings: SwiftProtobuf
     if !self.etag.isEmpty {
       try visitor.visitSingularStringField(value: self.etag, fieldNumber: 5)
     }
+    if self.signUpApproval != false {
+      try visitor.visitSingularBoolField(value: self.signUpApproval, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -196,6 +204,7 @@ nonisolated extension Guildhall_Organizations_V1_PlatformSettings: SwiftProtobuf
     if lhs._updatedAt != rhs._updatedAt {return false}
     if lhs.version != rhs.version {return false}
     if lhs.etag != rhs.etag {return false}
+    if lhs.signUpApproval != rhs.signUpApproval {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

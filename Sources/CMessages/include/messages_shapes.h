@@ -33,6 +33,13 @@ extern const message_shape guildhall__feed__v1__watch_reply__shape_table;
 extern const message_shape guildhall__feed__v1__feed_event__shape_table;
 extern const message_shape guildhall__feed__v1__get_feed_head_request__shape_table;
 extern const message_shape guildhall__feed__v1__feed_head__shape_table;
+extern const message_shape guildhall__membership__v1__api_key__shape_table;
+extern const message_shape guildhall__membership__v1__create_api_key_request__shape_table;
+extern const message_shape guildhall__membership__v1__create_api_key_reply__shape_table;
+extern const message_shape guildhall__membership__v1__list_api_keys_request__shape_table;
+extern const message_shape guildhall__membership__v1__list_api_keys_reply__shape_table;
+extern const message_shape guildhall__membership__v1__delete_api_key_request__shape_table;
+extern const message_shape guildhall__membership__v1__delete_api_key_reply__shape_table;
 extern const message_shape guildhall__membership__v1__sign_in_request__shape_table;
 extern const message_shape guildhall__membership__v1__session__shape_table;
 extern const message_shape guildhall__membership__v1__sign_out_request__shape_table;
@@ -96,6 +103,26 @@ extern const message_shape guildhall__membership__v1__admit_users_reply__shape_t
 extern const message_shape guildhall__membership__v1__admission_refusal__shape_table;
 extern const message_shape guildhall__membership__v1__list_mail_addresses_request__shape_table;
 extern const message_shape guildhall__membership__v1__list_mail_addresses_reply__shape_table;
+extern const message_shape guildhall__membership__v1__provision_member_request__shape_table;
+extern const message_shape guildhall__membership__v1__sign_up_request__shape_table;
+extern const message_shape guildhall__membership__v1__sign_up_reply__shape_table;
+extern const message_shape guildhall__membership__v1__verify_email_request__shape_table;
+extern const message_shape guildhall__membership__v1__verify_email_reply__shape_table;
+extern const message_shape guildhall__membership__v1__create_own_organization_request__shape_table;
+extern const message_shape guildhall__membership__v1__create_own_organization_reply__shape_table;
+extern const message_shape guildhall__membership__v1__get_sign_up_data_request__shape_table;
+extern const message_shape guildhall__membership__v1__sign_up_data__shape_table;
+extern const message_shape guildhall__membership__v1__pending_sign_up__shape_table;
+extern const message_shape guildhall__membership__v1__list_pending_sign_ups_request__shape_table;
+extern const message_shape guildhall__membership__v1__list_pending_sign_ups_reply__shape_table;
+extern const message_shape guildhall__membership__v1__approve_pending_sign_up_request__shape_table;
+extern const message_shape guildhall__membership__v1__reject_pending_sign_up_request__shape_table;
+extern const message_shape guildhall__membership__v1__explain_join_request__shape_table;
+extern const message_shape guildhall__membership__v1__explain_join_reply__shape_table;
+extern const message_shape guildhall__operations__v1__mail__shape_table;
+extern const message_shape guildhall__operations__v1__list_mails_request__shape_table;
+extern const message_shape guildhall__operations__v1__list_mails_reply__shape_table;
+extern const message_shape guildhall__operations__v1__retry_mail_request__shape_table;
 extern const message_shape guildhall__operations__v1__backup_request__shape_table;
 extern const message_shape guildhall__operations__v1__backup_reply__shape_table;
 extern const message_shape guildhall__operations__v1__backup_summary__shape_table;
@@ -134,6 +161,19 @@ extern const message_shape guildhall__organizations__v1__apply_email_mask_reques
 extern const message_shape guildhall__organizations__v1__apply_email_mask_reply__shape_table;
 extern const message_shape guildhall__organizations__v1__email_mask_refusal__shape_table;
 extern const message_shape guildhall__organizations__v1__email_mask_application__shape_table;
+extern const message_shape guildhall__organizations__v1__hook__shape_table;
+extern const message_shape guildhall__organizations__v1__create_hook_request__shape_table;
+extern const message_shape guildhall__organizations__v1__create_hook_reply__shape_table;
+extern const message_shape guildhall__organizations__v1__list_hooks_request__shape_table;
+extern const message_shape guildhall__organizations__v1__list_hooks_reply__shape_table;
+extern const message_shape guildhall__organizations__v1__update_hook_request__shape_table;
+extern const message_shape guildhall__organizations__v1__delete_hook_request__shape_table;
+extern const message_shape guildhall__organizations__v1__delete_hook_reply__shape_table;
+extern const message_shape guildhall__organizations__v1__test_hook_request__shape_table;
+extern const message_shape guildhall__organizations__v1__list_hook_deliveries_request__shape_table;
+extern const message_shape guildhall__organizations__v1__list_hook_deliveries_reply__shape_table;
+extern const message_shape guildhall__organizations__v1__hook_delivery__shape_table;
+extern const message_shape guildhall__organizations__v1__retry_hook_delivery_request__shape_table;
 extern const message_shape guildhall__organizations__v1__check_import_request__shape_table;
 extern const message_shape guildhall__organizations__v1__check_import_reply__shape_table;
 extern const message_shape guildhall__organizations__v1__plan_import_request__shape_table;
@@ -208,6 +248,8 @@ extern const message_shape guildhall__organizations__v1__relocation_begun__shape
 extern const message_shape guildhall__organizations__v1__platform_settings__shape_table;
 extern const message_shape guildhall__organizations__v1__get_platform_settings_request__shape_table;
 extern const message_shape guildhall__organizations__v1__update_platform_settings_request__shape_table;
+extern const message_shape guildhall__organizations__v1__resolve_sign_up_request__shape_table;
+extern const message_shape guildhall__organizations__v1__resolve_sign_up_reply__shape_table;
 extern const message_shape guildhall__partners__v1__partner__shape_table;
 extern const message_shape guildhall__partners__v1__create_partner_request__shape_table;
 extern const message_shape guildhall__partners__v1__get_partner_request__shape_table;
@@ -370,6 +412,27 @@ static inline const message_shape *guildhall__feed__v1__get_feed_head_request__s
 }
 static inline const message_shape *guildhall__feed__v1__feed_head__shape(void) {
   return &guildhall__feed__v1__feed_head__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__api_key__shape(void) {
+  return &guildhall__membership__v1__api_key__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__create_api_key_request__shape(void) {
+  return &guildhall__membership__v1__create_api_key_request__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__create_api_key_reply__shape(void) {
+  return &guildhall__membership__v1__create_api_key_reply__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__list_api_keys_request__shape(void) {
+  return &guildhall__membership__v1__list_api_keys_request__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__list_api_keys_reply__shape(void) {
+  return &guildhall__membership__v1__list_api_keys_reply__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__delete_api_key_request__shape(void) {
+  return &guildhall__membership__v1__delete_api_key_request__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__delete_api_key_reply__shape(void) {
+  return &guildhall__membership__v1__delete_api_key_reply__shape_table;
 }
 static inline const message_shape *guildhall__membership__v1__sign_in_request__shape(void) {
   return &guildhall__membership__v1__sign_in_request__shape_table;
@@ -560,6 +623,66 @@ static inline const message_shape *guildhall__membership__v1__list_mail_addresse
 static inline const message_shape *guildhall__membership__v1__list_mail_addresses_reply__shape(void) {
   return &guildhall__membership__v1__list_mail_addresses_reply__shape_table;
 }
+static inline const message_shape *guildhall__membership__v1__provision_member_request__shape(void) {
+  return &guildhall__membership__v1__provision_member_request__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__sign_up_request__shape(void) {
+  return &guildhall__membership__v1__sign_up_request__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__sign_up_reply__shape(void) {
+  return &guildhall__membership__v1__sign_up_reply__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__verify_email_request__shape(void) {
+  return &guildhall__membership__v1__verify_email_request__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__verify_email_reply__shape(void) {
+  return &guildhall__membership__v1__verify_email_reply__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__create_own_organization_request__shape(void) {
+  return &guildhall__membership__v1__create_own_organization_request__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__create_own_organization_reply__shape(void) {
+  return &guildhall__membership__v1__create_own_organization_reply__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__get_sign_up_data_request__shape(void) {
+  return &guildhall__membership__v1__get_sign_up_data_request__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__sign_up_data__shape(void) {
+  return &guildhall__membership__v1__sign_up_data__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__pending_sign_up__shape(void) {
+  return &guildhall__membership__v1__pending_sign_up__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__list_pending_sign_ups_request__shape(void) {
+  return &guildhall__membership__v1__list_pending_sign_ups_request__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__list_pending_sign_ups_reply__shape(void) {
+  return &guildhall__membership__v1__list_pending_sign_ups_reply__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__approve_pending_sign_up_request__shape(void) {
+  return &guildhall__membership__v1__approve_pending_sign_up_request__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__reject_pending_sign_up_request__shape(void) {
+  return &guildhall__membership__v1__reject_pending_sign_up_request__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__explain_join_request__shape(void) {
+  return &guildhall__membership__v1__explain_join_request__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__explain_join_reply__shape(void) {
+  return &guildhall__membership__v1__explain_join_reply__shape_table;
+}
+static inline const message_shape *guildhall__operations__v1__mail__shape(void) {
+  return &guildhall__operations__v1__mail__shape_table;
+}
+static inline const message_shape *guildhall__operations__v1__list_mails_request__shape(void) {
+  return &guildhall__operations__v1__list_mails_request__shape_table;
+}
+static inline const message_shape *guildhall__operations__v1__list_mails_reply__shape(void) {
+  return &guildhall__operations__v1__list_mails_reply__shape_table;
+}
+static inline const message_shape *guildhall__operations__v1__retry_mail_request__shape(void) {
+  return &guildhall__operations__v1__retry_mail_request__shape_table;
+}
 static inline const message_shape *guildhall__operations__v1__backup_request__shape(void) {
   return &guildhall__operations__v1__backup_request__shape_table;
 }
@@ -673,6 +796,45 @@ static inline const message_shape *guildhall__organizations__v1__email_mask_refu
 }
 static inline const message_shape *guildhall__organizations__v1__email_mask_application__shape(void) {
   return &guildhall__organizations__v1__email_mask_application__shape_table;
+}
+static inline const message_shape *guildhall__organizations__v1__hook__shape(void) {
+  return &guildhall__organizations__v1__hook__shape_table;
+}
+static inline const message_shape *guildhall__organizations__v1__create_hook_request__shape(void) {
+  return &guildhall__organizations__v1__create_hook_request__shape_table;
+}
+static inline const message_shape *guildhall__organizations__v1__create_hook_reply__shape(void) {
+  return &guildhall__organizations__v1__create_hook_reply__shape_table;
+}
+static inline const message_shape *guildhall__organizations__v1__list_hooks_request__shape(void) {
+  return &guildhall__organizations__v1__list_hooks_request__shape_table;
+}
+static inline const message_shape *guildhall__organizations__v1__list_hooks_reply__shape(void) {
+  return &guildhall__organizations__v1__list_hooks_reply__shape_table;
+}
+static inline const message_shape *guildhall__organizations__v1__update_hook_request__shape(void) {
+  return &guildhall__organizations__v1__update_hook_request__shape_table;
+}
+static inline const message_shape *guildhall__organizations__v1__delete_hook_request__shape(void) {
+  return &guildhall__organizations__v1__delete_hook_request__shape_table;
+}
+static inline const message_shape *guildhall__organizations__v1__delete_hook_reply__shape(void) {
+  return &guildhall__organizations__v1__delete_hook_reply__shape_table;
+}
+static inline const message_shape *guildhall__organizations__v1__test_hook_request__shape(void) {
+  return &guildhall__organizations__v1__test_hook_request__shape_table;
+}
+static inline const message_shape *guildhall__organizations__v1__list_hook_deliveries_request__shape(void) {
+  return &guildhall__organizations__v1__list_hook_deliveries_request__shape_table;
+}
+static inline const message_shape *guildhall__organizations__v1__list_hook_deliveries_reply__shape(void) {
+  return &guildhall__organizations__v1__list_hook_deliveries_reply__shape_table;
+}
+static inline const message_shape *guildhall__organizations__v1__hook_delivery__shape(void) {
+  return &guildhall__organizations__v1__hook_delivery__shape_table;
+}
+static inline const message_shape *guildhall__organizations__v1__retry_hook_delivery_request__shape(void) {
+  return &guildhall__organizations__v1__retry_hook_delivery_request__shape_table;
 }
 static inline const message_shape *guildhall__organizations__v1__check_import_request__shape(void) {
   return &guildhall__organizations__v1__check_import_request__shape_table;
@@ -895,6 +1057,12 @@ static inline const message_shape *guildhall__organizations__v1__get_platform_se
 }
 static inline const message_shape *guildhall__organizations__v1__update_platform_settings_request__shape(void) {
   return &guildhall__organizations__v1__update_platform_settings_request__shape_table;
+}
+static inline const message_shape *guildhall__organizations__v1__resolve_sign_up_request__shape(void) {
+  return &guildhall__organizations__v1__resolve_sign_up_request__shape_table;
+}
+static inline const message_shape *guildhall__organizations__v1__resolve_sign_up_reply__shape(void) {
+  return &guildhall__organizations__v1__resolve_sign_up_reply__shape_table;
 }
 static inline const message_shape *guildhall__partners__v1__partner__shape(void) {
   return &guildhall__partners__v1__partner__shape_table;

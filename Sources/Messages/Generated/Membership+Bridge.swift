@@ -221,10 +221,11 @@ extension AuthenticateReply {
 
     /// The most bytes that `encode(into:)` can append for this value.
     public var encodedByteCountMax: Int {
-        var bound = 6
+        var bound = 12
         bound += self.userID.utf8.count
         for value in self.grants { bound += 6 + value.encodedByteCountMax }
         if let value = self.expiresAt { bound += 6 + value.encodedByteCountMax }
+        bound += self.apiKeyID.utf8.count
         return bound
     }
 
@@ -245,12 +246,14 @@ extension AuthenticateReply: @unsafe Bridged {
         unsafe writer.add(10, text: self.userID)
         unsafe writer.put(18, messages: self.grants)
         if let value = self.expiresAt { unsafe writer.put(26, message: value) }
+        unsafe writer.add(34, text: self.apiKeyID)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__AuthenticateReply>) {
         self.userID = unsafe Lift.text(lowered.pointee.user_id)
         self.grants = unsafe Lift.messages(lowered.pointee.n_grants, lowered.pointee.grants)
         self.expiresAt = unsafe Lift.message(lowered.pointee.expires_at)
+        self.apiKeyID = unsafe Lift.text(lowered.pointee.api_key_id)
     }
 }
 
@@ -305,6 +308,7 @@ extension Me {
         if let value = self.user { bound += 6 + value.encodedByteCountMax }
         for value in self.grants { bound += 6 + value.encodedByteCountMax }
         for value in self.memberships { bound += 6 + value.encodedByteCountMax }
+        if !self.prompts.isEmpty { bound += 6 + 10 * self.prompts.count }
         return bound
     }
 
@@ -325,12 +329,18 @@ extension Me: @unsafe Bridged {
         if let value = self.user { unsafe writer.put(10, message: value) }
         unsafe writer.put(18, messages: self.grants)
         unsafe writer.put(26, messages: self.memberships)
+        if !self.prompts.isEmpty {
+            let content = unsafe writer.open(34)
+            for value in self.prompts { unsafe writer.varint(UInt64(bitPattern: Int64(value.rawValue))) }
+            unsafe writer.close(content)
+        }
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__Me>) {
         self.user = unsafe Lift.message(lowered.pointee.user)
         self.grants = unsafe Lift.messages(lowered.pointee.n_grants, lowered.pointee.grants)
         self.memberships = unsafe Lift.messages(lowered.pointee.n_memberships, lowered.pointee.memberships)
+        self.prompts = unsafe Lift.array(lowered.pointee.n_prompts, lowered.pointee.prompts) { Prompt(rawValue: .init(truncatingIfNeeded: $0.rawValue)) }
     }
 }
 

@@ -17,7 +17,7 @@ public protocol MembershipService: Sendable {
         _ request: SignOutRequest, _ context: CallContext
     ) async throws -> SignOutReply
 
-    /// Answers who a session token belongs to and what the person may act as. For the gateway.
+    /// Answers who a session token or API key belongs to and what they may act as. For the gateway.
     func authenticate(
         _ request: AuthenticateRequest, _ context: CallContext
     ) async throws -> AuthenticateReply
@@ -301,7 +301,7 @@ public enum MembershipMethods {
         service: "guildhall.membership.v1.Membership", name: "SignOut",
         kind: .unary, idempotency: .unknown)
 
-    /// Answers who a session token belongs to and what the person may act as. For the gateway.
+    /// Answers who a session token or API key belongs to and what they may act as. For the gateway.
     public static let authenticate = MethodDescriptor(
         service: "guildhall.membership.v1.Membership", name: "Authenticate",
         kind: .unary, idempotency: .safe)
@@ -529,7 +529,7 @@ public struct MembershipClient: Sendable {
         try await Calls.make(channel, MembershipMethods.signOut, request, options)
     }
 
-    /// Answers who a session token belongs to and what the person may act as. For the gateway.
+    /// Answers who a session token or API key belongs to and what they may act as. For the gateway.
     public func authenticate(
         _ request: AuthenticateRequest, options: CallOptions = CallOptions()
     ) async throws -> AuthenticateReply {

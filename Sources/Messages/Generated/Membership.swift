@@ -105,23 +105,28 @@ public struct AuthenticateReply: Message {
     public var grants: [Grant]
     /// The field `expires_at`.
     public var expiresAt: Timestamp?
+    /// The API key, when the token is one; then there is no user.
+    public var apiKeyID: String
 
     /// A message with every field at its default.
     public init() {
         self.userID = ""
         self.grants = []
         self.expiresAt = nil
+        self.apiKeyID = ""
     }
 
     /// A message with the given fields, the others at their defaults.
     public init(
         userID: String = "",
         grants: [Grant] = [],
-        expiresAt: Timestamp? = nil
+        expiresAt: Timestamp? = nil,
+        apiKeyID: String = ""
     ) {
         self.userID = userID
         self.grants = grants
         self.expiresAt = expiresAt
+        self.apiKeyID = apiKeyID
     }
 }
 
@@ -140,23 +145,28 @@ public struct Me: Message {
     public var grants: [Grant]
     /// The field `memberships`.
     public var memberships: [Member]
+    /// What the person should be asked for next.
+    public var prompts: [Prompt]
 
     /// A message with every field at its default.
     public init() {
         self.user = nil
         self.grants = []
         self.memberships = []
+        self.prompts = []
     }
 
     /// A message with the given fields, the others at their defaults.
     public init(
         user: User? = nil,
         grants: [Grant] = [],
-        memberships: [Member] = []
+        memberships: [Member] = [],
+        prompts: [Prompt] = []
     ) {
         self.user = user
         self.grants = grants
         self.memberships = memberships
+        self.prompts = prompts
     }
 }
 
@@ -1625,6 +1635,35 @@ public struct ListMailAddressesReply: Message {
         addresses: [String] = []
     ) {
         self.addresses = addresses
+    }
+}
+
+/// The enum `guildhall.membership.v1.Prompt`.
+public enum Prompt: Sendable, Hashable {
+    /// `PROMPT_UNSPECIFIED`.
+    case unspecified
+    /// The person signed up, belongs to no organization, and may make one.
+    case createOrganization
+    /// A number that this version does not know; make it by `init(rawValue:)`.
+    case unrecognized(Int32)
+
+    /// The value with a number.
+    public init(rawValue: Int32) {
+        self =
+            switch rawValue {
+            case 0: .unspecified
+            case 1: .createOrganization
+            default: .unrecognized(rawValue)
+            }
+    }
+
+    /// The number on the wire.
+    public var rawValue: Int32 {
+        switch self {
+        case .unspecified: 0
+        case .createOrganization: 1
+        case .unrecognized(let rawValue): rawValue
+        }
     }
 }
 

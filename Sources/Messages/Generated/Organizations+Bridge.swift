@@ -1636,11 +1636,12 @@ extension PrepareOrganizationRequest {
 
     /// The most bytes that `encode(into:)` can append for this value.
     public var encodedByteCountMax: Int {
-        var bound = 46
+        var bound = 63
         bound += self.id.utf8.count
         bound += self.parentID.utf8.count
         bound += self.title.utf8.count
         bound += self.country.utf8.count
+        bound += self.description.utf8.count
         return bound
     }
 
@@ -1664,6 +1665,8 @@ extension PrepareOrganizationRequest: @unsafe Bridged {
         unsafe writer.add(32, varint: UInt64(bitPattern: Int64(self.category.rawValue)))
         unsafe writer.add(42, text: self.country)
         unsafe writer.add(48, varint: UInt64(bitPattern: Int64(self.origin.rawValue)))
+        unsafe writer.add(58, text: self.description)
+        unsafe writer.add(64, varint: UInt64(bitPattern: Int64(self.kind.rawValue)))
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__PrepareOrganizationRequest>) {
@@ -1673,6 +1676,8 @@ extension PrepareOrganizationRequest: @unsafe Bridged {
         self.category = unsafe OrganizationCategory(rawValue: .init(truncatingIfNeeded: lowered.pointee.category.rawValue))
         self.country = unsafe Lift.text(lowered.pointee.country)
         self.origin = unsafe OrganizationOrigin(rawValue: .init(truncatingIfNeeded: lowered.pointee.origin.rawValue))
+        self.description = unsafe Lift.text(lowered.pointee.description)
+        self.kind = unsafe OrganizationKind(rawValue: .init(truncatingIfNeeded: lowered.pointee.kind.rawValue))
     }
 }
 

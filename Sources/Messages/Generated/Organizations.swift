@@ -1264,6 +1264,10 @@ public struct PrepareOrganizationRequest: Message {
     public var country: String
     /// The field `origin`.
     public var origin: OrganizationOrigin
+    /// The field `description`.
+    public var description: String
+    /// The field `kind`.
+    public var kind: OrganizationKind
 
     /// A message with every field at its default.
     public init() {
@@ -1273,6 +1277,8 @@ public struct PrepareOrganizationRequest: Message {
         self.category = .unspecified
         self.country = ""
         self.origin = .unspecified
+        self.description = ""
+        self.kind = .unspecified
     }
 
     /// A message with the given fields, the others at their defaults.
@@ -1282,7 +1288,9 @@ public struct PrepareOrganizationRequest: Message {
         title: String = "",
         category: OrganizationCategory = .unspecified,
         country: String = "",
-        origin: OrganizationOrigin = .unspecified
+        origin: OrganizationOrigin = .unspecified,
+        description: String = "",
+        kind: OrganizationKind = .unspecified
     ) {
         self.id = id
         self.parentID = parentID
@@ -1290,6 +1298,8 @@ public struct PrepareOrganizationRequest: Message {
         self.category = category
         self.country = country
         self.origin = origin
+        self.description = description
+        self.kind = kind
     }
 }
 

@@ -18,7 +18,7 @@ extension PlatformSettings {
 
     /// The most bytes that `encode(into:)` can append for this value.
     public var encodedByteCountMax: Int {
-        var bound = 28
+        var bound = 30
         for value in self.contactReceivers { bound += 6 + value.utf8.count }
         if let value = self.updatedAt { bound += 6 + value.encodedByteCountMax }
         bound += self.etag.utf8.count
@@ -44,6 +44,7 @@ extension PlatformSettings: @unsafe Bridged {
         if let value = self.updatedAt { unsafe writer.put(26, message: value) }
         unsafe writer.add(32, varint: UInt64(bitPattern: self.version))
         unsafe writer.add(42, text: self.etag)
+        unsafe writer.add(48, varint: self.signUpApproval ? 1 : 0)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__PlatformSettings>) {
@@ -52,6 +53,7 @@ extension PlatformSettings: @unsafe Bridged {
         self.updatedAt = unsafe Lift.message(lowered.pointee.updated_at)
         self.version = unsafe lowered.pointee.version
         self.etag = unsafe Lift.text(lowered.pointee.etag)
+        self.signUpApproval = unsafe lowered.pointee.sign_up_approval != 0
     }
 }
 

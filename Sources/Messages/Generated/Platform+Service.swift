@@ -12,7 +12,8 @@ public protocol PlatformService: Sendable {
         _ request: GetPlatformSettingsRequest, _ context: CallContext
     ) async throws -> PlatformSettings
 
-    /// Changes the settings that the mask names: name_scope, contact_receivers.
+    /// Changes the settings that the mask names: name_scope, contact_receivers,
+    /// sign_up_approval.
     func updatePlatformSettings(
         _ request: UpdatePlatformSettingsRequest, _ context: CallContext
     ) async throws -> PlatformSettings
@@ -39,7 +40,8 @@ public enum PlatformMethods {
         service: "guildhall.organizations.v1.Platform", name: "GetPlatformSettings",
         kind: .unary, idempotency: .safe)
 
-    /// Changes the settings that the mask names: name_scope, contact_receivers.
+    /// Changes the settings that the mask names: name_scope, contact_receivers,
+    /// sign_up_approval.
     public static let updatePlatformSettings = MethodDescriptor(
         service: "guildhall.organizations.v1.Platform", name: "UpdatePlatformSettings",
         kind: .unary, idempotency: .keyed)
@@ -69,7 +71,8 @@ public struct PlatformClient: Sendable {
         try await Calls.make(channel, PlatformMethods.getPlatformSettings, request, options)
     }
 
-    /// Changes the settings that the mask names: name_scope, contact_receivers.
+    /// Changes the settings that the mask names: name_scope, contact_receivers,
+    /// sign_up_approval.
     public func updatePlatformSettings(
         _ request: UpdatePlatformSettingsRequest, options: CallOptions = CallOptions()
     ) async throws -> PlatformSettings {

@@ -15,6 +15,9 @@ public struct PlatformSettings: Message {
     public var version: Int64
     /// For If-Match; changes with every change.
     public var etag: String
+    /// Whether somebody has to approve people who sign up for an organization and whose address no
+    /// email mask of it, or above it, covers.
+    public var signUpApproval: Bool
 
     /// A message with every field at its default.
     public init() {
@@ -23,6 +26,7 @@ public struct PlatformSettings: Message {
         self.updatedAt = nil
         self.version = 0
         self.etag = ""
+        self.signUpApproval = false
     }
 
     /// A message with the given fields, the others at their defaults.
@@ -31,13 +35,15 @@ public struct PlatformSettings: Message {
         contactReceivers: [String] = [],
         updatedAt: Timestamp? = nil,
         version: Int64 = 0,
-        etag: String = ""
+        etag: String = "",
+        signUpApproval: Bool = false
     ) {
         self.nameScope = nameScope
         self.contactReceivers = contactReceivers
         self.updatedAt = updatedAt
         self.version = version
         self.etag = etag
+        self.signUpApproval = signUpApproval
     }
 }
 

@@ -69,6 +69,7 @@ extension Principal {
         case nil: break
         case .userID(let value): bound += 6 + value.utf8.count
         case .service(let value): bound += 6 + value.utf8.count
+        case .apiKeyID(let value): bound += 6 + value.utf8.count
         }
         for value in self.grants { bound += 6 + value.encodedByteCountMax }
         if let value = self.issuedAt { bound += 6 + value.encodedByteCountMax }
@@ -94,12 +95,16 @@ extension Principal: @unsafe Bridged {
         switch self.subject {
         case .userID(let value): unsafe writer.put(10, text: value)
         case .service(let value): unsafe writer.put(18, text: value)
-        case nil: break
+        default: break
         }
         unsafe writer.put(26, messages: self.grants)
         if let value = self.issuedAt { unsafe writer.put(34, message: value) }
         if let value = self.expiresAt { unsafe writer.put(42, message: value) }
         unsafe writer.add(50, text: self.audience)
+        switch self.subject {
+        case .apiKeyID(let value): unsafe writer.put(58, text: value)
+        default: break
+        }
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Access__V1__Principal>) {
@@ -107,6 +112,7 @@ extension Principal: @unsafe Bridged {
             switch unsafe lowered.pointee.subject_case.rawValue {
             case 1: .userID(unsafe Lift.text(lowered.pointee.user_id))
             case 2: .service(unsafe Lift.text(lowered.pointee.service))
+            case 7: .apiKeyID(unsafe Lift.text(lowered.pointee.api_key_id))
             default: nil
             }
         self.grants = unsafe Lift.messages(lowered.pointee.n_grants, lowered.pointee.grants)

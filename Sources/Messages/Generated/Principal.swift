@@ -74,6 +74,8 @@ public struct Principal: Message {
         case userID(String)
         /// A process of this installation, such as "partners".
         case service(String)
+        /// A program: the identifier of its API key.
+        case apiKeyID(String)
     }
 }
 

@@ -43,13 +43,16 @@ def check(schema, answer, place):
     assert not faults, f"{place}: {[(list(fault.path), fault.message) for fault in faults]}"
 
 
+# What organizations have alone that were made in a sign-up.
+NOT_OF_EVERY_ORGANIZATION = ["/v1/organizations/{organizationId}/signUpData"]
+
 checked = 0
 for path, operations in document["paths"].items():
     operation = operations.get("get")
     own = path.replace("{organizationId}", ORGANIZATION)
     if operation and operation["tags"] == ["Organizations"]:
         own = own.replace("{id}", ORGANIZATION)
-    if not operation or "{" in own:
+    if not operation or "{" in own or path in NOT_OF_EVERY_ORGANIZATION:
         continue
     status, kind, body = call("GET", own)
     assert status == 200, f"{own}: {status} {body}"

@@ -45,7 +45,7 @@ struct OpenAPI {
                 "securitySchemes": .object([
                     "session": .object([
                         "type": .text("http"), "scheme": .text("bearer"),
-                        "description": .text("The token that POST /v1/sessions answers."),
+                        "description": .text(Self.credential),
                     ])
                 ]),
                 "parameters": OpenAPIParts.parameters, "responses": OpenAPIParts.responses,
@@ -53,6 +53,9 @@ struct OpenAPI {
             ]),
         ])
     }
+
+    private static let credential =
+        "The token that POST /v1/sessions answers, or the secret of an API key."
 
     private static let introduction = """
         Organizations, their members and seats, who sells to them, and what they look like.

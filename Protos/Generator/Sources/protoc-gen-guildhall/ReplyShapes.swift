@@ -21,7 +21,8 @@ struct ReplyShapes {
 
     func print() throws -> String {
         var printer = Printer.swift(
-            from: "the messages that are answered over HTTP", imports: [])
+            from: "the messages that are answered over HTTP", imports: ["import Encodings"])
+        printer.line()
         printer.line("/// What answers consist of, by the full names of their messages.")
         try printer.block("enum ReplyShapes") { printer in
             printer.line("static let all: [String: [ReplyField]] = [")

@@ -89,7 +89,7 @@ const ProtobufCMessageDescriptor guildhall__access__v1__signed_principal__descri
   (ProtobufCMessageInit) guildhall__access__v1__signed_principal__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor guildhall__access__v1__principal__field_descriptors[6] =
+static const ProtobufCFieldDescriptor guildhall__access__v1__principal__field_descriptors[7] =
 {
   {
     "user_id",
@@ -163,8 +163,21 @@ static const ProtobufCFieldDescriptor guildhall__access__v1__principal__field_de
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "api_key_id",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Guildhall__Access__V1__Principal, subject_case),
+    offsetof(Guildhall__Access__V1__Principal, api_key_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned guildhall__access__v1__principal__field_indices_by_name[] = {
+  6,   /* field[6] = api_key_id */
   5,   /* field[5] = audience */
   4,   /* field[4] = expires_at */
   2,   /* field[2] = grants */
@@ -175,7 +188,7 @@ static const unsigned guildhall__access__v1__principal__field_indices_by_name[] 
 static const ProtobufCIntRange guildhall__access__v1__principal__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor guildhall__access__v1__principal__descriptor =
 {
@@ -185,7 +198,7 @@ const ProtobufCMessageDescriptor guildhall__access__v1__principal__descriptor =
   "Guildhall__Access__V1__Principal",
   "guildhall.access.v1",
   sizeof(Guildhall__Access__V1__Principal),
-  6,
+  7,
   guildhall__access__v1__principal__field_descriptors,
   guildhall__access__v1__principal__field_indices_by_name,
   1,  guildhall__access__v1__principal__number_ranges,

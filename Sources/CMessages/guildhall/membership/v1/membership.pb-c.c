@@ -594,7 +594,7 @@ const ProtobufCMessageDescriptor guildhall__membership__v1__authenticate_request
   (ProtobufCMessageInit) guildhall__membership__v1__authenticate_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor guildhall__membership__v1__authenticate_reply__field_descriptors[3] =
+static const ProtobufCFieldDescriptor guildhall__membership__v1__authenticate_reply__field_descriptors[4] =
 {
   {
     "user_id",
@@ -632,8 +632,21 @@ static const ProtobufCFieldDescriptor guildhall__membership__v1__authenticate_re
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "api_key_id",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Membership__V1__AuthenticateReply, api_key_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned guildhall__membership__v1__authenticate_reply__field_indices_by_name[] = {
+  3,   /* field[3] = api_key_id */
   2,   /* field[2] = expires_at */
   1,   /* field[1] = grants */
   0,   /* field[0] = user_id */
@@ -641,7 +654,7 @@ static const unsigned guildhall__membership__v1__authenticate_reply__field_indic
 static const ProtobufCIntRange guildhall__membership__v1__authenticate_reply__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor guildhall__membership__v1__authenticate_reply__descriptor =
 {
@@ -651,7 +664,7 @@ const ProtobufCMessageDescriptor guildhall__membership__v1__authenticate_reply__
   "Guildhall__Membership__V1__AuthenticateReply",
   "guildhall.membership.v1",
   sizeof(Guildhall__Membership__V1__AuthenticateReply),
-  3,
+  4,
   guildhall__membership__v1__authenticate_reply__field_descriptors,
   guildhall__membership__v1__authenticate_reply__field_indices_by_name,
   1,  guildhall__membership__v1__authenticate_reply__number_ranges,
@@ -676,7 +689,7 @@ const ProtobufCMessageDescriptor guildhall__membership__v1__get_me_request__desc
   (ProtobufCMessageInit) guildhall__membership__v1__get_me_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor guildhall__membership__v1__me__field_descriptors[3] =
+static const ProtobufCFieldDescriptor guildhall__membership__v1__me__field_descriptors[4] =
 {
   {
     "user",
@@ -714,16 +727,29 @@ static const ProtobufCFieldDescriptor guildhall__membership__v1__me__field_descr
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "prompts",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_ENUM,
+    offsetof(Guildhall__Membership__V1__Me, n_prompts),
+    offsetof(Guildhall__Membership__V1__Me, prompts),
+    &guildhall__membership__v1__prompt__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned guildhall__membership__v1__me__field_indices_by_name[] = {
   1,   /* field[1] = grants */
   2,   /* field[2] = memberships */
+  3,   /* field[3] = prompts */
   0,   /* field[0] = user */
 };
 static const ProtobufCIntRange guildhall__membership__v1__me__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor guildhall__membership__v1__me__descriptor =
 {
@@ -733,7 +759,7 @@ const ProtobufCMessageDescriptor guildhall__membership__v1__me__descriptor =
   "Guildhall__Membership__V1__Me",
   "guildhall.membership.v1",
   sizeof(Guildhall__Membership__V1__Me),
-  3,
+  4,
   guildhall__membership__v1__me__field_descriptors,
   guildhall__membership__v1__me__field_indices_by_name,
   1,  guildhall__membership__v1__me__number_ranges,
@@ -4101,6 +4127,34 @@ const ProtobufCMessageDescriptor guildhall__membership__v1__list_mail_addresses_
   1,  guildhall__membership__v1__list_mail_addresses_reply__number_ranges,
   (ProtobufCMessageInit) guildhall__membership__v1__list_mail_addresses_reply__init,
   NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCEnumValue guildhall__membership__v1__prompt__enum_values_by_number[2] =
+{
+  { "PROMPT_UNSPECIFIED", "GUILDHALL__MEMBERSHIP__V1__PROMPT__PROMPT_UNSPECIFIED", 0 },
+  { "PROMPT_CREATE_ORGANIZATION", "GUILDHALL__MEMBERSHIP__V1__PROMPT__PROMPT_CREATE_ORGANIZATION", 1 },
+};
+static const ProtobufCIntRange guildhall__membership__v1__prompt__value_ranges[] = {
+{0, 0},{0, 2}
+};
+static const ProtobufCEnumValueIndex guildhall__membership__v1__prompt__enum_values_by_name[2] =
+{
+  { "PROMPT_CREATE_ORGANIZATION", 1 },
+  { "PROMPT_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor guildhall__membership__v1__prompt__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "guildhall.membership.v1.Prompt",
+  "Prompt",
+  "Guildhall__Membership__V1__Prompt",
+  "guildhall.membership.v1",
+  2,
+  guildhall__membership__v1__prompt__enum_values_by_number,
+  2,
+  guildhall__membership__v1__prompt__enum_values_by_name,
+  1,
+  guildhall__membership__v1__prompt__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
 static const ProtobufCEnumValue guildhall__membership__v1__member_state__enum_values_by_number[4] =
 {

@@ -2610,7 +2610,7 @@ const ProtobufCMessageDescriptor guildhall__organizations__v1__resolve_email_rep
   (ProtobufCMessageInit) guildhall__organizations__v1__resolve_email_reply__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor guildhall__organizations__v1__prepare_organization_request__field_descriptors[6] =
+static const ProtobufCFieldDescriptor guildhall__organizations__v1__prepare_organization_request__field_descriptors[8] =
 {
   {
     "id",
@@ -2684,11 +2684,37 @@ static const ProtobufCFieldDescriptor guildhall__organizations__v1__prepare_orga
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "description",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__PrepareOrganizationRequest, description),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "kind",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__PrepareOrganizationRequest, kind),
+    &guildhall__organizations__v1__organization_kind__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned guildhall__organizations__v1__prepare_organization_request__field_indices_by_name[] = {
   3,   /* field[3] = category */
   4,   /* field[4] = country */
+  6,   /* field[6] = description */
   0,   /* field[0] = id */
+  7,   /* field[7] = kind */
   5,   /* field[5] = origin */
   1,   /* field[1] = parent_id */
   2,   /* field[2] = title */
@@ -2696,7 +2722,7 @@ static const unsigned guildhall__organizations__v1__prepare_organization_request
 static const ProtobufCIntRange guildhall__organizations__v1__prepare_organization_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor guildhall__organizations__v1__prepare_organization_request__descriptor =
 {
@@ -2706,7 +2732,7 @@ const ProtobufCMessageDescriptor guildhall__organizations__v1__prepare_organizat
   "Guildhall__Organizations__V1__PrepareOrganizationRequest",
   "guildhall.organizations.v1",
   sizeof(Guildhall__Organizations__V1__PrepareOrganizationRequest),
-  6,
+  8,
   guildhall__organizations__v1__prepare_organization_request__field_descriptors,
   guildhall__organizations__v1__prepare_organization_request__field_indices_by_name,
   1,  guildhall__organizations__v1__prepare_organization_request__number_ranges,

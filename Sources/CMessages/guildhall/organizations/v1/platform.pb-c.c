@@ -25,7 +25,7 @@ void   guildhall__organizations__v1__update_platform_settings_request__init
   static const Guildhall__Organizations__V1__UpdatePlatformSettingsRequest init_value = GUILDHALL__ORGANIZATIONS__V1__UPDATE_PLATFORM_SETTINGS_REQUEST__INIT;
   *message = init_value;
 }
-static const ProtobufCFieldDescriptor guildhall__organizations__v1__platform_settings__field_descriptors[5] =
+static const ProtobufCFieldDescriptor guildhall__organizations__v1__platform_settings__field_descriptors[6] =
 {
   {
     "name_scope",
@@ -87,18 +87,31 @@ static const ProtobufCFieldDescriptor guildhall__organizations__v1__platform_set
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "sign_up_approval",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__PlatformSettings, sign_up_approval),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned guildhall__organizations__v1__platform_settings__field_indices_by_name[] = {
   1,   /* field[1] = contact_receivers */
   4,   /* field[4] = etag */
   0,   /* field[0] = name_scope */
+  5,   /* field[5] = sign_up_approval */
   2,   /* field[2] = updated_at */
   3,   /* field[3] = version */
 };
 static const ProtobufCIntRange guildhall__organizations__v1__platform_settings__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor guildhall__organizations__v1__platform_settings__descriptor =
 {
@@ -108,7 +121,7 @@ const ProtobufCMessageDescriptor guildhall__organizations__v1__platform_settings
   "Guildhall__Organizations__V1__PlatformSettings",
   "guildhall.organizations.v1",
   sizeof(Guildhall__Organizations__V1__PlatformSettings),
-  5,
+  6,
   guildhall__organizations__v1__platform_settings__field_descriptors,
   guildhall__organizations__v1__platform_settings__field_indices_by_name,
   1,  guildhall__organizations__v1__platform_settings__number_ranges,

@@ -58,7 +58,8 @@ struct  Guildhall__Access__V1__SignedPrincipal
 typedef enum {
   GUILDHALL__ACCESS__V1__PRINCIPAL__SUBJECT__NOT_SET = 0,
   GUILDHALL__ACCESS__V1__PRINCIPAL__SUBJECT_USER_ID = 1,
-  GUILDHALL__ACCESS__V1__PRINCIPAL__SUBJECT_SERVICE = 2
+  GUILDHALL__ACCESS__V1__PRINCIPAL__SUBJECT_SERVICE = 2,
+  GUILDHALL__ACCESS__V1__PRINCIPAL__SUBJECT_API_KEY_ID = 7
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GUILDHALL__ACCESS__V1__PRINCIPAL__SUBJECT__CASE)
 } Guildhall__Access__V1__Principal__SubjectCase;
 
@@ -74,6 +75,7 @@ struct  Guildhall__Access__V1__Principal
   union {
     ProtobufCBinaryData user_id;
     ProtobufCBinaryData service;
+    ProtobufCBinaryData api_key_id;
   };
 };
 #define GUILDHALL__ACCESS__V1__PRINCIPAL__INIT \

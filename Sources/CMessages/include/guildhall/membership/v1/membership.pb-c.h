@@ -85,6 +85,11 @@ typedef struct Guildhall__Membership__V1__ListMailAddressesReply Guildhall__Memb
 
 /* --- enums --- */
 
+typedef enum _Guildhall__Membership__V1__Prompt {
+  GUILDHALL__MEMBERSHIP__V1__PROMPT__PROMPT_UNSPECIFIED = 0,
+  GUILDHALL__MEMBERSHIP__V1__PROMPT__PROMPT_CREATE_ORGANIZATION = 1
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GUILDHALL__MEMBERSHIP__V1__PROMPT)
+} Guildhall__Membership__V1__Prompt;
 typedef enum _Guildhall__Membership__V1__MemberState {
   GUILDHALL__MEMBERSHIP__V1__MEMBER_STATE__MEMBER_STATE_UNSPECIFIED = 0,
   GUILDHALL__MEMBERSHIP__V1__MEMBER_STATE__MEMBER_STATE_ACTIVE = 1,
@@ -154,10 +159,11 @@ struct  Guildhall__Membership__V1__AuthenticateReply
   size_t n_grants;
   Guildhall__Access__V1__Grant **grants;
   Google__Protobuf__Timestamp *expires_at;
+  ProtobufCBinaryData api_key_id;
 };
 #define GUILDHALL__MEMBERSHIP__V1__AUTHENTICATE_REPLY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&guildhall__membership__v1__authenticate_reply__descriptor) \
-    , {0,NULL}, 0,NULL, NULL }
+    , {0,NULL}, 0,NULL, NULL, {0,NULL} }
 
 
 struct  Guildhall__Membership__V1__GetMeRequest
@@ -177,10 +183,12 @@ struct  Guildhall__Membership__V1__Me
   Guildhall__Access__V1__Grant **grants;
   size_t n_memberships;
   Guildhall__Membership__V1__Member **memberships;
+  size_t n_prompts;
+  Guildhall__Membership__V1__Prompt *prompts;
 };
 #define GUILDHALL__MEMBERSHIP__V1__ME__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&guildhall__membership__v1__me__descriptor) \
-    , NULL, 0,NULL, 0,NULL }
+    , NULL, 0,NULL, 0,NULL, 0,NULL }
 
 
 struct  Guildhall__Membership__V1__User
@@ -1328,6 +1336,7 @@ typedef void (*Guildhall__Membership__V1__ListMailAddressesReply_Closure)
 
 /* --- descriptors --- */
 
+extern const ProtobufCEnumDescriptor    guildhall__membership__v1__prompt__descriptor;
 extern const ProtobufCEnumDescriptor    guildhall__membership__v1__member_state__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__membership__v1__sign_in_request__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__membership__v1__session__descriptor;

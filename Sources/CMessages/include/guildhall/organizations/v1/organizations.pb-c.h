@@ -571,10 +571,12 @@ struct  Guildhall__Organizations__V1__PrepareOrganizationRequest
   Guildhall__Organizations__V1__OrganizationCategory category;
   ProtobufCBinaryData country;
   Guildhall__Organizations__V1__OrganizationOrigin origin;
+  ProtobufCBinaryData description;
+  Guildhall__Organizations__V1__OrganizationKind kind;
 };
 #define GUILDHALL__ORGANIZATIONS__V1__PREPARE_ORGANIZATION_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&guildhall__organizations__v1__prepare_organization_request__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_CATEGORY__ORGANIZATION_CATEGORY_UNSPECIFIED, {0,NULL}, GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_ORIGIN__ORGANIZATION_ORIGIN_UNSPECIFIED }
+    , {0,NULL}, {0,NULL}, {0,NULL}, GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_CATEGORY__ORGANIZATION_CATEGORY_UNSPECIFIED, {0,NULL}, GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_ORIGIN__ORGANIZATION_ORIGIN_UNSPECIFIED, {0,NULL}, GUILDHALL__ORGANIZATIONS__V1__ORGANIZATION_KIND__ORGANIZATION_KIND_UNSPECIFIED }
 
 
 struct  Guildhall__Organizations__V1__CommitOrganizationRequest

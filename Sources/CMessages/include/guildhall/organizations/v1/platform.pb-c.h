@@ -42,10 +42,11 @@ struct  Guildhall__Organizations__V1__PlatformSettings
   Google__Protobuf__Timestamp *updated_at;
   int64_t version;
   ProtobufCBinaryData etag;
+  protobuf_c_boolean sign_up_approval;
 };
 #define GUILDHALL__ORGANIZATIONS__V1__PLATFORM_SETTINGS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&guildhall__organizations__v1__platform_settings__descriptor) \
-    , GUILDHALL__ORGANIZATIONS__V1__NAME_SCOPE__NAME_SCOPE_UNSPECIFIED, 0,NULL, NULL, 0, {0,NULL} }
+    , GUILDHALL__ORGANIZATIONS__V1__NAME_SCOPE__NAME_SCOPE_UNSPECIFIED, 0,NULL, NULL, 0, {0,NULL}, 0 }
 
 
 struct  Guildhall__Organizations__V1__GetPlatformSettingsRequest

@@ -1,0 +1,195 @@
+import Messages
+import RPC
+
+// The members of an organization.
+
+extension Sheet {
+    /// The members on one page.
+    private static let membersOnPage: Int32 = 50
+    /// The field of the query by which the list is narrowed.
+    static let stateField = "state"
+
+    private static let fields = [
+        Field(
+            name: "email", label: "Email address",
+            control: .line(type: "email", autocomplete: "off"), isRequired: true),
+        Field(
+            name: "name", label: "Name", hint: "Of somebody who is new here."),
+    ]
+
+    private static let roles = Field(name: "roles", label: "Roles")
+
+    /// The tab.
+    func users(_ form: Form?, _ problem: Problem?) async throws(Problem) -> Markup {
+        let state = query[Self.stateField]
+        let reply = try await visitor.ask(.membership) {
+            try await MembershipClient($0).listMembers(
+                ListMembersRequest(
+                    organizationID: id, state: MemberState(rawValue: Int32(state) ?? 0),
+                    pageSize: Self.membersOnPage, pageToken: query[Pagination.field]),
+                options: $1)
+        }
+        let isAdding = form?[Self.actionField] == "add"
+        let notice: Markup =
+            problem.map {
+                Notice.refused(
+                    $0, isAdding ? "Nobody was added yet" : "Nothing was changed",
+                    fields: Self.fields + [Self.roles])
+            } ?? ""
+        return """
+            \(notice)
+            \(ownerHint(reply))
+            \(memberList(reply, state))
+            \(addition(isAdding ? form : nil, isAdding ? problem : nil))
+            """
+    }
+
+    /// Without an owner nobody manages the organization.
+    private func ownerHint(_ reply: ListMembersReply) -> Markup {
+        let isAll =
+            query[Self.stateField].isEmpty && query[Pagination.field].isEmpty
+            && reply.nextPageToken.isEmpty
+        let hasOwner = reply.members.contains {
+            $0.state == .active && ($0.roles.contains(.owner) || $0.roles.contains(.orgAdmin))
+        }
+        guard isAll, !hasOwner else { return .empty }
+        return Notice.hint(
+            """
+            Nobody owns this organization yet. Add somebody with the role Owner or Administrator, \
+            so that it can be managed from within.
+            """)
+    }
+
+    private func memberList(_ reply: ListMembersReply, _ state: String) -> Markup {
+        let states = [
+            Field.Option(value: "\(MemberState.active.rawValue)", label: "Active"),
+            Field.Option(value: "\(MemberState.blocked.rawValue)", label: "Blocked"),
+        ]
+        let field = Field(
+            name: Self.stateField, label: "State",
+            control: .choice(states, none: "All"))
+        let pages = Pagination(
+            path: path, parameters: [(Self.stateField, state)], token: query[Pagination.field],
+            next: reply.nextPageToken)
+        let table = Table(
+            caption: "Members",
+            columns: [
+                .init(title: "Member"), .init(title: "Roles", isWideOnly: true),
+                .init(title: "State", isWideOnly: true), .init(title: "Seat", isWideOnly: true),
+                .init(title: "Actions", isHeadHidden: true),
+            ], rows: reply.members.map(memberRow))
+        let list: Markup =
+            reply.members.isEmpty
+            ? Self.nothing(
+                state.isEmpty ? "There are no members yet." : "There are no such members.")
+            : """
+            <p class="count">\(Count.words(reply.totalSize, "member", "members"))</p>
+            \(table.markup)
+            """
+        return """
+            <h2>Members</h2>
+            <form class="filter" method="get" action="\(path)">\(field.markup(query))
+            <div class="field last"><button type="submit" class="quiet">Show</button></div></form>
+            \(list)
+            \(pages.markup)
+            """
+    }
+
+    private func memberRow(_ member: Member) -> [Markup] {
+        let isBlocked = member.state == .blocked
+        let state: Markup =
+            isBlocked
+            ? #"<span class="state off">Blocked</span>"#
+            : #"<span class="state good">Active</span>"#
+        let roles = member.roles.map(\.words).joined(separator: ", ")
+        let who = member.name.isEmpty ? member.email : member.name
+        let values = [(name: "user", value: member.userID)] + listPlace
+        let change =
+            isBlocked
+            ? button("unblock", "Unblock", spoken: "Unblock \(who)", values)
+            : button("block", "Block", spoken: "Block \(who)", values)
+        let removal = button("remove", "Remove", spoken: "Remove \(who)", values, look: "danger")
+        return [
+            """
+            <span class="name">\(who)</span><p class="about">\(member.email)</p>
+            <p class="narrow-only facts">\(roles) \(state)</p>
+            """,
+            "\(roles)", state, member.takesSeat ? "Taken" : "–",
+            """
+            <details class="menu"><summary><span class="unseen">Change \(who)</span>\
+            <span aria-hidden="true">⋯</span></summary><div class="menu-body">\(change)\
+            \(removal)</div></details>
+            """,
+        ]
+    }
+
+    private func addition(_ form: Form?, _ problem: Problem?) -> Markup {
+        let form = form ?? Form()
+        let boxes = Messages.Role.offered.map { role -> Markup in
+            let value = "\(role.rawValue)"
+            let isTicked =
+                form.all("roles").contains(value) || (form.all("roles").isEmpty && role == .member)
+            let mark: Markup = isTicked ? " checked" : ""
+            return """
+                <div class="field box"><input type="checkbox" id="role-\(value)" name="roles" \
+                value="\(value)"\(mark)><label for="role-\(value)">\(role.words)</label></div>
+                """
+        }
+        let fault: Markup =
+            problem?.violations.first { $0.at.hasPrefix("roles") }.map {
+                #"<p class="fault">\#($0.message)</p>"#
+            } ?? ""
+        return """
+            <section class="further"><h2>Add somebody</h2>
+            \(self.form(
+                form, "add", button: "Add", hidden: listPlace,
+                """
+                <div class="fields">\(Self.fields.map { $0.markup(form, problem) })</div>
+                <fieldset id="roles" class="boxes"><legend>Roles</legend>\(fault)
+                \(boxes)</fieldset>
+                """))
+            </section>
+            """
+    }
+
+    /// Does what a form of the tab asks for.
+    func saveUsers(_ form: Form) async throws(Problem) -> Outcome {
+        let user = form["user"]
+        switch form[Self.actionField] {
+        case "add":
+            let roles = form.all("roles").compactMap { Int32($0) }.map {
+                Messages.Role(rawValue: $0)
+            }
+            let request = AddMemberRequest(
+                organizationID: id, email: form["email"].trimmed, name: form["name"].trimmed,
+                roles: roles)
+            let member = try await visitor.ask(.membership, key: form.key) {
+                try await MembershipClient($0).addMember(request, options: $1)
+            }
+            visitor.forget(member.userID)
+            return Outcome(done: .added)
+        case "block":
+            _ = try await visitor.ask(.membership, key: form.key) {
+                try await MembershipClient($0).blockMember(
+                    BlockMemberRequest(organizationID: id, userID: user), options: $1)
+            }
+            visitor.forget(user)
+            return Outcome(done: .blocked)
+        case "unblock":
+            _ = try await visitor.ask(.membership, key: form.key) {
+                try await MembershipClient($0).unblockMember(
+                    UnblockMemberRequest(organizationID: id, userID: user), options: $1)
+            }
+            visitor.forget(user)
+            return Outcome(done: .unblocked)
+        case "remove":
+            _ = try await visitor.ask(.membership, key: form.key) {
+                try await MembershipClient($0).removeMember(
+                    RemoveMemberRequest(organizationID: id, userID: user), options: $1)
+            }
+            visitor.forget(user)
+            return Outcome(done: .removed)
+        default: throw .noSuchAction
+        }
+    }
+}

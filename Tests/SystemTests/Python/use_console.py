@@ -1,0 +1,289 @@
+"""Looks after organizations with a browser, before real services: in Chromium, without scripts.
+
+Arguments: where the gateway is, and the email address and password of its owner.
+"""
+
+import sys
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect, sync_playwright
+
+ADDRESS, EMAIL, PASSWORD = sys.argv[1:]
+CHROMIUM = "/usr/bin/chromium"
+NARROW = {"width": 360, "height": 780}
+WIDE = {"width": 1400, "height": 900}
+AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+LIST = ADDRESS + "/console/organizations"
+
+
+def sign_in(page):
+    page.get_by_label("Email address").fill(EMAIL)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def done(page, sentence):
+    expect(page.get_by_role("status")).to_have_text(sentence)
+
+
+def refused(page, sentence):
+    expect(page.get_by_role("alert")).to_contain_text(sentence)
+
+
+def open_tab(page, name):
+    page.get_by_role("navigation", name="Settings").get_by_role("link", name=name).click()
+
+
+def make(page, title):
+    page.get_by_label("Title").fill(title)
+    page.get_by_label("Category").select_option(label="Academic: K-12")
+    page.get_by_label("Country").select_option(label="United States")
+    page.get_by_role("button", name="Accept").click()
+    done(page, "The organization is saved.")
+
+
+def sign_in_first(page):
+    """Whoever has not signed in comes to the page that was asked for."""
+    page.goto(ADDRESS)
+    page.get_by_role("link", name="Sign in to the console").click()
+    page.get_by_label("Email address").fill(EMAIL)
+    page.get_by_label("Password").fill("wrong wrong wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_label("Email address")).to_have_value(EMAIL)
+    sign_in(page)
+    expect(page).to_have_url(LIST)
+
+
+def make_organizations(page):
+    page.get_by_role("link", name="New organization").click()
+    page.get_by_label("Description").fill("Schools of <b>Springfield</b>")
+    page.get_by_role("button", name="Accept").click()
+    alert = page.get_by_role("alert")
+    for label in ["Title", "Category", "Country"]:
+        expect(alert.get_by_role("link", name=label)).to_be_visible()
+    expect(page.get_by_label("Description")).to_have_value("Schools of <b>Springfield</b>")
+    make(page, "Springfield")
+
+    page.get_by_role("link", name="Organizations").first.click()
+    page.get_by_role("link", name="New organization").click()
+    page.get_by_label("Title").fill(" springfield ")
+    page.get_by_label("Category").select_option(label="Academic: K-12")
+    page.get_by_label("Country").select_option(label="United States")
+    page.get_by_label("Trial").check()
+    page.get_by_role("button", name="Accept").click()
+    refused(page, "Valid until")
+    page.get_by_label("Trial").uncheck()
+    page.get_by_role("button", name="Accept").click()
+    refused(page, "An organization with this name already exists. Please, type another name")
+    page.get_by_label("Title").fill("Springfield Ltd.")
+    page.get_by_role("button", name="Accept").click()
+    done(page, "The organization is saved.")
+
+    page.goto(LIST)
+    page.get_by_role("link", name="Springfield", exact=True).click()
+    school = page.url
+    open_tab(page, "Suborganizations")
+    page.get_by_role("link", name="New suborganization").click()
+    expect(page.get_by_label("Part of").locator("option:checked")).to_have_text("Springfield")
+    make(page, "North School")
+    expect(page.get_by_role("navigation", name="Path")).to_contain_text("Springfield")
+    page.goto(school)
+    open_tab(page, "Suborganizations")
+    expect(page.get_by_role("link", name="North School", exact=True)).to_be_visible()
+    return school
+
+
+def look_for(page):
+    page.goto(LIST)
+    rows = page.locator("tbody tr")
+    expect(rows.first).to_contain_text("North School")
+    page.get_by_role("columnheader").get_by_role("link", name="Title").click()
+    expect(rows.first).to_contain_text("North School")
+    page.get_by_role("columnheader").get_by_role("link", name="Title").click()
+    expect(rows.first).to_contain_text("Springfield Ltd.")
+    page.get_by_label("Name").fill("ltd")
+    page.get_by_role("button", name="Show").click()
+    expect(rows).to_have_count(1)
+    page.get_by_label("Changed until").fill("2020-01-01")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_text("No organization is like that.")).to_be_visible()
+    for format in ["xlsx", "csv"]:
+        with page.expect_download() as download:
+            page.get_by_role("link", name=f"Export .{format}").click()
+        assert download.value.suggested_filename.endswith(f".{format}")
+
+
+def use_tabs(page, school):
+    page.goto(school)
+    open_tab(page, "Users")
+    page.get_by_label("Email address").fill("not an address")
+    page.get_by_role("button", name="Add").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_label("Email address")).to_have_value("not an address")
+    page.get_by_label("Email address").fill("ada@springfield.example")
+    page.get_by_label("Name").fill("Ada")
+    page.get_by_label("Member", exact=True).uncheck()
+    page.get_by_label("Owner").check()
+    page.get_by_role("button", name="Add").click()
+    done(page, "Added.")
+    page.get_by_label("Email address").fill("bob@springfield.example")
+    page.get_by_label("Name").fill("Bob")
+    page.get_by_role("button", name="Add").click()
+    for action, sentence in [
+        ("Block Bob", "The member is blocked; the seat is free."),
+        ("Unblock Bob", "The member is active again."), ("Remove Bob", "Removed."),
+    ]:
+        page.locator("summary", has_text="Change Bob").click()
+        page.get_by_role("button", name=action).click()
+        done(page, sentence)
+    page.locator("summary", has_text="Change Ada").click()
+    page.get_by_role("button", name="Remove Ada").click()
+    refused(page, "owner")
+
+    open_tab(page, "Services")
+    page.get_by_label("PLS").check()
+    page.get_by_label("Another service").fill("LAB!")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.get_by_label("Another service").fill("lab")
+    page.get_by_role("button", name="Save").click()
+    done(page, "Your changes are saved.")
+    expect(page.get_by_label("PLS")).to_be_checked()
+    expect(page.get_by_label("lab", exact=True)).to_be_checked()
+
+    open_tab(page, "Contact details")
+    page.get_by_label("Booking and cancellations").fill("desk@springfield.example\nnone")
+    page.get_by_role("button", name="Save").click()
+    fault = page.get_by_label("Booking and cancellations").get_attribute("aria-describedby")
+    assert "kind-3-fault" in fault, fault
+    page.get_by_label("Booking and cancellations").fill("desk@springfield.example")
+    page.get_by_role("button", name="Save").click()
+    done(page, "Your changes are saved.")
+
+    open_tab(page, "Email domains")
+    page.get_by_label("Domain").fill("gmail.com")
+    page.get_by_role("button", name="Add").click()
+    refused(page, "gmail.com")
+    page.get_by_label("Domain").fill("@springfield.example")
+    page.get_by_role("button", name="Add").click()
+    done(page, "Added.")
+    page.get_by_role("button", name="Remove springfield.example").click()
+    done(page, "Removed.")
+
+    open_tab(page, "Custom URLs")
+    for slug, sentence in [("console", "reserved"), ("signup", "reserved"), ("a--b", "hyphen")]:
+        page.get_by_label("Custom URL").fill(slug)
+        page.get_by_role("button", name="Add").click()
+        refused(page, sentence)
+    page.get_by_label("Custom URL").fill("Springfield")
+    page.get_by_role("button", name="Add").click()
+    done(page, "Added.")
+    slug = page.context.new_page()
+    slug.goto(ADDRESS + "/springfield")
+    expect(slug.get_by_role("heading", name="springfield")).to_be_visible()
+    page.get_by_role("button", name="Shut springfield down").click()
+    done(page, "The custom URL is shut down.")
+    assert slug.goto(ADDRESS + "/springfield").status == 410
+    page.get_by_role("button", name="Open springfield").click()
+    page.get_by_role("button", name="Release springfield").click()
+    done(page, "The custom URL is released. For 90 days nobody but this organization may take it.")
+    assert slug.goto(ADDRESS + "/nobody-has-this").status == 404
+    slug.close()
+
+    open_tab(page, "Limits and seats")
+    page.get_by_label("Members").fill("1")
+    page.get_by_role("button", name="Save").first.click()
+    done(page, "Your changes are saved.")
+    expect(page.get_by_label("Members")).to_have_value("1")
+    # What is typed in part is refused, and takes no limit away.
+    page.get_by_label("Members").clear()
+    page.get_by_label("Members").press_sequentially("1e")
+    page.get_by_role("button", name="Save").first.click()
+    refused(page, "A number is expected.")
+    expect(page.get_by_label("Members")).to_have_value("1e")
+    open_tab(page, "Limits and seats")
+    expect(page.get_by_label("Members")).to_have_value("1")
+    page.get_by_label("Seats").fill("-1")
+    page.get_by_role("button", name="Save").last.click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    open_tab(page, "Users")
+    page.get_by_label("Email address").fill("carl@springfield.example")
+    page.get_by_label("Name").fill("Carl")
+    page.get_by_role("button", name="Add").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_label("Name")).to_have_value("Carl")
+
+
+def change_at_once(page, school):
+    """Two people change the same organization."""
+    other = page.context.new_page()
+    page.goto(school)
+    other.goto(school)
+    other.get_by_label("Title").fill("Springfield District")
+    other.get_by_label("Organization expires at").fill("2099-12-31")
+    other.get_by_role("button", name="Save").click()
+    done(other, "Your changes are saved.")
+    page.get_by_label("Title").fill("Springfield Schools")
+    page.get_by_label("Description").fill("Mine")
+    page.get_by_role("button", name="Save").click()
+    refused(page, "It was changed meanwhile")
+    refused(page, "Title: now Springfield District")
+    expect(page.get_by_label("Title")).to_have_value("Springfield Schools")
+    expect(page.get_by_label("Organization expires at")).to_have_value("2099-12-31")
+    page.get_by_role("button", name="Save").click()
+    done(page, "Your changes are saved.")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Springfield Schools")
+    expect(page.get_by_label("Description")).to_have_value("Mine")
+    other.close()
+
+
+def look(browser, state, school):
+    """Every tab in two widths: nothing is wider than the screen, nothing that axe knows is wrong."""
+    for scheme, screen in [("dark", NARROW), ("light", WIDE)]:
+        context = browser.new_context(viewport=screen, color_scheme=scheme, storage_state=state)
+        page = context.new_page()
+        page.goto(school)
+        tabs = page.get_by_role("navigation", name="Settings").get_by_role("link").all()
+        paths = [LIST, school + "/delete"] + [ADDRESS + tab.get_attribute("href") for tab in tabs]
+        for path in paths:
+            page.goto(path)
+            width = page.evaluate("document.documentElement.scrollWidth")
+            assert width <= screen["width"], f"{path}: {width} pixels"
+            found = Axe().run(page, options={"runOnly": AXE_TAGS})
+            assert found.violations_count == 0, f"{path} {scheme}:\n{found.generate_report()}"
+        context.close()
+
+
+def pause_and_delete(page, school):
+    page.goto(school)
+    page.get_by_role("button", name="Deactivate").click()
+    done(page, "The organization is inactive, and so is everything below it.")
+    page.get_by_role("button", name="Activate").click()
+    page.get_by_role("link", name="Delete…").click()
+    page.get_by_role("button", name="Delete it").click()
+    refused(page, "There are organizations below this one.")
+    page.get_by_label("Delete everything below it, too").check()
+    page.get_by_role("button", name="Delete it").click()
+    expect(page.get_by_role("status")).to_contain_text("in the archive")
+    expect(page.get_by_role("link", name="Springfield Schools")).to_have_count(0)
+
+
+with sync_playwright() as playwright:
+    browser = playwright.chromium.launch(
+        executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+    context = browser.new_context(viewport=NARROW, java_script_enabled=False)
+    context.set_default_timeout(20_000)
+    page = context.new_page()
+    sign_in_first(page)
+    school = make_organizations(page)[: len(LIST) + 37]
+    look_for(page)
+    use_tabs(page, school)
+    change_at_once(page, school)
+    look(browser, context.storage_state(), school)
+    pause_and_delete(page, school)
+    page.get_by_role("button", name="Sign out").click()
+    page.goto(school)
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    browser.close()
+print("the console can be used")
