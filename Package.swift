@@ -232,7 +232,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "DynamicMessagesTests",
-            dependencies: ["DynamicMessages", "Messages", protobuf, subprocess, systemPackage],
+            dependencies: [
+                "DynamicMessages", "Encodings", "Messages", protobuf, subprocess, systemPackage,
+            ],
             exclude: ["Fixtures", "Protos", "Python"],
             swiftSettings: strict),
         // A layer under SQLite's files that notes what is done to them and fails on demand.
@@ -301,9 +303,8 @@ let package = Package(
         .testTarget(
             name: "CommandLineTests",
             dependencies: [
-                "guildhall", "DynamicMessages", "Messages", "RPC", "RPCTransport", "ServiceKit",
-                log,
-                subprocess, systemPackage,
+                "guildhall", "DynamicMessages", "Encodings", "Messages", "RPC", "RPCTransport",
+                "ServiceKit", log, subprocess, systemPackage,
             ],
             swiftSettings: strict),
         .testTarget(

@@ -22,8 +22,8 @@ enum Documentation {
 
     private static var parsed: JSONValue {
         do throws(JSONFault) {
-            return try JSONParser.document(
-                Array(OpenAPIDocument.text.utf8), depthMax: Limits().jsonDepthMax)
+            return try JSONValue(
+                parsing: OpenAPIDocument.text.utf8, depthMax: Limits().jsonDepthMax)
         } catch {
             preconditionFailure("the generated document is JSON: \(error.sentence)")
         }

@@ -128,7 +128,7 @@ extension Transcoder {
         func attempt<Value: SwiftProtobuf.Message>(_ type: Value.Type) -> JSONValue? {
             do {
                 let json: [UInt8] = try Value(jsonUTF8Bytes: document.encoded).jsonUTF8Bytes()
-                return try JSONParser.document(json, depthMax: Limits().jsonDepthMax)
+                return try JSONValue(parsing: json, depthMax: Limits().jsonDepthMax)
             } catch {
                 return nil
             }

@@ -47,7 +47,7 @@ struct Transcoder: Sendable {
         var options = JSONEncodingOptions()
         options.useDeterministicOrdering = true
         let json: [UInt8] = try Reply(serializedBytes: bytes).jsonUTF8Bytes(options: options)
-        return try JSONParser.document(json, depthMax: limits.jsonDepthMax)
+        return try JSONValue(parsing: json, depthMax: limits.jsonDepthMax)
             .completed(as: Reply.protoMessageName)
     }
 
@@ -117,7 +117,7 @@ struct Transcoder: Sendable {
     private func object(_ body: [UInt8]) throws(Problem) -> JSONValue {
         let document: JSONValue
         do throws(JSONFault) {
-            document = try JSONParser.document(body, depthMax: limits.jsonDepthMax)
+            document = try JSONValue(parsing: body, depthMax: limits.jsonDepthMax)
         } catch {
             throw .unreadable(FieldName.json(error.place), error.sentence)
         }

@@ -8,14 +8,16 @@ import TreeCopy
 /// Whom a call admits.
 enum Newcomer: Sendable, Hashable {
     case known(UserID)
-    case address(email: String, name: String)
+    /// Whoever has the address; somebody new needs a name.
+    case address(email: String, name: String?)
 
     init(_ request: AddMemberRequest) throws {
         switch (request.userID.isEmpty, request.email.isEmpty) {
         case (false, true): self = .known(try UserID(requestText: request.userID, field: "user_id"))
         case (true, false):
             self = .address(
-                email: try Parse.email(request.email), name: try Parse.name(request.name))
+                email: try Parse.email(request.email),
+                name: request.name.isEmpty ? nil : try Parse.name(request.name))
         case (true, true), (false, false):
             throw Denial.invalid(field: "user_id", "Give either user_id, or email and name.")
         }
@@ -33,6 +35,8 @@ extension Transaction {
             return user
         case .address(let email, let name):
             if let user = try user(email: email) { return user }
+            // Somebody new without a name is told what is missing.
+            let name = try name ?? Parse.name("")
             let user = UserRecord(id: newID, email: email, name: name, created: now, version: 1)
             try add(user, passwordHash: nil)
             return user

@@ -24,9 +24,10 @@ struct JSONWriting {
         for field in message.type.fieldsByNumber {
             if let content = message[field.number] {
                 members.append(
-                    JSONValue.Member(field.jsonName, try json(content, field, depth: depth)))
+                    JSONValue.Member(
+                        name: field.jsonName, value: try json(content, field, depth: depth)))
             } else if options.writesDefaults, let json = absent(field) {
-                members.append(JSONValue.Member(field.jsonName, json))
+                members.append(JSONValue.Member(name: field.jsonName, value: json))
             }
         }
         return members
@@ -59,7 +60,8 @@ struct JSONWriting {
             var members: [JSONValue.Member] = []
             for (key, value) in entries.sorted(by: { $0.key < $1.key }) {
                 members.append(
-                    JSONValue.Member(key.text, try self.value(value, field.kind, depth: depth)))
+                    JSONValue.Member(
+                        name: key.text, value: try self.value(value, field.kind, depth: depth)))
             }
             return .object(members)
         }

@@ -1,3 +1,5 @@
+internal import Encodings
+
 /// Numbers as JSON spells them.
 enum NumberText {
     /// A number is written with at most so many characters.

@@ -1,3 +1,5 @@
+internal import Encodings
+
 /// Writes declarations of a schema as .proto files have them.
 public struct ProtoText {
     private let schema: Schema

@@ -1,3 +1,4 @@
+public import Encodings
 import SwiftProtobuf
 
 /// Messages, enums and services as the descriptors of .proto files declare them.

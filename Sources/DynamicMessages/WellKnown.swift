@@ -185,7 +185,7 @@ extension JSONWriting {
             for (key, value) in entries.sorted(by: { $0.key < $1.key }) {
                 members.append(
                     JSONValue.Member(
-                        key.text, try self.value(value, .message(""), depth: depth)))
+                        name: key.text, value: try self.value(value, .message(""), depth: depth)))
             }
             return .object(members)
         case .list:
@@ -221,15 +221,17 @@ extension JSONWriting {
         var bytes: [UInt8] = []
         if case .bytes(let value)? = message.value(2) { bytes = value }
         if url.isEmpty, bytes.isEmpty { return .object([]) }
-        let head = JSONValue.Member(WellKnown.typeMember, .string(url))
+        let head = JSONValue.Member(name: WellKnown.typeMember, value: .string(url))
         let name = url.split(separator: "/").last.map(String.init) ?? ""
         guard let type = schema.messages[name] else {
-            return .object([head, JSONValue.Member("value", .string(Base64.encode(bytes)))])
+            return .object([
+                head, JSONValue.Member(name: "value", value: .string(Base64.encode(bytes))),
+            ])
         }
         let inner = try DynamicMessage(decoding: bytes, as: type, in: schema)
         guard WellKnown(type) == nil else {
             let value = try self.message(inner, depth: depth + 1)
-            return .object([head, JSONValue.Member("value", value)])
+            return .object([head, JSONValue.Member(name: "value", value: value)])
         }
         return .object([head] + (try members(inner, depth: depth + 1)))
     }

@@ -7,8 +7,9 @@ struct TextWriter {
     private var row = 0
     /// A field with one of these is quoted: also semicolons and tabs, at which programs may cut.
     private static let special = Set("\",;\t\r\n\0".utf8)
-    /// A field that begins with one of these is quoted: other formats begin so too.
-    private static let ambiguous = Set(" <%".utf8)
+    /// A field that begins with one of these is quoted: other formats begin so too, after whatever
+    /// stands for white space.
+    private static let ambiguous = Set<UInt8>(0...0x20).union("<%".utf8)
 
     init(_ sheet: SpreadsheetSheet, limits: SpreadsheetLimits) throws(SpreadsheetFault) {
         self.limits = limits

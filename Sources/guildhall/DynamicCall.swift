@@ -1,5 +1,6 @@
 import ArgumentParser
 import DynamicMessages
+import Encodings
 import Foundation
 import RPC
 

@@ -1,4 +1,5 @@
 import DynamicMessages
+import Encodings
 import Histogram
 import RPC
 
@@ -114,28 +115,33 @@ extension LoadReport {
     func json(_ heading: LoadHeading) -> JSONValue {
         func number(_ value: Double) -> JSONValue { .number(Self.short(value)) }
         var members: [JSONValue.Member] = [
-            .init("method", .string(heading.method)), .init("target", .string(heading.target)),
-            .init("connections", .number("\(heading.connections)")),
-            .init("in_flight", .number("\(heading.inFlight)")),
-            .init("seconds", number(heading.duration / .seconds(1))),
+            .init(name: "method", value: .string(heading.method)),
+            .init(name: "target", value: .string(heading.target)),
+            .init(name: "connections", value: .number("\(heading.connections)")),
+            .init(name: "in_flight", value: .number("\(heading.inFlight)")),
+            .init(name: "seconds", value: number(heading.duration / .seconds(1))),
         ]
         if case .open(let rate) = heading.pace {
             members += [
-                .init("rate", number(rate)), .init("missed", .number("\(missed)")),
+                .init(name: "rate", value: number(rate)),
+                .init(name: "missed", value: .number("\(missed)")),
                 .init(
-                    "late_p99_us",
-                    .number("\(Self.microseconds(lateness.valueAtPercentile(99)))")),
+                    name: "late_p99_us",
+                    value: .number("\(Self.microseconds(lateness.valueAtPercentile(99)))")),
             ]
         }
         members += [
-            .init("calls_per_second", .number("\(Int(callsPerSecond))")),
-            .init("calls", .number("\(calls)")), .init("failures", .number("\(failureCount)")),
+            .init(name: "calls_per_second", value: .number("\(Int(callsPerSecond))")),
+            .init(name: "calls", value: .number("\(calls)")),
+            .init(name: "failures", value: .number("\(failureCount)")),
         ]
         for percentile in Self.percentiles {
             members.append(
-                .init("p\(Self.short(percentile))_us", .number("\(microseconds(percentile))")))
+                .init(
+                    name: "p\(Self.short(percentile))_us",
+                    value: .number("\(microseconds(percentile))")))
         }
-        members.append(.init("max_us", .number("\(Self.microseconds(latencies.max))")))
+        members.append(.init(name: "max_us", value: .number("\(Self.microseconds(latencies.max))")))
         return .object(members)
     }
 

@@ -75,8 +75,9 @@ struct Welcome: Sendable {
         console.line()
         console.line("Sign-in: \(owner.email)  password: \(owner.password)")
         console.line("         (kept in \(installation.ownerFilePath), readable by you alone)")
+        console.line("In a browser: \(url)/console")
         console.line()
-        console.line("Try it:")
+        console.line("By a program:")
         for line in example { console.line(line) }
     }
 

@@ -1,4 +1,5 @@
 import DynamicMessages
+import Encodings
 import Messages
 import RPC
 import Subprocess

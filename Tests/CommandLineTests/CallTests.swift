@@ -1,4 +1,5 @@
 import DynamicMessages
+import Encodings
 import Foundation
 import RPC
 import Subprocess

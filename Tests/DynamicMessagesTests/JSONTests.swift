@@ -1,4 +1,5 @@
 import DynamicMessages
+import Encodings
 import Testing
 
 /// What the JSON of a message may be, and what is said of any other.

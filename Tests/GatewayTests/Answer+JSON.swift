@@ -6,7 +6,7 @@ import Testing
 extension HTTPClient.Answer {
     /// The body as JSON.
     var json: JSONValue {
-        get throws { try JSONParser.document(body, depthMax: 32) }
+        get throws { try JSONValue(parsing: body, depthMax: 32) }
     }
 
     /// The text of a member of the body.

@@ -215,7 +215,7 @@ struct ConsoleTabTests {
 
             #expect(page.text.contains(#"href="/springfield">http://gateway.test/springfield</a>"#))
             #expect(page.text.contains(#"aria-label="Open old""#))
-            #expect(page.text.contains(#"aria-label="Take gone back""#))
+            #expect(page.text.contains(#"aria-label="Take back gone""#))
             #expect(
                 guild.changes == [
                     "url new-one", "disable new-one", "enable new-one", "release new-one",

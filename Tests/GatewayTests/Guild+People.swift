@@ -47,9 +47,7 @@ extension Guild {
                 }
             },
             serve(MembershipMethods.getUsage) { (_: GetUsageRequest, _) -> Usage in
-                Usage(
-                    people: 3,
-                    caps: [.init(organizationID: Self.district, kind: "members", cap: 5, used: 3)])
+                self.with { $0.usage }
             },
             serve(MembershipMethods.getSeats) { (_: GetSeatsRequest, _) -> Seats in
                 self.with { $0.seats }
@@ -131,6 +129,9 @@ extension Guild {
             serve(EmailMasksMethods.deleteEmailMask) {
                 (request: DeleteEmailMaskRequest, context) throws -> DeleteEmailMaskReply in
                 try self.change("unmask \(request.value)", context) { _ in DeleteEmailMaskReply() }
+            },
+            serve(BrandingMethods.getAppearance) { (_: GetAppearanceRequest, _) -> Appearance in
+                Appearance(whiteLabel: self.with { $0.isWhiteLabelOn })
             },
             serve(CustomUrlsMethods.listCustomUrls) {
                 (_: ListCustomUrlsRequest, _) -> ListCustomUrlsReply in

@@ -20,9 +20,16 @@ final class Guild: Sendable {
         var receivers: [KindReceivers] = []
         var receiversTag = "r1"
         var caps = Caps(students: 7, etag: "c1")
+        /// How far the limits are used.
+        var usage = Usage(
+            people: 3,
+            caps: [.init(organizationID: Guild.district, kind: "members", cap: 5, used: 3)])
         var seats = Seats(seatCount: 10, seatCeiling: 25, used: 2, etag: "s1")
         var askedMembers = ListMembersRequest()
         var urls: [CustomUrl] = []
+        var isWhiteLabelOn = true
+        /// What others have by now, so that a restore does not bring it back.
+        var notRestored: [String] = []
         var masks: [EmailMask] = []
         var prompts: [Prompt] = []
         /// What was answered, by the key of the change.
@@ -231,6 +238,26 @@ final class Guild: Sendable {
                 (request: DeleteOrganizationRequest, context) throws -> Organization in
                 try self.change(request.cascade ? "delete all" : "delete", context) { state in
                     state.organizations.removeValue(forKey: request.id) ?? Organization()
+                }
+            },
+            serve(OrganizationsMethods.restoreOrganization) {
+                (request: RestoreOrganizationRequest, context) throws
+                    -> RestoreOrganizationReply in
+                let isBlocked = request.members == .blocked
+                let name = "restore \(request.title)" + (isBlocked ? ", blocked" : "")
+                return try self.change(name, context) { state in
+                    var kept = state.organizations[request.id] ?? Organization()
+                    let title = request.title.isEmpty ? kept.title : request.title
+                    let isTaken = state.organizations.values.contains {
+                        $0.title == title && $0.id != request.id
+                    }
+                    try Self.require(title, kept.category, isTaken)
+                    kept.title = title
+                    kept.effectiveState = .active
+                    kept.archivedAt = nil
+                    state.organizations[request.id] = kept
+                    return RestoreOrganizationReply(
+                        organization: kept, notRestored: state.notRestored)
                 }
             },
         ]

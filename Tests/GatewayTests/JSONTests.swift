@@ -5,7 +5,7 @@ import Testing
 
 struct JSONTests {
     private static func parsed(_ text: String) throws -> String {
-        let value = try JSONParser.document(Array(text.utf8), depthMax: 32)
+        let value = try JSONValue(parsing: text.utf8, depthMax: 32)
         return String(decoding: value.encoded, as: UTF8.self)
     }
 
@@ -30,7 +30,7 @@ struct JSONTests {
 
     @Test func `text that is not UTF-8 is refused`() {
         #expect(throws: JSONFault.self) {
-            try JSONParser.document([0x22, 0xFF, 0x22], depthMax: 32)
+            try JSONValue(parsing: [0x22, 0xFF, 0x22], depthMax: 32)
         }
     }
 

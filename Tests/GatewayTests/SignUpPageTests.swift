@@ -113,6 +113,7 @@ struct SignUpPageTests {
 
     @Test func `somebody who signed up makes their organization, once`() async throws {
         try await Stage.visit { browser, guild in
+            guild.with { $0.prompts = [.createOrganization] }
             var stranger = browser
             stranger.cookie = nil
             let login = try await stranger.get("/signup/organization")
@@ -136,6 +137,18 @@ struct SignUpPageTests {
             #expect(closed.status == 403)
             #expect(closed.alert.contains("If you require more than one Organization, contact us"))
             #expect(closed.text.contains(#"value="Second""#))
+        }
+    }
+
+    @Test func `whoever may make no organization is told so, and led on`() async throws {
+        try await Stage.visit { browser, _ in
+            let page = try await browser.get("/signup/organization")
+
+            #expect(page.status == 200)
+            #expect(page.text.contains("You cannot make an organization of your own here."))
+            #expect(page.text.contains(#"<a href="/contact">contact us</a>"#))
+            #expect(page.text.contains(#"<a href="/console">Go to the console</a>"#))
+            #expect(!page.text.contains("<form"))
         }
     }
 

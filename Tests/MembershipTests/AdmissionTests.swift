@@ -55,6 +55,26 @@ import Testing
         try await expectInvariants(hall)
     }
 
+    @Test func `whoever is known is added by the address alone, and somebody new with a name`()
+        async throws
+    {
+        let (hall, _, schools) = try await district(limit: 10)
+        let ada = try await hall.platformOwner.createUser(
+            CreateUserRequest(email: "ada@example.com", name: "Ada"))
+
+        let added = try await hall.platformOwner.addMember(
+            AddMemberRequest(organizationID: schools[0].text, email: "ada@example.com"))
+        let refused = await refusal {
+            try await hall.platformOwner.addMember(
+                AddMemberRequest(organizationID: schools[0].text, email: "bo@example.com"))
+        }
+
+        #expect(added.userID == ada.id && added.name == "Ada")
+        #expect(refused?.code == .invalidArgument)
+        #expect(refused?.message == "This must not be empty.")
+        try await expectInvariants(hall)
+    }
+
     @Test func `a refusal does not name an organization above to whoever may not know of it`()
         async throws
     {

@@ -70,7 +70,7 @@ import Testing
     @Test(arguments: [
         "", "plain", "=1+1", "+49 30", "-", "-5", "@sum", "\tx", "\rx", "\nx", "'", "''", "'=1",
         "''=1", "'plain", " =1", "＝1", "'＠x", "a=1", "\"=1\"", "x\"y", ",;\t", " x ", "x\r\ny",
-        "<html>", "%PDF-", "\u{1}", "\u{FEFF}x",
+        "<html>", "%PDF-", "\u{1}", "\u{8}\u{5}<!doctype", "\u{1F}%PDF-", "\u{FEFF}x",
     ])
     func `a text comes back as it was written, and never first with a formula`(text: String) throws
     {

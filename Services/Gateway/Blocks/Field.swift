@@ -32,6 +32,8 @@ struct Field: Sendable {
     var hint = ""
     /// Whether it has a row of its own.
     var isWide = false
+    /// What stands above a box, where the fields beside it have their labels.
+    var heading = ""
 
     /// Its identifier on the page.
     var id: String { name }
@@ -58,8 +60,10 @@ struct Field: Sendable {
             fault.map { #"<p class="fault" id="\#(id)-fault">\#($0)</p>"# } ?? ""
         if case .box = control {
             let checked: Markup = form.has(name) ? " checked" : ""
+            let headLine: Markup = heading.isEmpty ? "" : #"<p class="heading">\#(heading)</p>"#
             return """
-                <div class="field box"><input type="checkbox" \(marks) value="on"\(checked)>
+                <div class="field box">\(headLine)\
+                <input type="checkbox" \(marks) value="on"\(checked)>
                 <label for="\(id)">\(label)</label>\(hintLine)\(faultLine)</div>
                 """
         }

@@ -94,6 +94,10 @@ extension PageStyle {
         dl.facts{display:flex;flex-wrap:wrap;gap:.5rem 2.5rem;margin:0}
         dl.facts dt{color:var(--soft);font-size:.9375rem}dl.facts dd{margin:0;\
         overflow-wrap:anywhere}
+        dl.kept{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(14rem,100%),1fr));\
+        gap:.75rem 2rem;margin:1.5rem 0 0}
+        dl.kept dt{color:var(--soft);font-size:.9375rem}dl.kept dd{margin:0;\
+        overflow-wrap:anywhere;white-space:pre-line}
         @media(max-width:44rem){.wide-only{display:none}p.narrow-only{display:flex;\
         flex-wrap:wrap;gap:.125rem 1rem;margin:.25rem 0 0;font-size:.9375rem}
         tbody th{width:auto}}
@@ -126,7 +130,8 @@ extension PageStyle {
         .fields>.field{display:grid;grid-row:span 4;grid-template-rows:subgrid;align-content:start}
         .fields>.field>label{grid-row:1}.fields>.field>.hint{grid-row:2}
         .fields>.field>:is(input,select,textarea){grid-row:3}.fields>.field>.fault{grid-row:4}
-        .fields>.box>:is(input,label){grid-row:3}
+        .fields>.box>:is(input,label){grid-row:3;margin-top:.25rem}
+        .fields>.box>.heading{grid-area:1/1/auto/-1;margin:0;font-weight:700}
         .fields .wide{grid-column:1/-1;max-width:52rem}
         .field textarea[rows]{min-height:0}textarea[rows="8"]{min-height:12rem}
         .console .field>input:not([type=checkbox]),.console .field>select{min-height:3rem}
@@ -136,13 +141,13 @@ extension PageStyle {
         .box label{font-weight:400;padding:.1875rem 0}.box p{grid-column:2}
         .boxes{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(14rem,100%),1fr));\
         gap:.25rem 1.5rem}
-        .boxes .field{margin:0}.boxes legend,.boxes .fault{grid-column:1/-1}
+        .boxes .field{margin:0}.boxes :is(legend,.hint,.fault){grid-column:1/-1}
         .filter{display:grid;grid-template-columns:repeat(auto-fill,minmax(9.5rem,1fr));\
         gap:.75rem 1rem;align-items:end;margin:1.25rem 0 0}
         .filter .field{margin:0;max-width:none}
         .filter label{font-size:.9375rem;font-weight:400;color:var(--soft)}
-        .console .filter .field>input,.console .filter .field>select{padding:.375rem .625rem;\
-        font-size:1rem;min-height:2.5rem}
+        .console .filter .field>input,.console .filter .field>select{padding:.25rem .625rem;\
+        font-size:1rem;height:2.5rem;min-height:0}
         .filter .last{display:flex;align-items:center;gap:1rem;min-height:2.5rem}
 
         """

@@ -43,7 +43,8 @@ extension Console {
         }
         let parentField = OrganizationForm.parent(
             offered, isCut: parents?.nextPageToken.isEmpty == false)
-        let fields = OrganizationForm.fields(types: await visitor.organizationTypes())
+        let fields = OrganizationForm.fields(
+            types: await visitor.organizationTypes(), isNew: true)
         let notice: Markup =
             problem.map {
                 Notice.refused(
@@ -93,10 +94,12 @@ struct OrganizationFormLook: Sendable {
     }
 }
 
-/// What somebody should know though an organization was saved.
+/// What somebody should know though an organization, or its limits, were saved.
 enum Remark: String, Sendable, CaseIterable {
     case nameExistsElsewhere = "name_exists_elsewhere"
     case neverExpires = "never_expires"
+    case overLimit = "over_limit"
+    case ineffectiveLimit = "ineffective_limit"
 
     /// The field of a query that names one.
     static let field = "remark"
@@ -109,6 +112,10 @@ enum Remark: String, Sendable, CaseIterable {
             they hang.
             """
         case .neverExpires: "It was to expire today: that stands for never."
+        case .overLimit:
+            "More people are here than a limit admits. Nobody is removed, and nobody new comes in."
+        case .ineffectiveLimit:
+            "A limit has no effect: an organization above has a lower one for everything below it."
         }
     }
 
@@ -117,6 +124,12 @@ enum Remark: String, Sendable, CaseIterable {
         var remarks = organization.warnings.compactMap { Remark(rawValue: $0.code) }
         if organization.normalized.contains("expires_at") { remarks.append(.neverExpires) }
         return remarks.map { (field, $0.rawValue) }
+    }
+
+    /// What a reply remarks on limits, as parameters of the page that follows.
+    static func parameters(of caps: Caps) -> [(name: String, value: String)] {
+        let codes = Set(caps.warnings.map(\.code))
+        return allCases.filter { codes.contains($0.rawValue) }.map { (field, $0.rawValue) }
     }
 
     /// The remarks that a query names.

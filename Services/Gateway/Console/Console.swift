@@ -137,7 +137,7 @@ enum ConsoleTab: String, Sendable, CaseIterable {
 
 /// What was done before a page is shown, as its query names it.
 enum Done: String, Sendable {
-    case created, saved, activated, deactivated, deleted
+    case created, saved, activated, deactivated, deleted, restored
     case added, blocked, unblocked, removed
     case confirmed, disabled, enabled, released
 
@@ -152,6 +152,7 @@ enum Done: String, Sendable {
         case .activated: "The organization is active again."
         case .deactivated: "The organization is inactive, and so is everything below it."
         case .deleted: "The organization is in the archive, where it is kept for 90 days."
+        case .restored: "It is restored."
         case .added: "Added."
         case .blocked: "The member is blocked; the seat is free."
         case .unblocked: "The member is active again."

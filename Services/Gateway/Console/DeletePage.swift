@@ -13,6 +13,17 @@ struct DeletePage: Sendable {
     private static let cascade = Field(
         name: "cascade", label: "Delete everything below it, too", control: .box)
 
+    /// A refusal that names the box of the page, which services know by another name.
+    private static func worded(_ problem: Problem) -> Problem {
+        guard problem.code == "has_children" else { return problem }
+        var worded = problem
+        worded.message = """
+            There are organizations below this one. Delete them first, or all at once with \
+            “\(cascade.label)”.
+            """
+        return worded
+    }
+
     /// The page.
     var frame: PageFrame {
         let back = ConsoleTab.info.path(of: organization.id)
@@ -23,7 +34,7 @@ struct DeletePage: Sendable {
             ], current: "Delete")
         let notice: Markup =
             problem.map {
-                Notice.refused($0, "It was not deleted", fields: [Self.cascade])
+                Notice.refused(Self.worded($0), "It was not deleted", fields: [Self.cascade])
             } ?? ""
         return PageFrame(
             title: "Delete \(organization.title)?",
@@ -49,6 +60,7 @@ extension OrganizationDesk {
     func delete(_ form: Form?) async throws(Problem) -> Answer {
         guard let form else {
             let organization = try await organization()
+            if organization.isArchived { return .seeOther(ConsoleTab.info.path(of: id)) }
             return DeletePage(
                 organization: organization, form: Form(["etag": organization.etag])
             ).frame.answer()
@@ -63,6 +75,7 @@ extension OrganizationDesk {
         } catch {
             if error.httpStatus == 401 { throw error }
             let organization = try await organization()
+            if organization.isArchived { return .seeOther(ConsoleTab.info.path(of: id)) }
             var again = form.renewed(after: error)
             again["etag"] = organization.etag
             return DeletePage(organization: organization, form: again, problem: error)

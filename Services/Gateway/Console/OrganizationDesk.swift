@@ -21,6 +21,10 @@ struct OrganizationDesk: Sendable {
         if let form { for name in Sheet.listFields(of: tab) { query.take(name, from: form) } }
         let sheet = Sheet(desk: self, organization: organization, tab: tab, query: query)
         guard let form else {
+            // Of what is in the archive there is one page.
+            if organization.isArchived, tab != .info {
+                return .seeOther(ConsoleTab.info.path(of: id))
+            }
             let (page, refusal) = try await sheet.page()
             return refusal.map { page.answer(to: $0) } ?? page.answer()
         }
@@ -87,6 +91,7 @@ struct Sheet: Sendable {
     func page(
         _ form: Form? = nil, _ problem: Problem? = nil
     ) async throws(Problem) -> (PageFrame, refusal: Problem?) {
+        if organization.isArchived { return (await archivePage(form, problem), nil) }
         var content = Markup.empty
         var refusal: Problem?
         do throws(Problem) {
@@ -99,10 +104,6 @@ struct Sheet: Sendable {
             content = "\(earlier)\(Notice.refused(error, "This cannot be shown"))\(kept)"
             refusal = error
         }
-        let above = organization.path.map { ($0.title, ConsoleTab.info.path(of: $0.id)) }
-        let crumbs = Breadcrumbs(
-            parts: [("My account", Console.path), ("Organizations", Console.listPath)] + above,
-            current: organization.title)
         let tabs = Tabs(
             label: "Settings", parts: ConsoleTab.allCases.map { ($0.title, $0.path(of: id)) },
             current: path)
@@ -117,14 +118,23 @@ struct Sheet: Sendable {
                 \(tabs.markup)
                 \(isRefused ? .empty : Done.notice(query))
                 \(isRefused ? .empty : goOn)
+                \(isRefused ? .empty : notRestored)
                 \(Remark.notices(query))
                 \(content)
                 """, isConsole: true)
         return (frame, refusal)
     }
 
+    /// Where the organization hangs.
+    var crumbs: Breadcrumbs {
+        let above = organization.path.map { ($0.title, ConsoleTab.info.path(of: $0.id)) }
+        return Breadcrumbs(
+            parts: [("My account", Console.path), ("Organizations", Console.listPath)] + above,
+            current: organization.title)
+    }
+
     /// A form that was not taken, where what it is about cannot be shown.
-    private func keep(_ form: Form) -> Markup {
+    func keep(_ form: Form) -> Markup {
         """
         <p>Nothing is lost: this page keeps what you typed.</p>
         \(KeptForm(path: path, form: form).markup)

@@ -2,9 +2,9 @@ import Messages
 
 /// The form in which an organization is described, for a new one and for the info of one there is.
 enum OrganizationForm {
-    /// The fields of a new organization.
-    static func fields(types: [OrganizationType]) -> [Field] {
-        naming + labels(types: types) + dates
+    /// The fields of an organization that is new, or of one that is there.
+    static func fields(types: [OrganizationType], isNew: Bool) -> [Field] {
+        naming + labels(types: types) + dates(isNew: isNew)
     }
 
     /// What makes it identifiable.
@@ -39,15 +39,20 @@ enum OrganizationForm {
 
     // Days are lines of text: of a day that is typed in part a browser's own field sends nothing,
     // and nothing stands for never.
-    private static let dates = [
-        Field(name: "trial.enabled", label: "Trial", control: .box),
-        Field(
-            name: "trial.validUntil", label: "Valid until",
-            hint: "The last day of the trial, as YYYY-MM-DD."),
-        Field(
-            name: "expiresAt", label: "Organization expires at",
-            hint: "The last day, as YYYY-MM-DD. Today, or nothing, stands for never."),
-    ]
+    private static func dates(isNew: Bool) -> [Field] {
+        [
+            Field(
+                name: "trial.enabled", label: "It is a trial", control: .box, heading: "Trial"),
+            Field(
+                name: "trial.validUntil", label: "Valid until",
+                hint: "The last day of the trial, as YYYY-MM-DD."),
+            Field(
+                name: "expiresAt", label: "Organization expires at",
+                hint: isNew
+                    ? "The last day, as YYYY-MM-DD. Today, or nothing, stands for never."
+                    : "The last day, as YYYY-MM-DD; nothing: never."),
+        ]
+    }
 
     /// The parents that are offered for a new organization.
     static func parent(_ parents: [Organization], isCut: Bool) -> Field {

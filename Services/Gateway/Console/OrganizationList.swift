@@ -204,7 +204,8 @@ struct OrganizationList: Sendable {
 
     /// The three dots: every part of the settings, from the list.
     private func menu(of organization: Organization) -> Markup {
-        let items = ConsoleTab.allCases.map { tab -> Markup in
+        let tabs = organization.isArchived ? [.info] : ConsoleTab.allCases
+        let items = tabs.map { tab -> Markup in
             #"<li><a href="\#(tab.path(of: organization.id))">\#(tab.title)</a></li>"#
         }
         return """

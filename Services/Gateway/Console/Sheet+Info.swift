@@ -13,7 +13,8 @@ extension Sheet {
         let isSave = form?[Self.actionField].isEmpty ?? true
         if !isSave { shown = OrganizationForm.filled(with: organization) }
         if isStale { shown = OrganizationForm.merged(shown, with: now) }
-        let fields = OrganizationForm.fields(types: await visitor.organizationTypes())
+        let fields = OrganizationForm.fields(
+            types: await visitor.organizationTypes(), isNew: false)
         let notice: Markup =
             if isStale {
                 Notice.changedMeanwhile(Self.differences(shown, now, fields))
@@ -103,6 +104,7 @@ extension Sheet {
                     DeactivateOrganizationRequest(id: id), options: $1)
             }
             return Outcome(done: .deactivated)
+        case Self.restoreAction: return try await restore(form)
         default: throw .noSuchAction
         }
     }

@@ -78,7 +78,12 @@ extension Sheet {
                 ? "Here"
                 : organization.path.first { $0.id == cap.organizationID }?.title ?? "Above"
             let most = cap.cap.map { Count.grouped($0) } ?? "no limit"
-            return ["\(Self.word(cap.kind))", "\(place)", "\(Count.grouped(cap.used))", "\(most)"]
+            let isOver = cap.cap.map { cap.used > $0 } ?? false
+            let mark: Markup = isOver ? #"<p class="fault">over its limit</p>"# : ""
+            return [
+                "\(Self.word(cap.kind))", "\(place)", "\(Count.grouped(cap.used))",
+                "\(most)\(mark)",
+            ]
         }
         let table: Markup =
             rows.isEmpty
@@ -172,9 +177,12 @@ extension Sheet {
                 if number == nil { request.remove.append(name) }
             }
             let asked = request
-            _ = try await visitor.ask(.membership, key: form.key, etag: form[Form.etagField]) {
+            let saved = try await visitor.ask(
+                .membership, key: form.key, etag: form[Form.etagField]
+            ) {
                 try await MembershipClient($0).updateCaps(asked, options: $1)
             }
+            return Outcome(done: .saved, remarks: Remark.parameters(of: saved))
         case "seats":
             guard form.isTouched(Self.seats.name) else { return Outcome(done: .saved) }
             let request = UpdateSeatsRequest(

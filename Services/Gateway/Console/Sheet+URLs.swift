@@ -14,6 +14,11 @@ extension Sheet {
             try await CustomUrlsClient($0).listCustomUrls(
                 ListCustomUrlsRequest(organizationID: id), options: $1)
         }
+        // Where it is not known, the service says so once a custom URL is added.
+        let appearance = try await visitor.attempt(.branding) {
+            try await BrandingClient($0).getAppearance(
+                GetAppearanceRequest(organizationID: id), options: $1)
+        }
         let isAdding = form?[Self.actionField] == "add"
         let typed = isAdding ? form ?? Form() : Form()
         let notice: Markup =
@@ -32,14 +37,24 @@ extension Sheet {
         let list =
             reply.customURLs.isEmpty
             ? Self.nothing("There are no custom URLs yet.") : table.markup
+        // What was typed is kept, whatever has become of white label.
+        let addition: Markup =
+            if case .success(let appearance) = appearance, !appearance.whiteLabel, !isAdding {
+                """
+                <p>Custom URLs need white label, which is off for this organization. Staff of the \
+                platform switch it on.</p>
+                """
+            } else {
+                self.form(
+                    typed, "add", button: "Add", Self.slug.markup(typed, isAdding ? problem : nil))
+            }
         return """
             \(notice)
             <p class="lead">Addresses to hand to clients and partners, each of them unique. One \
             may be shut down while the others go on.</p>
             \(list)
             <section class="further"><h2>Add a custom URL</h2>
-            \(self.form(
-                typed, "add", button: "Add", Self.slug.markup(typed, isAdding ? problem : nil)))
+            \(addition)
             </section>
             """
     }
@@ -63,7 +78,7 @@ extension Sheet {
             switch url.state {
             case .enabled:
                 """
-                \(button("disable", "Shut down", spoken: "Shut \(url.slug) down", values))
+                \(button("disable", "Shut down", spoken: "Shut down \(url.slug)", values))
                 \(release)
                 """
             case .disabled:
@@ -71,7 +86,7 @@ extension Sheet {
                 \(button("enable", "Open", spoken: "Open \(url.slug)", values))
                 \(release)
                 """
-            default: button("add", "Take back", spoken: "Take \(url.slug) back", values)
+            default: button("add", "Take back", spoken: "Take back \(url.slug)", values)
             }
         let day = (url.releasedAt ?? url.createdAt)?.day ?? ""
         return [

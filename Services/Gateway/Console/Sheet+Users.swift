@@ -17,7 +17,17 @@ extension Sheet {
             name: "name", label: "Name", hint: "Of somebody who is new here."),
     ]
 
-    private static let roles = Field(name: "roles", label: "Roles")
+    private static let roles = Field(name: "roles", label: "Roles", hint: "None: Member.")
+
+    /// A refusal with the field at its place where nobody is named: the page has no other way to
+    /// name somebody than an email address.
+    private static func placed(_ problem: Problem, _ form: Form) -> Problem {
+        let isNobodyNamed = problem.violations.contains { ["userId", "email"].contains($0.at) }
+        guard isNobodyNamed, form["email"].trimmed.isEmpty else { return problem }
+        var fault = Problem.invalid("email", "Please type an email address.")
+        fault.httpStatus = problem.httpStatus
+        return fault
+    }
 
     /// The tab.
     func users(_ form: Form?, _ problem: Problem?) async throws(Problem) -> Markup {
@@ -30,6 +40,7 @@ extension Sheet {
                 options: $1)
         }
         let isAdding = form?[Self.actionField] == "add"
+        let problem = isAdding ? problem.map { Self.placed($0, form ?? Form()) } : problem
         let notice: Markup =
             problem.map {
                 Notice.refused(
@@ -145,7 +156,8 @@ extension Sheet {
                 form, "add", button: "Add", hidden: listPlace,
                 """
                 <div class="fields">\(Self.fields.map { $0.markup(form, problem) })</div>
-                <fieldset id="roles" class="boxes"><legend>Roles</legend>\(fault)
+                <fieldset id="roles" class="boxes" aria-describedby="roles-hint">\
+                <legend>Roles</legend><p class="hint" id="roles-hint">\(Self.roles.hint)</p>\(fault)
                 \(boxes)</fieldset>
                 """))
             </section>

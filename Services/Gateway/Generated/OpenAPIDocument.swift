@@ -5548,7 +5548,7 @@ enum OpenAPIDocument {
     "properties": {
      "userId": {
       "type": "string",
-      "description": "Either this, or email and name."
+      "description": "Either this, or an email address; of somebody who is not known yet, with a name."
      },
      "email": {
       "type": "string"

@@ -369,7 +369,7 @@ nonisolated struct Guildhall_Membership_V1_AddMemberRequest: Sendable {
 
   var organizationID: String = String()
 
-  /// Either this, or email and name.
+  /// Either this, or an email address; of somebody who is not known yet, with a name.
   var userID: String = String()
 
   var email: String = String()

@@ -82,14 +82,21 @@ struct SignUp: Sendable {
     /// Asks a person who signed up for their organization, and makes it.
     private func found(_ request: Incoming, requestID: String) async throws(Problem) -> Answer {
         let visitor: Visitor
+        var isOffered = true
         do throws(Problem) {
             visitor = try await door.visitor(request, requestID: requestID)
+            // Where it is not known, the service says so once the form is sent.
+            if request.verb != "POST",
+                case .success(let isAsked) = try await visitor.isAskedForOrganization()
+            {
+                isOffered = isAsked
+            }
         } catch {
             guard error.httpStatus == 401 else { throw error }
             return try await door.signInFirst(request, otherwise: Self.organizationPath)
         }
         guard request.verb == "POST" else {
-            return FoundingPage(form: Form()).frame.answer()
+            return (isOffered ? FoundingPage(form: Form()).frame : FoundingPage.closed).answer()
         }
         let form = try await door.forms.read(request)
         do throws(Problem) {

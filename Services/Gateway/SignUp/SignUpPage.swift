@@ -156,6 +156,16 @@ struct FoundingPage: Sendable {
             kind: OrganizationKind(formValue: form["kind"]), reference: form["reference"])
     }
 
+    /// The page for somebody who may make none.
+    static let closed = PageFrame(
+        title: "Your organization",
+        markup: """
+            <h1>Your organization</h1>
+            <p class="lead">You cannot make an organization of your own here. If you require more \
+            than one organization, <a href="\(Contact.path)">contact us</a>.</p>
+            <p><a href="\(Console.path)">Go to the console</a></p>
+            """)
+
     /// The page.
     var frame: PageFrame {
         let notice: Markup =

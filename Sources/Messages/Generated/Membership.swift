@@ -336,7 +336,7 @@ public struct Member: Message {
 public struct AddMemberRequest: Message {
     /// The field `organization_id`.
     public var organizationID: String
-    /// Either this, or email and name.
+    /// Either this, or an email address; of somebody who is not known yet, with a name.
     public var userID: String
     /// The field `email`.
     public var email: String

@@ -1,14 +1,47 @@
+/// Why a text is not an acceptable JSON document.
+public struct JSONFault: Error, Sendable, Hashable {
+    /// Where it was found: a path such as `lines[0].quantity`, or a position such as `byte 17`.
+    public let place: String
+    /// What is wrong, in a sentence.
+    public let sentence: String
+
+    /// A fault at a place.
+    public init(place: String, sentence: String) {
+        self.place = place
+        self.sentence = sentence
+    }
+}
+
+extension JSONValue {
+    /// Reads a document; a name that stands twice in an object is refused.
+    ///
+    /// - Parameters:
+    ///   - text: The whole document as UTF-8.
+    ///   - depthMax: Arrays and objects nest in one another at most so deep.
+    ///   - allowsNUL: Whether texts may hold NUL, which C takes for their end.
+    /// - Throws: ``JSONFault`` at the first thing that is wrong.
+    public init(
+        parsing text: some Sequence<UInt8>, depthMax: Int, allowsNUL: Bool = false
+    ) throws(JSONFault) {
+        self = try JSONParser.document(Array(text), depthMax: depthMax, allowsNUL: allowsNUL)
+    }
+}
+
 /// Reads one JSON document as RFC 8259 has it and nothing more: no repeated names, no half of a
 /// surrogate pair, a bounded depth.
 struct JSONParser {
-    /// Arrays and objects nest in one another at most so deep.
-    static let depthMax = 200
-
     private let bytes: [UInt8]
+    private let depthMax: Int
+    private let allowsNUL: Bool
     private var position = 0
 
-    static func document(_ bytes: [UInt8]) throws(MessageFault) -> JSONValue {
-        var parser = JSONParser(bytes: bytes)
+    /// Reads a document.
+    ///
+    /// - Throws: ``JSONFault`` at the first thing that is wrong.
+    static func document(
+        _ bytes: [UInt8], depthMax: Int, allowsNUL: Bool
+    ) throws(JSONFault) -> JSONValue {
+        var parser = JSONParser(bytes: bytes, depthMax: depthMax, allowsNUL: allowsNUL)
         parser.skipSpace()
         let value = try parser.value(depth: 1)
         parser.skipSpace()
@@ -18,14 +51,16 @@ struct JSONParser {
         return value
     }
 
-    private init(bytes: [UInt8]) {
+    private init(bytes: [UInt8], depthMax: Int, allowsNUL: Bool) {
         self.bytes = bytes
+        self.depthMax = depthMax
+        self.allowsNUL = allowsNUL
     }
 
     private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
 
-    private func fault(_ sentence: String) -> MessageFault {
-        MessageFault(at: "byte \(position)", sentence)
+    private func fault(_ sentence: String) -> JSONFault {
+        JSONFault(place: "byte \(position)", sentence: sentence)
     }
 
     private mutating func skipSpace() {
@@ -40,9 +75,9 @@ struct JSONParser {
         return true
     }
 
-    private mutating func value(depth: Int) throws(MessageFault) -> JSONValue {
-        guard depth <= Self.depthMax else {
-            throw fault("The document nests deeper than \(Self.depthMax) levels.")
+    private mutating func value(depth: Int) throws(JSONFault) -> JSONValue {
+        guard depth <= depthMax else {
+            throw fault("The document nests deeper than \(depthMax) levels.")
         }
         guard let byte = next else { throw fault("The document ends too early.") }
         switch byte {
@@ -57,8 +92,7 @@ struct JSONParser {
         }
     }
 
-    private mutating func word(_ text: String, _ value: JSONValue) throws(MessageFault) -> JSONValue
-    {
+    private mutating func word(_ text: String, _ value: JSONValue) throws(JSONFault) -> JSONValue {
         let end = position + text.utf8.count
         guard end <= bytes.count, bytes[position..<end].elementsEqual(text.utf8) else {
             throw fault("A value is expected here.")
@@ -67,22 +101,23 @@ struct JSONParser {
         return value
     }
 
-    private mutating func object(depth: Int) throws(MessageFault) -> JSONValue {
+    private mutating func object(depth: Int) throws(JSONFault) -> JSONValue {
         position += 1
         skipSpace()
-        if take("}") { return .object([]) }
+        if take("}") { return .emptyObject }
         var members: [JSONValue.Member] = []
         var names: Set<String> = []
         while true {
             guard next == UInt8(ascii: "\"") else { throw fault("A name is expected here.") }
             let name = try string()
             guard names.insert(name).inserted else {
-                throw MessageFault(at: String(name.prefix(100)), "The name stands twice.")
+                throw JSONFault(
+                    place: String(name.prefix(100)), sentence: "The name stands twice.")
             }
             skipSpace()
             guard take(":") else { throw fault("A colon is expected here.") }
             skipSpace()
-            members.append(JSONValue.Member(name, try value(depth: depth + 1)))
+            members.append(JSONValue.Member(name: name, value: try value(depth: depth + 1)))
             skipSpace()
             if take("}") { return .object(members) }
             guard take(",") else { throw fault("A comma or a closing brace is expected here.") }
@@ -90,7 +125,7 @@ struct JSONParser {
         }
     }
 
-    private mutating func array(depth: Int) throws(MessageFault) -> JSONValue {
+    private mutating func array(depth: Int) throws(JSONFault) -> JSONValue {
         position += 1
         skipSpace()
         if take("]") { return .array([]) }
@@ -104,7 +139,7 @@ struct JSONParser {
         }
     }
 
-    private mutating func number() throws(MessageFault) -> JSONValue {
+    private mutating func number() throws(JSONFault) -> JSONValue {
         let start = position
         _ = take("-")
         if !take("0") {
@@ -131,7 +166,7 @@ struct JSONParser {
         return position > start
     }
 
-    private mutating func string() throws(MessageFault) -> String {
+    private mutating func string() throws(JSONFault) -> String {
         position += 1
         var text: [UInt8] = []
         var start = position
@@ -158,7 +193,7 @@ struct JSONParser {
         throw fault("The document ends inside a text.")
     }
 
-    private mutating func escape() throws(MessageFault) -> String {
+    private mutating func escape() throws(JSONFault) -> String {
         guard let byte = next else { throw fault("The document ends inside a text.") }
         position += 1
         switch byte {
@@ -175,8 +210,9 @@ struct JSONParser {
         }
     }
 
-    private mutating func unicodeEscape() throws(MessageFault) -> Unicode.Scalar {
+    private mutating func unicodeEscape() throws(JSONFault) -> Unicode.Scalar {
         let unit = try codeUnit()
+        guard unit != 0 || allowsNUL else { throw fault("A text holds no NUL.") }
         if let scalar = Unicode.Scalar(unit) { return scalar }
         guard (0xD800..<0xDC00).contains(unit), take("\\"), take("u") else {
             throw fault("Half of a surrogate pair is no character.")
@@ -188,7 +224,7 @@ struct JSONParser {
         return scalar
     }
 
-    private mutating func codeUnit() throws(MessageFault) -> UInt32 {
+    private mutating func codeUnit() throws(JSONFault) -> UInt32 {
         guard position + 4 <= bytes.count else { throw fault("Four digits are expected here.") }
         var unit: UInt32 = 0
         for _ in 0..<4 {

@@ -1,38 +1,19 @@
-/// A JSON document as a tree; numbers stay as they are written, members stay in order.
-public indirect enum JSONValue: Sendable, Hashable {
-    case null
-    case bool(Bool)
-    case number(String)
-    case string(String)
-    case array([JSONValue])
-    case object([Member])
+public import Encodings
 
-    /// One name of an object with its value.
-    public struct Member: Sendable, Hashable {
-        /// The name.
-        public var name: String
-        /// The value.
-        public var value: JSONValue
-
-        /// A name with a value.
-        public init(_ name: String, _ value: JSONValue) {
-            self.name = name
-            self.value = value
-        }
-    }
+extension JSONValue {
+    /// Arrays and objects nest in one another at most so deep.
+    static let depthMax = 200
 
     /// Reads a document; a name that stands twice in an object is refused.
     ///
     /// - Parameter text: The whole document as UTF-8.
     /// - Throws: ``MessageFault`` that names the byte at which the text is no JSON.
     public init(parsing text: some Sequence<UInt8>) throws(MessageFault) {
-        self = try JSONParser.document(Array(text))
-    }
-
-    /// The value of a member of an object; nil when this is no object or has no such member.
-    public subscript(name: String) -> JSONValue? {
-        guard case .object(let members) = self else { return nil }
-        return members.first { $0.name == name }?.value
+        do throws(JSONFault) {
+            self = try JSONValue(parsing: text, depthMax: Self.depthMax, allowsNUL: true)
+        } catch {
+            throw MessageFault(at: error.place, error.sentence)
+        }
     }
 
     /// How a document is laid out.
