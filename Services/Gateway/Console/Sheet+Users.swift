@@ -178,28 +178,28 @@ extension Sheet {
             let member = try await visitor.ask(.membership, key: form.key) {
                 try await MembershipClient($0).addMember(request, options: $1)
             }
-            visitor.forget(member.userID)
+            visitor.door.forget(member.userID)
             return Outcome(done: .added)
         case "block":
             _ = try await visitor.ask(.membership, key: form.key) {
                 try await MembershipClient($0).blockMember(
                     BlockMemberRequest(organizationID: id, userID: user), options: $1)
             }
-            visitor.forget(user)
+            visitor.door.forget(user)
             return Outcome(done: .blocked)
         case "unblock":
             _ = try await visitor.ask(.membership, key: form.key) {
                 try await MembershipClient($0).unblockMember(
                     UnblockMemberRequest(organizationID: id, userID: user), options: $1)
             }
-            visitor.forget(user)
+            visitor.door.forget(user)
             return Outcome(done: .unblocked)
         case "remove":
             _ = try await visitor.ask(.membership, key: form.key) {
                 try await MembershipClient($0).removeMember(
                     RemoveMemberRequest(organizationID: id, userID: user), options: $1)
             }
-            visitor.forget(user)
+            visitor.door.forget(user)
             return Outcome(done: .removed)
         default: throw .noSuchAction
         }

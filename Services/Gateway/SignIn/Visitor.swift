@@ -72,11 +72,6 @@ struct Visitor: Sendable {
             return .failure(error)
         }
     }
-
-    /// Lets a change of somebody's rights hold here at once.
-    func forget(_ user: String) {
-        if let user = UserID(text: user) { door.sessions.forget(.user(user)) }
-    }
 }
 
 /// What all pages that know people have in common: who comes, and what the services are.
@@ -111,6 +106,11 @@ struct PageDoor: Sendable {
     /// The gateway itself, for what services tell services alone.
     func gateway(requestID: String) -> Visitor {
         Visitor(identity: .gateway, token: "", requestID: requestID, door: self)
+    }
+
+    /// Lets a change of somebody's rights hold here at once.
+    func forget(_ user: String) {
+        if let user = UserID(text: user) { sessions.forget(.user(user)) }
     }
 
     /// The query of a page.

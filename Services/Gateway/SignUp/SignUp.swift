@@ -67,16 +67,12 @@ struct SignUp: Sendable {
                     VerifyEmailRequest(token: form["token"], password: form["password"]),
                     options: $1)
             }
-            visitorForgets(reply.userID)
+            door.forget(reply.userID)
             return VerifyPage.confirmed(reply).answer()
         } catch {
             return VerifyPage(form: form.renewed(after: error), problem: error).frame
                 .answer(to: error)
         }
-    }
-
-    private func visitorForgets(_ user: String) {
-        door.stranger(requestID: "").forget(user)
     }
 
     /// Asks a person who signed up for their organization, and makes it.
