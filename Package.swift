@@ -64,6 +64,7 @@ let package = Package(
         .library(name: "RPC", targets: ["RPC"]),
         .library(name: "RPCTransport", targets: ["RPCTransport"]),
         .library(name: "RPCTelemetry", targets: ["RPCTelemetry"]),
+        .library(name: "RPCServices", targets: ["RPCServices"]),
         .library(name: "RPCTesting", targets: ["RPCTesting"]),
         .library(name: "Storage", targets: ["Storage"]),
         .executable(name: "organizations", targets: ["Organizations"]),
@@ -134,10 +135,14 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "RPCTelemetry", dependencies: ["RPC", metrics, tracing], swiftSettings: strict),
+        // Health, reflection and introspection of any server.
+        .target(
+            name: "RPCServices", dependencies: ["Messages", "RPC", "RPCTransport"],
+            swiftSettings: strict),
         .target(name: "RPCTesting", dependencies: ["RPC"], swiftSettings: strict),
         .target(name: "Storage", dependencies: ["CSQLite"], swiftSettings: strict),
-        .target(name: "Access", swiftSettings: strict),
-        // Base64, hexadecimal digits, JSON as a tree.
+        .target(name: "Access", dependencies: ["Encodings"], swiftSettings: strict),
+        // Base64, hexadecimal digits, JSON as a tree, days and instants as text.
         .target(name: "Encodings", swiftSettings: strict),
         .target(name: "EmailDomains", swiftSettings: strict),
         .target(
@@ -161,8 +166,8 @@ let package = Package(
         .target(
             name: "ServiceKit",
             dependencies: [
-                "Access", "Encodings", "Messages", "RPC", "RPCTelemetry", "RPCTransport", "Storage",
-                log, lifecycle,
+                "Access", "Encodings", "Messages", "RPC", "RPCServices", "RPCTelemetry",
+                "RPCTransport", "Storage", log, lifecycle,
                 .product(name: "Configuration", package: "swift-configuration"),
                 crypto,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -185,7 +190,7 @@ let package = Package(
 
         service(
             "Organizations",
-            also: ["CResolver", "EmailDomains", "Mail", "Spreadsheets", "Webhooks"]),
+            also: ["CResolver", "EmailDomains", "Mail", "Spreadsheets", "Webhooks", metrics]),
         service("Membership", also: ["EmailDomains", "Mail", "TreeCopy", "CArgon2", crypto]),
         service("Partners", also: ["TreeCopy"]),
         service("Branding", also: ["TreeCopy", crypto]),
@@ -241,8 +246,8 @@ let package = Package(
         .target(name: "CFaultyDisk", dependencies: ["CSQLite"], path: "Tests/CFaultyDisk"),
         // The process that the tests of storage kill.
         .executableTarget(
-            name: "StorageWorker", dependencies: ["Storage"], path: "Tests/StorageWorker",
-            swiftSettings: strict),
+            name: "StorageWorker", dependencies: ["CFaultyDisk", "CSQLite", "Storage"],
+            path: "Tests/StorageWorker", swiftSettings: strict),
         .testTarget(
             name: "StorageTests",
             dependencies: [
@@ -266,7 +271,8 @@ let package = Package(
         .testTarget(
             name: "ServiceKitTests",
             dependencies: [
-                "Access", "Encodings", "Messages", "RPC", "RPCTesting", "RPCTransport",
+                "Access", "Encodings", "Messages", "RPC", "RPCServices", "RPCTesting",
+                "RPCTransport",
                 "ServiceKit", "Storage", "TreeCopy", log, metrics, tracing, crypto,
                 .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
@@ -287,7 +293,10 @@ let package = Package(
             swiftSettings: strict),
         serviceTests(
             "Organizations",
-            also: ["Mail", "Spreadsheets", "TestSupport", "Webhooks"]),
+            also: [
+                "Mail", "Spreadsheets", "TestSupport", "Webhooks", log, metrics,
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+            ]),
         serviceTests("Membership", also: ["Mail", "TestSupport", "TreeCopy", log]),
         serviceTests("Partners"),
         serviceTests("Branding", also: ["TestSupport"]),
@@ -303,12 +312,14 @@ let package = Package(
         .testTarget(
             name: "CommandLineTests",
             dependencies: [
-                "guildhall", "DynamicMessages", "Encodings", "Messages", "RPC", "RPCTransport",
-                "ServiceKit", log, subprocess, systemPackage,
+                "guildhall", "DynamicMessages", "Encodings", "Messages", "RPC", "RPCServices",
+                "RPCTransport", "ServiceKit", log, subprocess, systemPackage,
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "GuildhallTests", dependencies: ["guildhall"], swiftSettings: strict),
+            name: "GuildhallTests",
+            dependencies: ["guildhall", "DynamicMessages", "Encodings", "RPC"],
+            swiftSettings: strict),
         .testTarget(
             name: "StyleTests", dependencies: ["CSQLite", "Mail", "Storage", "TreeCopy"],
             swiftSettings: strict),

@@ -140,9 +140,13 @@ struct Service: BrandingService {
         let now = context.now
         try await database.cancel(
             context, BrandingMethods.prepareAppearance, key: request.preparationKey
-        ) { (transaction, prepared: Appearance) in
-            guard prepared.organizationID == id.text else { throw Refusal.noSuchOrganization }
+        ) { (transaction, prepared: Appearance?) in
+            guard (prepared?.organizationID ?? id.text) == id.text else {
+                throw Refusal.noSuchOrganization
+            }
             var own = try transaction.appearance(of: id)
+            // Without a reply it was prepared long ago, or never: the facts say which.
+            guard prepared != nil || !own.isBlank else { return }
             own.whiteLabel = nil
             own.colors = [:]
             own.logo = nil

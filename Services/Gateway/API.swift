@@ -9,6 +9,7 @@ struct API: Sendable {
     let routes: RouteTable
     let transcoder: Transcoder
     let sessions: Sessions
+    let openCalls: OpenCalls
     let upstreams: Upstreams
     let files = FileTurns()
 
@@ -22,7 +23,9 @@ struct API: Sendable {
         var filled: [String: String] = [:]
         var holder: Access.Principal.Subject?
         var caller: String?
-        if !route.isOpen {
+        if route.isOpen {
+            try openCalls.admit(request)
+        } else {
             let token = try Bearer.token(request.field("authorization"))
             let session = try await sessions.session(of: token, requestID: requestID)
             (holder, caller) = (session.holder, token)

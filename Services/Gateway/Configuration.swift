@@ -8,6 +8,8 @@ struct Configuration: Sendable {
     let publicURL: String?
     /// `--allowed-origins`: the other sites whose pages may call the API.
     let crossOrigin: CrossOrigin
+    /// `--trusted-proxies`: those whose `X-Forwarded-For` says who calls.
+    let trustedProxies: TrustedProxies
     /// What a client may cost.
     let limits: Limits
 
@@ -29,6 +31,12 @@ struct Configuration: Sendable {
             "http.connections.per.address.max", .integer(1...100_000), default: "100",
             "The most HTTP connections from one address."),
         ConfigurationKey(
+            "open.calls.per.minute.max", .integer(1...1_000_000), default: "120",
+            "The most calls a minute that need no session from one address."),
+        ConfigurationKey(
+            "trusted.proxies", .text,
+            "Proxies that say who calls in X-Forwarded-For: addresses, networks (default: none)."),
+        ConfigurationKey(
             "call.timeout.seconds", .integer(1...30), default: "10",
             "How long a service may take to answer a call of the HTTP API."),
     ]
@@ -48,10 +56,17 @@ struct Configuration: Sendable {
             throw .usage("gateway: --public-url is an address such as https://example.org")
         }
         publicURL = address
+        guard let trustedProxies = TrustedProxies(settings.text("trusted.proxies") ?? "") else {
+            throw .usage(
+                "gateway: --trusted-proxies are addresses and networks such as 10.0.0.0/8")
+        }
+        self.trustedProxies = trustedProxies
         var limits = Limits()
         limits.connectionsMax = settings.integer("http.connections.max") ?? limits.connectionsMax
         limits.connectionsPerAddressMax =
             settings.integer("http.connections.per.address.max") ?? limits.connectionsPerAddressMax
+        limits.openCallsPerMinuteMax =
+            settings.integer("open.calls.per.minute.max") ?? limits.openCallsPerMinuteMax
         limits.callTimeout =
             settings.integer("call.timeout.seconds").map(Duration.seconds) ?? limits.callTimeout
         limits.drainTimeout = settings.drainTimeout

@@ -9,6 +9,7 @@ struct Contact: Sendable {
     static let sentPath = "/contact/sent"
 
     let organizations: any Channel
+    let openCalls: OpenCalls
     let address: HTTPAddress
     let limits: Limits
 
@@ -36,6 +37,7 @@ struct Contact: Sendable {
             // There is no session that another site could use; but no other site shall have its
             // visitors write here without their knowing.
             try forms.requireFromHere(request, silence: .isTaken)
+            try openCalls.admit(request)
             try await handOn(form, requestID: requestID)
             let place = form.organization.isEmpty ? "" : "?organization=\(form.organization)"
             return Answer(

@@ -75,8 +75,8 @@ struct ContactPage: Sendable {
         case 413: "It is too long. Please shorten it."
         case 429:
             """
-            We have received many messages within the last hour. Please try again \
-            \(wait(of: problem)); what you wrote is kept below.
+            \(reason(of: problem)) Please try again \(wait(of: problem)); what you wrote is kept \
+            below.
             """
         case 500...:
             """
@@ -87,10 +87,20 @@ struct ContactPage: Sendable {
         }
     }
 
+    private static func seconds(_ problem: Problem) -> Int {
+        problem.fields["Retry-After"].flatMap { Int($0) } ?? 0
+    }
+
+    /// Messages are counted by the hour, calls from an address by the minute.
+    private static func reason(of problem: Problem) -> String {
+        seconds(problem) > 60
+            ? "We have received many messages within the last hour."
+            : "Much comes from your address at once."
+    }
+
     private static func wait(of problem: Problem) -> String {
-        guard let seconds = problem.fields["Retry-After"].flatMap({ Int($0) }), seconds > 60 else {
-            return "in a moment"
-        }
+        let seconds = seconds(problem)
+        guard seconds > 60 else { return "in a moment" }
         let minutes = (seconds + 59) / 60
         return minutes < 60 ? "in \(minutes) minutes" : "in an hour"
     }

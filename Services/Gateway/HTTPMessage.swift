@@ -8,6 +8,8 @@ struct Incoming: Sendable {
     let target: String
     /// The header fields in order; names in lower case.
     let fields: [(name: String, value: String)]
+    /// The address of who is connected, which may be a proxy; nil when it has none.
+    var peer: String?
     /// Reads the body, up to a number of bytes.
     let body: @Sendable (_ bytesMax: Int) async throws(Problem) -> [UInt8]
 

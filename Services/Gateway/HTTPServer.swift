@@ -101,13 +101,24 @@ private struct GuardedChannel: ServerChildChannel {
 
 /// Hands the requests of the server to the gateway and its answers back.
 struct FrontResponder: HTTPResponder {
-    typealias Context = BasicRequestContext
+    /// What is known of a request beside what it says.
+    struct Context: RequestContext {
+        var coreContext: CoreRequestContextStorage
+        /// The address of who is connected.
+        let peer: String?
+
+        init(source: ApplicationRequestContextSource) {
+            coreContext = CoreRequestContextStorage(source: source)
+            peer = source.channel.remoteAddress?.ipAddress
+        }
+    }
+
     private typealias Field = HTTPFields.Element
 
     let front: Front
 
     func respond(to request: Request, context: Context) async throws -> Response {
-        let answer = await front.answer(Incoming(request))
+        let answer = await front.answer(Incoming(request, from: context.peer))
         var fields = HTTPFields()
         for (name, value) in answer.fields.sorted(by: { $0.key < $1.key }) {
             if let name = Field.Name(name) { fields[name] = value }
@@ -144,11 +155,12 @@ struct FrontResponder: HTTPResponder {
 
 extension Incoming {
     /// A request of the server.
-    fileprivate init(_ request: Request) {
+    fileprivate init(_ request: Request, from peer: String?) {
         var fields = request.headers.map { (name: $0.name.canonicalName, value: $0.value) }
         if let host = request.head.authority { fields.append((name: "host", value: host)) }
         self.init(
-            verb: request.method.rawValue, target: request.head.path ?? "", fields: fields
+            verb: request.method.rawValue, target: request.head.path ?? "", fields: fields,
+            peer: peer
         ) { bytesMax throws(Problem) in
             if let length = request.headers[.contentLength].flatMap(Int.init),
                 length > bytesMax

@@ -45,6 +45,11 @@ struct Limits: Sendable {
     var callTimeout: Duration = .seconds(10)
     /// How long requests in flight may take once the gateway was asked to stop.
     var drainTimeout: Duration = .seconds(10)
+    /// How many calls that need no session one address may make at once, and in the long run a
+    /// minute; more are answered 429.
+    ///
+    /// A school behind one address has a class or three sign in at the beginning of a lesson.
+    var openCallsPerMinuteMax = 120
     /// The most connections.
     var connectionsMax = 2_000
     /// The most connections from one address.

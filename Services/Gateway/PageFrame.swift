@@ -10,6 +10,10 @@ struct PageFrame: Sendable {
     var hasForm = false
     /// Whether it belongs to the console: wide, with its links at the top.
     var isConsole = false
+    /// What the links at the top of the console lead to.
+    var menu = ConsoleMenu()
+    /// Whether it shows images, which the gateway itself has.
+    var hasImages = false
 
     init(title: String, content: String, hasForm: Bool = false) {
         self.title = title
@@ -18,11 +22,15 @@ struct PageFrame: Sendable {
     }
 
     /// A page whose content is made of parts.
-    init(title: String, markup: Markup, hasForm: Bool = false, isConsole: Bool = false) {
+    init(
+        title: String, markup: Markup, hasForm: Bool = false, isConsole: Bool = false,
+        menu: ConsoleMenu = ConsoleMenu()
+    ) {
         self.title = title
         self.content = markup.html
         self.hasForm = hasForm || isConsole
         self.isConsole = isConsole
+        self.menu = menu
     }
 
     /// The page as an answer.
@@ -31,7 +39,7 @@ struct PageFrame: Sendable {
             status: status,
             fields: [
                 "Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store",
-                "Content-Security-Policy": Self.contentSecurityPolicy(hasForm: hasForm),
+                "Content-Security-Policy": contentSecurityPolicy,
                 // Browsers do not say where a form comes from when they are told to say nothing.
                 "Referrer-Policy": hasForm ? "same-origin" : "no-referrer",
             ],
@@ -39,9 +47,10 @@ struct PageFrame: Sendable {
     }
 
     /// Nothing but the pages' own style is loaded or run.
-    private static func contentSecurityPolicy(hasForm: Bool) -> String {
+    private var contentSecurityPolicy: String {
         """
-        default-src 'none'; style-src 'sha256-\(styleHash)'; frame-ancestors 'none'; \
+        default-src 'none'; style-src 'sha256-\(Self.styleHash)'; \
+        \(hasImages ? "img-src 'self'; " : "")frame-ancestors 'none'; \
         base-uri 'none'; form-action \(hasForm ? "'self'" : "'none'")
         """
     }
@@ -63,7 +72,7 @@ struct PageFrame: Sendable {
             <style>\(PageStyle.text)</style>
             </head>
             <body\(isConsole ? " class=\"console\"" : "")>
-            \(isConsole ? Console.header.html : "")
+            \(isConsole ? menu.header.html : "")
             <main id="content">
             \(content)
             </main>

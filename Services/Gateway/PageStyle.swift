@@ -1,7 +1,7 @@
 /// The look of the gateway's pages, light or dark as the reader has it.
 enum PageStyle {
     /// The style sheet.
-    static let text = colors + body + lists + documentation + forms + console
+    static let text = colors + body + lists + documentation + forms + console + parts
 
     /// Text has at least 4.5 : 1 against what is behind it, edges of fields 3 : 1.
     private static let colors = """

@@ -96,6 +96,16 @@ extension Problem {
             fields: ["Retry-After": "2"])
     }
 
+    /// One address calls more often than it may without having signed in.
+    static func tooManyOpenCalls(retryAfter wait: Duration) -> Problem {
+        let (seconds, rest) = wait.components
+        let whole = seconds + (rest > 0 ? 1 : 0)
+        return Problem(
+            httpStatus: 429, code: "busy",
+            message: "Too much comes from your address at once. Please try again in \(whole) s.",
+            fields: ["Retry-After": "\(whole)"])
+    }
+
     /// What the body says is larger than its method takes.
     static func requestTooLarge(_ sentence: String) -> Problem {
         Problem(httpStatus: 413, code: "too_large", message: sentence)

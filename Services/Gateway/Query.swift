@@ -19,6 +19,7 @@ struct Query: Sendable {
         guard pairs.count <= countMax else {
             throw .unreadable("query", "There are more than \(countMax) parameters.")
         }
+        var positions: [String: Int] = [:]
         for pair in pairs {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard let name = PercentEncoding.decode(parts[0], plusIsSpace: true),
@@ -28,9 +29,10 @@ struct Query: Sendable {
                 throw .unreadable(
                     String(parts[0].prefix(100)), "The parameter is not encoded well.")
             }
-            if let position = parameters.firstIndex(where: { $0.name == name }) {
+            if let position = positions[name] {
                 parameters[position].values.append(value)
             } else {
+                positions[name] = parameters.count
                 parameters.append(Parameter(name: name, values: [value]))
             }
         }

@@ -7,12 +7,18 @@ import ServiceKit
 /// A method is public when it has a route, or needs no principal; every other is for services.
 struct RPCPort: Sendable {
     let sessions: Sessions
+    let openCalls: OpenCalls
     let upstreams: Upstreams
     /// The paths of the methods that clients may call.
     let publicPaths: Set<String>
 
-    init(sessions: Sessions, upstreams: Upstreams, routes: [Route]) {
+    /// The open methods whose calls are counted by address: those that have a route.
+    private let countedPaths: Set<String>
+
+    init(sessions: Sessions, openCalls: OpenCalls, upstreams: Upstreams, routes: [Route]) {
         self.sessions = sessions
+        self.openCalls = openCalls
+        countedPaths = Set(routes.filter(\.isOpen).map(\.method.path))
         self.upstreams = upstreams
         publicPaths = Set(Routes.openMethods.map(\.path)).union(routes.map(\.method.path))
     }
@@ -114,6 +120,13 @@ struct RPCPort: Sendable {
         let authorization = metadata[text: MetadataKey.authorization]
         metadata.removeAll(MetadataKey.authorization)
         metadata.removeAll(MetadataKey.principal)
+        if countedPaths.contains(method.path) {
+            do throws(Problem) {
+                try openCalls.admit(from: context.peer.description)
+            } catch {
+                throw error.status
+            }
+        }
         if !Routes.openMethods.contains(method) {
             do {
                 let token = try Bearer.token(authorization)

@@ -11,7 +11,7 @@ enum Backend: String, Sendable, Hashable, CaseIterable {
         switch self {
         case .organizations: ServiceMethods.organizations
         case .membership: ServiceMethods.membership
-        case .partners: PartnersMethods.all
+        case .partners: ServiceMethods.partners
         case .branding: BrandingMethods.all
         }
     }

@@ -12,27 +12,31 @@ await ServiceRunner(
         partners: try environment.plainChannel(to: "partners"),
         branding: try environment.plainChannel(to: "branding"))
     let sessions = Sessions(membership: upstreams.membership, signer: environment.signer)
+    let openCalls = OpenCalls(limits: configuration.limits, proxies: configuration.trustedProxies)
     let address = HTTPAddress(configured: configuration.publicURL)
     let api = API(
         routes: RouteTable(Routes.all), transcoder: Transcoder(limits: configuration.limits),
-        sessions: sessions, upstreams: upstreams)
+        sessions: sessions, openCalls: openCalls, upstreams: upstreams)
     let door = PageDoor(
-        sessions: sessions, upstreams: upstreams, address: address, limits: configuration.limits)
+        sessions: sessions, openCalls: openCalls, upstreams: upstreams, address: address,
+        limits: configuration.limits)
     let front = Front(
         limits: configuration.limits, api: api,
         pages: Pages(upstreams: upstreams, address: address),
         assets: Assets(
             branding: upstreams.branding, callTimeout: configuration.limits.callTimeout),
         contact: Contact(
-            organizations: upstreams.organizations, address: address,
+            organizations: upstreams.organizations, openCalls: openCalls, address: address,
             limits: configuration.limits),
         accounts: Accounts(door: door, api: api),
         crossOrigin: configuration.crossOrigin, logger: environment.logger)
     let http = HTTPServer(
         front: front, host: environment.configuration.host, port: configuration.httpPort,
         address: address)
+    let port = RPCPort(
+        sessions: sessions, openCalls: openCalls, upstreams: upstreams, routes: Routes.all)
     return ServiceParts(
-        methods: [RPCPort(sessions: sessions, upstreams: upstreams, routes: Routes.all).methods],
+        methods: [port.methods],
         children: [ServiceChild("http", http.run)], authentication: OwnAuthentication(),
         readySuffix: address.whenListening)
 }

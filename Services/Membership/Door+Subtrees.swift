@@ -1,6 +1,7 @@
 import Access
 import Messages
 import RPC
+import ServiceKit
 import Storage
 import TreeCopy
 
@@ -48,11 +49,13 @@ extension Transaction {
         try applyChange(because: .move, at: now)
     }
 
-    /// Admits the active members of organizations that leave the archive, all or nobody.
+    /// Admits the active members of organizations that leave the archive, all or nobody; who of
+    /// them takes a seat is decided anew.
     ///
     /// The copy of the tree has them out of the archive already.
     /// - Throws: ``Refusal/crowdNotAdmitted(_:)`` with every gate that refuses.
     func admit(membersOf organizations: [OrganizationID], at now: WallTime) throws {
+        for organization in organizations { try reseat(membersOf: organization, at: now) }
         try noteChange(of: organizations, .coming)
         let gates = try SubtreeRules.gates(try exceededLimits()) { node in
             try TreeCopy.ancestors(of: node, in: self).count
@@ -63,6 +66,18 @@ extension Transaction {
 
     /// People whose memberships are changed one after the other.
     private static let pageMax = 500
+
+    /// Lets the active members of an organization take seats by its type as it is now, none of
+    /// whom is counted anywhere.
+    private func reseat(membersOf organization: OrganizationID, at now: WallTime) throws {
+        let rule = try seatRule(
+            at: try TreeCopy.path(of: organization, in: self, on: now.day))
+        while true {
+            let members = try members(of: organization, seatedAgainst: rule, limit: Self.pageMax)
+            for member in members { try keep(member.becoming(.active, by: rule), at: now) }
+            guard members.count == Self.pageMax else { break }
+        }
+    }
 
     /// Blocks the active members of organizations, none of whom is counted anywhere, and notes them
     /// under the key of the restore that blocks them.
@@ -75,7 +90,9 @@ extension Transaction {
                 let members = try members(
                     of: organization, .only(.active), after: cursor, limit: Self.pageMax)
                 for member in members {
-                    try note(try keep(member.becoming(.blocked), at: now), blockedByRestore: key)
+                    try note(
+                        try keep(member.becoming(.blocked, by: .standard), at: now),
+                        blockedByRestore: key)
                 }
                 guard members.count == Self.pageMax, let last = members.last else { break }
                 cursor = MemberCursor(nameKey: last.nameKey, user: last.user.id)
@@ -100,11 +117,13 @@ extension Transaction {
         try applyChange(because: .archive, at: now)
         try TreeCopy.archive(live, in: self)
         for organization in organizations {
+            let rule = try seatRule(
+                at: try TreeCopy.path(of: organization, in: self, on: now.day))
             var last: UserID?
             while true {
                 let members = try members(
                     of: organization, blockedByRestore: key, after: last, limit: Self.pageMax)
-                for member in members { try keep(member.becoming(.active), at: now) }
+                for member in members { try keep(member.becoming(.active, by: rule), at: now) }
                 last = members.last?.user.id
                 guard members.count == Self.pageMax else { break }
             }
@@ -114,11 +133,11 @@ extension Transaction {
 }
 
 extension MemberRecord {
-    /// The member in another state, as the next version.
-    fileprivate func becoming(_ state: MembershipState) -> MemberRecord {
+    /// The member in a state, as the next version; one who is active takes a seat by a rule.
+    fileprivate func becoming(_ state: MembershipState, by rule: SeatRule) -> MemberRecord {
         var membership = membership
         membership.state = state
-        membership.takesSeat = state == .active && membership.roles.takesSeat
+        membership.takesSeat = state == .active && rule.takesSeat(membership.roles)
         membership.version += 1
         return MemberRecord(membership: membership, user: user)
     }

@@ -7,15 +7,29 @@ import TreeCopy
 /// What an admission is decided on, and written by: the only code that lets anybody in or out.
 extension Reading {
     /// What is known of somebody who asks to be admitted; a nil user is somebody new.
+    ///
+    /// With the record of a membership, the seat is decided as when its roles change.
     func admissionFacts(
-        of user: UserID?, in roles: RoleSet, at path: TreePath, membership: MembershipState?
+        of user: UserID?, in roles: RoleSet, at path: TreePath, membership: MembershipState?,
+        record: MembershipRecord? = nil
     ) throws -> AdmissionFacts {
         let found = try counters(at: path.ids, for: user)
+        let takesSeat = try seatRule(at: path).takesSeat(roles, after: record)
         return AdmissionFacts(
             stop: Stop(path.state),
-            membership: membership,
+            membership: membership, takesSeat: takesSeat,
             counters: Admission.counters(
-                found, path: path.ids, roles: roles, takesSeat: roles.takesSeat))
+                found, path: path.ids, roles: roles, takesSeat: takesSeat))
+    }
+
+    /// Who takes a seat at an organization: what its type says by now.
+    ///
+    /// A membership that is there keeps what was decided when it was admitted.
+    func seatRule(at path: TreePath?) throws -> SeatRule {
+        guard let id = path?.node.typeID,
+            let type = try TreeCopy.organizationType(id, in: self)
+        else { return .standard }
+        return SeatRule(type.seatBenefits)
     }
 }
 
@@ -48,7 +62,7 @@ extension Transaction {
         try apply(Admission.taking(facts.counters), for: user.id, at: now)
         let membership = MembershipRecord(
             id: previous?.id ?? newID, organization: path.node.id, user: user.id, roles: roles,
-            state: .active, takesSeat: roles.takesSeat,
+            state: .active, takesSeat: facts.takesSeat,
             joined: entry == .unblocking ? previous?.joined ?? now : now,
             version: (previous?.version ?? 0) + 1)
         // Whoever has let them in, they wait no longer.
@@ -70,17 +84,23 @@ extension Transaction {
     ) throws -> MemberRecord {
         var membership = member.membership
         if membership.state == .active {
-            if membership.roles.contains(.owner),
-                try activeOwnerCount(of: membership.organization) <= 1
-            {
-                throw Refusal.lastOwner
-            }
+            try requireAnotherOwner(than: membership)
             try stopCounting(membership, at: path, now: now)
         }
         membership.state = state
         membership.takesSeat = false
         membership.version += 1
         return try keep(MemberRecord(membership: membership, user: member.user), at: now)
+    }
+
+    /// Refuses to end an active membership as that of an owner, if it is the last.
+    ///
+    /// - Throws: ``Refusal/lastOwner``.
+    func requireAnotherOwner(than membership: MembershipRecord) throws {
+        guard membership.roles.contains(.owner) else { return }
+        guard try activeOwnerCount(of: membership.organization) > 1 else {
+            throw Refusal.lastOwner
+        }
     }
 
     /// Takes back that somebody is the owner of an organization that is not made after all: it has
@@ -123,7 +143,7 @@ extension Transaction {
 
 extension Stop {
     /// Why nobody is admitted in a state; nil: it does not say so.
-    fileprivate init?(_ state: TreeState) {
+    init?(_ state: TreeState) {
         guard let at = state.reason else { return nil }
         let isPreparation = if case .provisioning = state { true } else { false }
         self.init(at: at, state: state.word, isPreparation: isPreparation)

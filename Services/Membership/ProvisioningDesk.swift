@@ -97,7 +97,9 @@ struct ProvisioningDesk: ProvisioningService {
         let path = try service.path(to: organization, context, in: transaction)
         try service.check(GrantRules.decide(newcomer.roles, of: nil, by: caller, at: path.ids))
         let isVouchedFor = GrantRules.decideVouching(by: caller) == .allowed
-        let user = try transaction.user(of: newcomer, isVouchedFor: isVouchedFor, at: context.now)
+        let user = try transaction.user(
+            at: newcomer.email, named: newcomer.name, newID: newcomer.newUser,
+            isVouchedFor: isVouchedFor, created: context.now)
         try service.check(GrantRules.decide(newcomer.roles, of: user.id, by: caller, at: path.ids))
         let previous = try transaction.member(user.id, of: organization)
         if let previous, previous.membership.state == .active { return Member(previous) }
@@ -117,28 +119,6 @@ private struct Provisioned: Sendable {
     let newUser: UserID
     /// Names the membership, if it is the first.
     let newMembership: MembershipID
-}
-
-extension Transaction {
-    /// The user of an address, made now if it is new.
-    ///
-    /// The word of a caller who may vouch counts for somebody new, and for a user without a
-    /// password. Who has one may be somebody else than who signed in elsewhere: an address becomes
-    /// nobody's by that.
-    fileprivate func user(
-        of newcomer: Provisioned, isVouchedFor: Bool, at now: WallTime
-    ) throws -> UserRecord {
-        guard let known = try credentials(email: newcomer.email) else {
-            let user = UserRecord(
-                id: newcomer.newUser, email: newcomer.email, name: newcomer.name, created: now,
-                version: 1, isEmailVerified: isVouchedFor)
-            try add(user, passwordHash: nil)
-            return user
-        }
-        guard isVouchedFor, known.passwordHash == nil else { return known.user }
-        try verifyEmail(of: known.user)
-        return try user(known.user.id) ?? known.user
-    }
 }
 
 extension Status {

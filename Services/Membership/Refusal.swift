@@ -25,6 +25,20 @@ enum Refusal: DomainRefusal, Hashable {
     case signUpDecided
     /// As many keys are there already as there may be.
     case tooManyAPIKeys(Int)
+    case noSuchSeatType
+    case noSuchLicenseType
+    /// Another type of the kind has the name.
+    case typeNameTaken(String)
+    /// As many types of a kind are there already as there may be.
+    case tooMany(String, Int)
+    /// An organization type has it as its own.
+    case seatTypeInUse
+    /// The platform's seat type stays.
+    case seatTypeIsDefault
+    /// A seat type or organization type gives it.
+    case licenseTypeInUse
+    /// A member may open more than one reply tells.
+    case accessTooLarge
 
     var status: Status {
         switch self {
@@ -35,7 +49,9 @@ enum Refusal: DomainRefusal, Hashable {
                 .parentArchived, "The organization above is archived.",
                 metadata: ["at": parent.text])
         case .lastOwner:
-            .refusal(.lastOwner, "The last owner of an organization cannot be removed or blocked.")
+            .refusal(
+                .lastOwner,
+                "The last owner of an organization stays its owner: make somebody else one first.")
         case .belowUsage(let used):
             .refusal(
                 .belowUsage, "\(used) seats are taken: there cannot be fewer.",
@@ -54,6 +70,26 @@ enum Refusal: DomainRefusal, Hashable {
             .refusal(
                 .tooManyAPIKeys, "There are \(most) API keys already: delete one first.",
                 metadata: ["cap": "\(most)"])
+        case .noSuchSeatType: .notFound("There is no such seat type.")
+        case .noSuchLicenseType: .notFound("There is no such license type.")
+        case .typeNameTaken(let thing):
+            .refusal(.nameTaken, "A \(thing) with this name already exists.")
+        case .tooMany(let things, let most):
+            .refusal(.validation, "There may be at most \(most) \(things).")
+        case .seatTypeInUse:
+            .refusal(
+                .seatTypeInUse,
+                "Organization types have this seat type. Give them another one first.")
+        case .seatTypeIsDefault:
+            .refusal(.seatTypeInUse, "The platform's seat type cannot be deleted.")
+        case .licenseTypeInUse:
+            .refusal(
+                .licenseTypeInUse,
+                "Seat types or organization types give this license. Take it from them first.")
+        case .accessTooLarge:
+            .refusal(
+                .tooManyGrants,
+                "The member may open more than one answer can tell. Ask for single courses.")
         }
     }
 
@@ -165,6 +201,8 @@ enum Denial: StatusConvertible, Hashable {
     case busy
     /// The organization has not reached this service yet.
     case treeBehind
+    /// What Partners says has not reached this service yet, or is being read anew.
+    case catalogBehind
     /// The link of a registration leads nowhere, or no longer.
     case verificationExpired
     /// More have signed up within an hour than may, or more mails wait than may.
@@ -199,6 +237,10 @@ enum Denial: StatusConvertible, Hashable {
             Self.later(
                 .unavailable, "The organization has not arrived here yet.",
                 after: .milliseconds(100))
+        case .catalogBehind:
+            Self.later(
+                .unavailable, "What there is to learn has not arrived here yet.",
+                after: .milliseconds(500))
         case .verificationExpired:
             .refusal(
                 .verificationExpired, "This link is not valid, or no longer. Please sign up again.")

@@ -58,9 +58,6 @@ struct RoleSet: OptionSet, Sendable, Hashable {
         Role.allCases.filter { rawValue & (1 << Int64($0.rawValue)) != 0 }
     }
 
-    /// An owner takes no seat; everybody else does.
-    var takesSeat: Bool { !contains(.owner) }
-
     /// What a person in these roles is counted as, at the organization and at every node above.
     var kinds: [CountKind] {
         var kinds: [CountKind] = [.members]
@@ -104,6 +101,8 @@ struct AdmissionFacts: Sendable {
     let stop: Stop?
     /// How the person's membership stands, if there ever was one.
     let membership: MembershipState?
+    /// Whether the membership would take a seat.
+    let takesSeat: Bool
     /// The seat first if one is taken, then every count of the organization, then of its parent,
     /// and so on up to the root.
     let counters: [Counter]
@@ -117,6 +116,8 @@ enum Entry: Sendable {
     case unblocking
     /// As the founder, while the organization is being prepared.
     case founding
+    /// Being in already: in other roles.
+    case changingRoles
 }
 
 /// A reason not to admit.
@@ -174,12 +175,13 @@ enum Admission {
             gates.append(.organizationNotActive(stop))
         }
         switch (facts.membership, entry) {
+        case (.active, .changingRoles), (.blocked, .changingRoles): break
         case (.active, _): gates.append(.alreadyMember)
         case (.blocked, .joining), (.blocked, .founding): gates.append(.memberBlocked)
         case (.blocked, .unblocking), (.removed, _), (nil, _): break
         }
         // A member counts already; asking the limits again would refuse for the wrong reason.
-        guard facts.membership != .active else { return gates }
+        guard facts.membership != .active || entry == .changingRoles else { return gates }
         for counter in facts.counters where !counter.hasRoom {
             guard let cap = counter.cap else { continue }
             gates.append(gate(counter, cap: cap))

@@ -221,7 +221,8 @@ extension Service {
         let key = request.grantKey
         let now = context.now
         try await database.cancel(context, MembershipMethods.grantSeats, key: key) {
-            (transaction, _: Seats) in
+            (transaction, _: Seats?) in
+            // The grant itself says whether it was made: the reply may be gone.
             guard let grant = try transaction.seatGrant(key: key),
                 grant.organization == organization
             else { return }

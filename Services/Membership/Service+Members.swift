@@ -34,13 +34,39 @@ extension Transaction {
             guard let user = try user(id) else { throw Refusal.noSuchUser }
             return user
         case .address(let email, let name):
-            if let user = try user(email: email) { return user }
-            // Somebody new without a name is told what is missing.
-            let name = try name ?? Parse.name("")
-            let user = UserRecord(id: newID, email: email, name: name, created: now, version: 1)
+            return try user(
+                at: email, named: name, newID: newID, isVouchedFor: false, created: now)
+        }
+    }
+
+    /// The user of an address, made now if it is new.
+    ///
+    /// The word of a caller who may vouch counts for somebody new, and for a user without a
+    /// password. Who has one may be somebody else than who signed in elsewhere: an address becomes
+    /// nobody's by that.
+    ///
+    /// - Parameters:
+    ///   - email: The address.
+    ///   - name: What somebody new is called; nil: only somebody known is meant.
+    ///   - newID: Names somebody new.
+    ///   - isVouchedFor: Whether the caller may say that the address is the person's, and does.
+    ///   - now: When.
+    /// - Returns: The user.
+    /// - Throws: What is wrong with the name, if one is needed and not there.
+    func user(
+        at email: String, named name: String?, newID: UserID, isVouchedFor: Bool,
+        created now: WallTime
+    ) throws -> UserRecord {
+        guard let known = try credentials(email: email) else {
+            let user = UserRecord(
+                id: newID, email: email, name: try name ?? Parse.name(""), created: now,
+                version: 1, isEmailVerified: isVouchedFor)
             try add(user, passwordHash: nil)
             return user
         }
+        guard isVouchedFor, known.passwordHash == nil else { return known.user }
+        try verifyEmail(of: known.user)
+        return try user(known.user.id) ?? known.user
     }
 }
 
@@ -150,9 +176,20 @@ extension Service {
     }
 
     /// Changes a membership that is active or blocked.
-    private func change(
+    ///
+    /// - Parameters:
+    ///   - request: The request of the call.
+    ///   - context: The call.
+    ///   - organizationText: Names the organization.
+    ///   - userText: Names the person.
+    ///   - touched: Those roles, given all that the person has, that the caller needs the right to
+    ///     grant.
+    ///   - body: Makes the change.
+    /// - Returns: The member as changed.
+    /// - Throws: Why it may not be, or cannot.
+    func change(
         _ request: some Message, _ context: CallContext, _ organizationText: String,
-        _ userText: String,
+        _ userText: String, touching touched: @escaping @Sendable (RoleSet) -> RoleSet = { $0 },
         _ body:
             @escaping @Sendable (
                 Transaction, MemberRecord, TreePath, WallTime
@@ -170,34 +207,10 @@ extension Service {
                 guard let member = try transaction.member(user, of: organization),
                     member.membership.state != .removed
                 else { throw Refusal.noSuchMember }
-                let roles = member.membership.roles
+                let roles = touched(member.membership.roles)
                 try check(GrantRules.decide(roles, of: user, by: caller, at: path.ids))
                 try context.requireMatch(version: member.membership.version)
                 return Member(try body(transaction, member, path, now))
-            }
-        }
-    }
-
-    func explainAdmission(
-        _ request: ExplainAdmissionRequest, _ context: CallContext
-    ) async throws -> ExplainAdmissionReply {
-        let caller = try context.principal
-        let organization = try OrganizationID(
-            requestText: request.organizationID, field: "organization_id")
-        let user = try UserID.optional(requestText: request.userID, field: "user_id")
-        let roles = try Parse.roles(request.roles)
-        return try await whenKnown {
-            try database.readInline { snapshot in
-                let path = try path(to: organization, context, in: snapshot)
-                try check(caller.decide(.manageMembers, at: path.ids))
-                let previous = try user.flatMap {
-                    try snapshot.membership(of: $0, in: organization)
-                }
-                let facts = try snapshot.admissionFacts(
-                    of: user, in: roles, at: path, membership: previous?.state)
-                let gates = Admission.gates(facts, entry: .joining)
-                return ExplainAdmissionReply(
-                    admitted: gates.isEmpty, gates: gates.map { AdmissionGate($0) })
             }
         }
     }

@@ -55,7 +55,7 @@ extension Service {
         // The event that takes the move back says where the people are counted.
         try await database.cancel(
             context, MembershipMethods.moveSubtree, key: request.moveKey
-        ) { (_, _: MoveSubtreeReply) in }
+        ) { (_, _: MoveSubtreeReply?) in }
         return CancelSubtreeMoveReply()
     }
 
@@ -68,7 +68,7 @@ extension Service {
         let now = context.now
         return try await whenKnown(otherwise: Denial.treeBehind) {
             try await database.cancel(context, MembershipMethods.restoreSubtree, key: key) {
-                (transaction, _: RestoreSubtreeReply) in
+                (transaction, _: RestoreSubtreeReply?) in
                 // Counts of a copy that is in the past would not be those of its people.
                 guard try !TreeCopy.isBeingFilled(in: transaction) else { throw UnknownNode() }
                 paths.forget()

@@ -110,6 +110,28 @@ extension Reading {
         ) { row in try MemberRecord(row) }
     }
 
+    /// Active members of an organization who take a seat though a rule gives them none, or the
+    /// other way round.
+    func members(
+        of organization: OrganizationID, seatedAgainst rule: SeatRule, limit: Int
+    ) throws -> [MemberRecord] {
+        try rows(
+            """
+            SELECT m.id, m.organization_id, m.user_id, m.roles, m.state, m.takes_seat, m.joined_us,
+                m.version, u.email, u.name, u.created_us, u.version, u.email_verified
+            FROM membership AS m CROSS JOIN user AS u ON u.id = m.user_id
+            WHERE m.organization_id = \(organization) AND m.state = 1
+                AND m.takes_seat <> CASE
+                    WHEN m.roles & \(RoleSet.owner.rawValue) <> 0
+                        THEN \(rule.seats(.owner))
+                    WHEN m.roles & \(RoleSet.manager.rawValue) <> 0
+                        THEN \(rule.seats(.manager))
+                    ELSE \(rule.seats(.member)) END
+            ORDER BY m.user_id LIMIT \(limit)
+            """
+        ) { row in try MemberRecord(row) }
+    }
+
     func memberCount(of organization: OrganizationID, _ filter: MemberFilter) throws -> Int64 {
         try row(
             """

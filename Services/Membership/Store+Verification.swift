@@ -9,8 +9,9 @@ import TreeCopy
 
 /// What this service keeps beside the facts it follows from, each recomputed.
 let verifiers = [
-    TreeCopy.verifier, knownOrganizations, places, usage, ledger, ledgerBalances,
-    unaffiliatedUsers, ownOrganizations, Outbox.verifier,
+    TreeCopy.verifier, knownOrganizations, places, usage, ledger, ledgerBalances, seatCounts,
+    seatCeilings, unaffiliatedUsers, ownOrganizations, platformSeatType, catalog,
+    Outbox.verifier,
     Verifier.feed(of: Member.messageName, facts: "SELECT id, version FROM membership") {
         "Membership \(Hexadecimal.text($0))"
     },
@@ -24,40 +25,6 @@ private let knownOrganizations = TreeCopy.onceFilled(
         WHERE NOT EXISTS (SELECT 1 FROM tree_node WHERE id = m.organization_id)
         """
 ) { row in "Organization \(try row.text(0)) has members and is not in the tree." }
-
-/// Who is to be counted where, by how many memberships: of organizations that are neither archived
-/// nor gone.
-private let expectedPlaces: SQL = """
-    WITH RECURSIVE line (organization_id, node, level) AS (
-        SELECT DISTINCT m.organization_id, m.organization_id, 1
-        FROM membership AS m JOIN tree_node AS n ON n.id = m.organization_id
-        WHERE m.state = 1 AND n.archived = 0 AND n.removed = 0
-        UNION ALL
-        SELECT line.organization_id, above.parent_id, line.level + 1
-        FROM line JOIN tree_node AS above ON above.id = line.node
-        WHERE above.parent_id IS NOT NULL AND line.level < 10
-    ),
-    counted (node, kind, user_id) AS (
-        SELECT line.node, \(CountKind.seat.rawValue), m.user_id
-        FROM membership AS m JOIN line ON line.organization_id = m.organization_id
-        WHERE m.state = 1 AND m.takes_seat = 1 AND line.level = 1
-        UNION ALL
-        SELECT line.node, \(CountKind.members.rawValue), m.user_id
-        FROM membership AS m JOIN line ON line.organization_id = m.organization_id
-        WHERE m.state = 1
-        UNION ALL
-        SELECT line.node, \(CountKind.students.rawValue), m.user_id
-        FROM membership AS m JOIN line ON line.organization_id = m.organization_id
-        WHERE m.state = 1 AND m.roles & \(RoleSet.student.rawValue) <> 0
-        UNION ALL
-        SELECT line.node, \(CountKind.teachers.rawValue), m.user_id
-        FROM membership AS m JOIN line ON line.organization_id = m.organization_id
-        WHERE m.state = 1 AND m.roles & \(RoleSet.teacher.rawValue) <> 0
-    ),
-    expected (node, kind, user_id, refs) AS MATERIALIZED (
-        SELECT node, kind, user_id, count(*) FROM counted GROUP BY node, kind, user_id
-    )
-    """
 
 /// Who is counted where, from memberships and tree alone.
 private let places = TreeCopy.onceFilled(
@@ -80,41 +47,6 @@ private let places = TreeCopy.onceFilled(
     Person \(try row.text(2)) is counted at \(try row.text(0)) as \(try word(row, 1)) by \
     \(try row.int64(4)) memberships, and has \(try row.int64(3)).
     """
-}
-
-extension Transaction {
-    /// Rejects all who wait at organizations that are archived, after the copy of the tree was
-    /// filled.
-    func rejectPendingSignUpsInArchive(at now: WallTime) throws {
-        try execute(
-            """
-            UPDATE pending_sign_up SET state = 3, decided_us = \(now)
-            WHERE state = 1
-                AND organization_id IN (SELECT id FROM tree_node WHERE archived = 1)
-            """
-        )
-    }
-
-    /// Counts everybody anew, after the copy of the tree was filled: what differs is changed, with
-    /// its lines in the ledger and without asking limits.
-    func recount(at now: WallTime) throws {
-        try execute(
-            """
-            INSERT INTO place_change (node, kind, user_id, refs_before, refs_after)
-            \(expectedPlaces)
-            SELECT expected.node, expected.kind, expected.user_id, coalesce(place.refs, 0),
-                expected.refs
-            FROM expected LEFT JOIN place ON place.node = expected.node
-                AND place.kind = expected.kind AND place.user_id = expected.user_id
-            WHERE place.refs IS NOT expected.refs
-            UNION ALL
-            SELECT place.node, place.kind, place.user_id, place.refs, 0
-            FROM place LEFT JOIN expected ON expected.node = place.node
-                AND expected.kind = place.kind AND expected.user_id = place.user_id
-            WHERE expected.refs IS NULL
-            """)
-        try applyChange(because: .recount, at: now)
-    }
 }
 
 /// How much is used at each node, from the places.
@@ -185,6 +117,58 @@ private let ledgerBalances = Verifier(
     """
 }
 
+/// How many seats there are: as many as the last line of the ledger that changed them says.
+///
+/// Where they are not limited the line says how many were taken then, which is compared with
+/// nothing.
+private let seatCounts = Verifier(
+    "numbers of seats",
+    count: """
+        SELECT count(*) FROM usage WHERE kind = \(CountKind.seat.rawValue) AND cap IS NOT NULL
+        """,
+    differences: """
+        WITH told (node, sequence) AS MATERIALIZED (
+            SELECT organization_id, max(sequence) FROM seat_ledger
+            WHERE kind = \(CountKind.seat.rawValue)
+                AND operation = \(LedgerOperation.resize.rawValue)
+            GROUP BY organization_id
+        )
+        SELECT hex(usage.node), usage.cap, CAST(coalesce(line.balance_after, 'nothing') AS TEXT)
+        FROM usage LEFT JOIN told ON told.node = usage.node
+            LEFT JOIN seat_ledger AS line ON line.sequence = told.sequence
+        WHERE usage.kind = \(CountKind.seat.rawValue) AND usage.cap IS NOT NULL
+            AND usage.cap IS NOT line.balance_after
+        """
+) { row in
+    """
+    Organization \(try row.text(0)) has \(try row.int64(1)) seats; the ledger says last \
+    \(try row.text(2)).
+    """
+}
+
+/// Who was granted seats has a number of them, and may have no fewer than the grants that stand.
+private let seatCeilings = Verifier(
+    "grants of seats", count: "SELECT count(*) FROM seat_grant",
+    differences: """
+        WITH granted (node, quantity) AS MATERIALIZED (
+            SELECT organization_id, sum(quantity) FROM seat_grant GROUP BY organization_id
+        )
+        SELECT hex(granted.node), granted.quantity,
+            CAST(coalesce(settings.seat_ceiling, 'no') AS TEXT),
+            CAST(coalesce(usage.cap, 'no') AS TEXT)
+        FROM granted LEFT JOIN settings ON settings.organization_id = granted.node
+            LEFT JOIN usage ON usage.node = granted.node
+                AND usage.kind = \(CountKind.seat.rawValue)
+        WHERE settings.seat_ceiling IS NULL OR settings.seat_ceiling < granted.quantity
+            OR usage.cap IS NULL
+        """
+) { row in
+    """
+    Organization \(try row.text(0)) was granted \(try row.int64(1)) seats; it may have \
+    \(try row.text(2)) and has \(try row.text(3)).
+    """
+}
+
 /// Who belongs to no organization, under every pattern that covers the verified address.
 private let unaffiliatedUsers = Verifier(
     "people without an organization", count: "SELECT count(*) FROM unaffiliated_user",
@@ -237,6 +221,28 @@ private let ownOrganizations = TreeCopy.onceFilled(
             WHERE m.organization_id = o.organization_id AND m.user_id = o.user_id)
         """
 ) { row in "Organization \(try row.text(0)) \(try row.text(1))." }
+
+/// The platform has one seat type.
+private let platformSeatType = Verifier(
+    "seat type of the platform", count: "SELECT count(*) FROM seat_type",
+    differences: """
+        SELECT types FROM (
+            SELECT count(*) AS types FROM seat_type WHERE is_default = 1)
+        WHERE types <> 1
+        """
+) { row in "\(try row.int64(0)) seat types are the platform's." }
+
+/// Courses belong to modules that there are.
+private let catalog = Verifier(
+    "copy of the catalog", count: "SELECT count(*) FROM catalog_course",
+    differences: """
+        SELECT hex(c.id), c.name FROM catalog_course AS c
+        WHERE c.removed = 0 AND NOT EXISTS (
+            SELECT 1 FROM catalog_module AS m WHERE m.id = c.module_id AND m.removed = 0)
+        """
+) { row in
+    "Course \(try row.text(1)) (\(try row.text(0))) belongs to no module."
+}.unless("the copy of Partners' facts is being filled") { try !$0.isPartnersCopyFilled() }
 
 private func word(_ row: Row, _ column: Int) throws -> String {
     guard let kind = CountKind(rawValue: try row.int64(column)) else {

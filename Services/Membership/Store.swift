@@ -31,6 +31,9 @@ let migrations =
         Migration(
             component: "membership", number: 8, name: "api-keys",
             utf8: PackageResources._008_api_keys_sql),
+        Migration(
+            component: "membership", number: 9, name: "seat-types-and-access",
+            utf8: PackageResources._009_seat_types_and_access_sql),
     ]
 
 /// A person as the tables keep them.

@@ -8,7 +8,9 @@ import TreeCopy
 
 await ServiceRunner(
     name: "membership", defaultPort: 7102,
-    upstreams: [.init("organizations", defaultPort: 7101)],
+    upstreams: [
+        .init("organizations", defaultPort: 7101), .init("partners", defaultPort: 7103),
+    ],
     keys: Configuration.keys + MailSettings.keys
 ).main { environment in
     let settings = try Configuration(environment.configuration)
@@ -25,6 +27,9 @@ await ServiceRunner(
     let signUpRules = SignUpRulesClient(channel)
     let consumer = follower.consumer(
         of: FeedSource(organizations), into: database, logger: environment.logger)
+    let partners = PartnersCopy.consumer(
+        of: FeedSource(PartnersClient(try environment.channel(to: "partners"))), into: database,
+        logger: environment.logger)
     let owner = FirstOwner(
         database: database, passwords: passwords, identifiers: environment.identifiers,
         random: random)
@@ -47,6 +52,7 @@ await ServiceRunner(
         commit: { _ = try await organizations.commitOrganization($0, options: $1) },
         clock: environment.clock)
     let runner = founding.runner(logger: environment.logger)
+    let operators = WorkflowService(desk: founding.desk(pages: service.pageTokens))
     let restores = RestoreWatch(
         of: [FeedSource(organizations)], database: database, clock: environment.clock,
         logger: environment.logger, repeatSteps: runner.repeatSteps)
@@ -66,11 +72,15 @@ await ServiceRunner(
     return ServiceParts(
         methods: [
             service.registeredMethods, signUps.registeredMethods, keys.registeredMethods,
-            provisioning.registeredMethods, mails.registeredMethods,
+            provisioning.registeredMethods, operators.registeredMethods, mails.registeredMethods,
+            SeatTypeDesk(service: service).registeredMethods,
+            LicenseTypeDesk(service: service).registeredMethods,
+            AccessDesk(service: service).registeredMethods,
         ],
         openMethods: Service.openMethods,
         children: [
-            ServiceChild("tree", consumer.run), ServiceChild("workflows", runner.run),
+            ServiceChild("tree", consumer.run), ServiceChild("catalog", partners.run),
+            ServiceChild("workflows", runner.run),
             ServiceChild("restores", restores.run), ServiceChild("mails to send", sender.run),
             ServiceChild("upkeep") {
                 try await upkeep.run(clock: environment.clock, logger: environment.logger)

@@ -99,18 +99,13 @@ struct HookDesk: Sendable {
     /// no more do.
     private func failExcess(at now: WallTime) async throws {
         let most = pace.waitingMax
-        var last: Int64 = 0
-        while true {
-            let backlogs = try await database.read { [last] snapshot in
-                try snapshot.hookBacklogs(after: last, upTo: most + Self.rowsAtOnce)
-            }
-            guard let end = backlogs.last else { return }
-            for hook in backlogs.filter({ $0.waiting > most }).map(\.hook) {
-                while try await database.write({ transaction in
-                    try transaction.failOldestCalls(ofHook: hook, beyond: most, at: now)
-                }) > 0 {}
-            }
-            last = end.hook
+        let hooks = try await database.read { snapshot in
+            try snapshot.hooks(withMoreCallsThan: most, limit: Self.rowsAtOnce)
+        }
+        for hook in hooks {
+            while try await database.write({ transaction in
+                try transaction.failOldestCalls(ofHook: hook, beyond: most, at: now)
+            }) > 0 {}
         }
     }
 }

@@ -1,4 +1,5 @@
 import Access
+import CoreMetrics
 import Logging
 import ServiceKit
 import Storage
@@ -19,6 +20,21 @@ struct HookSender: Sendable {
     /// Sends a call, as ``WebhookTransport/send(_:)`` does.
     let send: @Sendable (WebhookCall) async -> WebhookOutcome
     var pace = HookPace()
+    private let counters = HookCounters()
+
+    /// - Parameters:
+    ///   - database: Has the hooks and their calls.
+    ///   - clock: Tells the time of day.
+    ///   - logger: Told of what fails.
+    ///   - send: Sends a call.
+    ///   - pace: How often calls are sent.
+    init(
+        database: Database, clock: WallClock, logger: Logger,
+        send: @escaping @Sendable (WebhookCall) async -> WebhookOutcome, pace: HookPace = HookPace()
+    ) {
+        (self.database, self.clock, self.logger) = (database, clock, logger)
+        (self.send, self.pace) = (send, pace)
+    }
 
     /// What is under way, and where the next look for calls begins: each hook has its turn.
     private struct Progress {
@@ -137,17 +153,17 @@ struct HookSender: Sendable {
         ]
         switch outcome {
         case .cancelled: throw CancellationError()
-        case .answered(let status) where (200..<300).contains(status):
+        case .answered(let status, _) where (200..<300).contains(status):
             logger.debug("hook called", metadata: metadata)
             try await write { try $0.noteDelivered(call, status: status, at: now) }
-        case .answered(let status):
+            counters.delivered.increment()
+        case .answered(let status, let retryAfter):
             logger.debug("hook refused a call", metadata: metadata)
-            try await note(
-                call, status, "The receiver answered \(status).",
-                isSilent: status >= 500 || status == 429, at: now)
+            let miss = HookMiss(status: status, retryAfter: retryAfter)
+            try await note(call, miss, at: now)
         case .unanswered(let reason):
             logger.debug("hook does not answer", metadata: metadata)
-            try await note(call, 0, reason, isSilent: true, at: now)
+            try await note(call, HookMiss(reason: reason), at: now)
         }
     }
 
@@ -155,35 +171,40 @@ struct HookSender: Sendable {
     ///
     /// A hook that was changed meanwhile is left as it is: the call went where it led before.
     private func note(
-        _ call: HookCall, _ status: Int, _ reason: String, isSilent: Bool, at now: WallTime
+        _ call: HookCall, _ miss: HookMiss, at now: WallTime
     ) async throws {
         let isOff = try await write { [pace] transaction in
             var generator = SystemRandomNumberGenerator()
             let hook = try transaction.hookUnchanged(since: call)
-            let isGone = status == 410 && hook != nil
+            let isGone = miss.status == 410 && hook != nil
             let tries = call.tries + 1
-            let pause = isGone ? nil : pace.pause(after: tries, using: &generator)
+            let pause =
+                isGone ? nil : pace.pause(after: tries, asked: miss.pause, using: &generator)
             try transaction.noteMissed(
-                call, status: status, because: reason, until: pause.map(now.advanced(by:)), at: now)
+                call, status: miss.status, because: miss.reason,
+                until: pause.map(now.advanced(by:)), at: now)
             guard let hook else { return false }
             let (failures, since) = try transaction.noteFailure(ofHook: hook, at: now)
             if isGone {
-                try transaction.switchOff(hook: hook, because: reason, at: now)
+                try transaction.switchOff(hook: hook, because: miss.reason, at: now)
                 return true
             }
             if pace.endsHook(after: since.duration(to: now), failures: failures, tries: tries) {
                 let days = pace.silenceMax.components.seconds / 86_400
                 try transaction.switchOff(
-                    hook: hook, because: "Nothing has arrived for \(days) days. \(reason)",
+                    hook: hook, because: "Nothing has arrived for \(days) days. \(miss.reason)",
                     at: now)
                 return true
             }
-            if isSilent {
+            if miss.isSilent {
                 let pause = pace.hookPause(after: failures, using: &generator)
-                try transaction.pause(hook: hook, until: now.advanced(by: pause))
+                try transaction.pause(
+                    hook: hook, until: now.advanced(by: pause),
+                    asked: miss.pause.map { now.advanced(by: pace.granted($0)) })
             }
             return false
         }
+        counters.failed.increment()
         if isOff {
             logger.notice("hook switched off", metadata: ["hook": "\(call.hook.id)"])
         }
@@ -208,4 +229,35 @@ struct HookSender: Sendable {
             pause = min(Self.notePauseMax, pause * 2)
         }
     }
+}
+
+/// Why a call did not arrive.
+private struct HookMiss: Sendable {
+    /// The HTTP status; 0: there was no answer.
+    let status: Int
+    /// A sentence.
+    let reason: String
+    /// How long the receiver asks to be left alone.
+    let pause: Duration?
+
+    init(status: Int, retryAfter: Duration?) {
+        self.status = status
+        reason = "The receiver answered \(status)."
+        // Of other answers RFC 9110 says nothing that a call that is sent again could heed.
+        pause = status == 429 || status == 503 ? retryAfter : nil
+    }
+
+    init(reason: String) {
+        (status, self.reason, pause) = (0, reason, nil)
+    }
+
+    /// Whether other calls would end in the same way for now.
+    var isSilent: Bool { status == 0 || status >= 500 || status == 429 }
+}
+
+/// What a backend of metrics is told, if the process has one: attempts, whatever becomes of the
+/// calls.
+private struct HookCounters: Sendable {
+    let delivered = Counter(label: "hook_attempts_delivered_total", factory: MetricsSystem.factory)
+    let failed = Counter(label: "hook_attempts_failed_total", factory: MetricsSystem.factory)
 }

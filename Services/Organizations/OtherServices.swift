@@ -23,6 +23,9 @@ struct OtherServices: Sendable {
     /// Asks Partners to whom an organization would belong after a move.
     let partnersTry:
         @Sendable (PreviewAssignmentRequest, CallOptions) async throws -> PreviewAssignmentReply
+    /// Asks Partners which modules an organization could use after a move.
+    let modulesTry:
+        @Sendable (PreviewModulesRequest, CallOptions) async throws -> PreviewModulesReply
     /// Asks Branding what is set at an organization itself, white label among it.
     let ownAppearance: @Sendable (GetAppearanceRequest, CallOptions) async throws -> Appearance
 }
@@ -34,10 +37,11 @@ extension OtherServices {
     ///   - membership: Membership.
     ///   - branding: Branding.
     ///   - partners: Partners.
+    ///   - modules: Partners, for the modules of organizations.
     ///   - followingMax: How long Membership may take to follow the feed.
     init(
         membership: MembershipClient, branding: BrandingClient, partners: PartnersClient,
-        followingMax: Duration
+        modules: OrganizationModulesClient, followingMax: Duration
     ) {
         self.init(
             membershipFollows: { head, context in
@@ -50,6 +54,7 @@ extension OtherServices {
             membershipAdmits: { try await membership.admitUsers($0, options: $1) },
             brandingTries: { try await branding.previewAppearance($0, options: $1) },
             partnersTry: { try await partners.previewAssignment($0, options: $1) },
+            modulesTry: { try await modules.previewModules($0, options: $1) },
             ownAppearance: { try await branding.getAppearance($0, options: $1) })
     }
 }

@@ -4,6 +4,9 @@ import ServiceKit
 
 /// What this service refuses, and under which status.
 enum Refusal: DomainRefusal, Hashable {
+    /// Of more wrong fields the first are named.
+    private static let faultsMax = 50
+
     case invalid([FieldFault])
     case nameTaken
     case depthExceeded
@@ -21,6 +24,8 @@ enum Refusal: DomainRefusal, Hashable {
     /// An organization of the tree is on its way to another place.
     case organizationMoving
     case parentArchived
+    /// What is asked for is not to be had in the archive.
+    case organizationArchived
     /// With the first rows that have errors.
     case importHasErrors([ImportFailure])
     /// With the first rows that no longer fit what is there.
@@ -64,7 +69,7 @@ enum Refusal: DomainRefusal, Hashable {
 
     var status: Status {
         switch self {
-        case .invalid(let faults): Status.invalid(faults)
+        case .invalid(let faults): Status.invalid(Array(faults.prefix(Self.faultsMax)))
         case .nameTaken:
             Status.refusal(
                 .nameTaken,
@@ -109,6 +114,9 @@ enum Refusal: DomainRefusal, Hashable {
             Status.refusal(
                 .parentArchived,
                 "The organization above is in the archive. Restore it first, or name another.")
+        case .organizationArchived:
+            Status.refusal(
+                .wrongState, "This organization is in the archive. Restore it first.")
         case .tooManyImports:
             Status.refusal(.busy, "Too many imports are under way. Please try again later.")
         case .importHasErrors(let rows):

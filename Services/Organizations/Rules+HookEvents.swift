@@ -68,7 +68,7 @@ enum HookBody {
     ) -> String {
         var data: [JSONValue.Member] = [
             .init(name: "id", value: .string(subject.id.text)),
-            .init(name: "version", value: .number("\(subject.version)")),
+            .init(name: "version", value: .string("\(subject.version)")),
         ]
         if topic != .removed {
             data += [
@@ -93,7 +93,7 @@ enum HookBody {
             .updated, at: time,
             [
                 .init(name: "id", value: .string(subject.id.text)),
-                .init(name: "version", value: .number("\(subject.version)")),
+                .init(name: "version", value: .string("\(subject.version)")),
                 .init(name: "movedAway", value: .bool(true)),
             ])
     }

@@ -218,7 +218,7 @@ struct HookPace: Sendable, Hashable {
     var callsOfOrganizationMax = 4
     /// The first pause of a hook whose receiver does not answer.
     var hookPauseMin: Duration = .seconds(5)
-    /// No such pause is longer.
+    /// No such pause is longer, unless the receiver asks for it.
     var hookPauseMax: Duration = .seconds(300)
     /// The most calls that wait for a hook, as many as an import has rows; the oldest fail beyond.
     var waitingMax = 100_000
@@ -237,13 +237,21 @@ struct HookPace: Sendable, Hashable {
     ///
     /// - Parameters:
     ///   - tries: The attempts so far, this one among them.
+    ///   - asked: How long the receiver asks to wait, if it does.
     ///   - generator: Draws the jitter.
     /// - Returns: The pause; nil: the call has failed.
     func pause(
-        after tries: Int, using generator: inout some RandomNumberGenerator
+        after tries: Int, asked: Duration? = nil,
+        using generator: inout some RandomNumberGenerator
     ) -> Duration? {
         guard pauses.indices.contains(tries - 1) else { return nil }
-        return pauses[tries - 1] * Double.random(in: 1...1 + Self.jitterMax, using: &generator)
+        return max(pauses[tries - 1], granted(asked))
+            * Double.random(in: 1...1 + Self.jitterMax, using: &generator)
+    }
+
+    /// What is granted to a receiver that asks for a pause: no more than the longest of a call.
+    func granted(_ asked: Duration?) -> Duration {
+        min(asked ?? .zero, pauses.max() ?? .zero)
     }
 
     /// Whether a hook is switched off by a call without a good answer.

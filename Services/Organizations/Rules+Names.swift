@@ -2,10 +2,6 @@ import Access
 import Mail
 import ServiceKit
 
-/// The kind of identifiers that organization types have.
-enum OrganizationTypeKind {}
-typealias OrganizationTypeID = Identifier<OrganizationTypeKind>
-
 extension Identifier {
     /// The identifier in a field that may be empty.
     static func optionalField(_ text: String, field: String) throws(FieldFault) -> Identifier? {

@@ -3,15 +3,6 @@ import ServiceKit
 
 // Templates that organizations are based on. What they name beside themselves, other services have.
 
-enum SeatTypeKind {}
-typealias SeatTypeID = Identifier<SeatTypeKind>
-enum LicenseTypeKind {}
-typealias LicenseTypeID = Identifier<LicenseTypeKind>
-enum CourseKind {}
-typealias CourseID = Identifier<CourseKind>
-enum ModuleKind {}
-typealias ModuleID = Identifier<ModuleKind>
-
 /// Who may give a type to organizations.
 enum TypeVisibility: Int, Sendable {
     /// Whoever may set the type of an organization.

@@ -13,7 +13,8 @@ extension Service: ContactsService {
             requestText: request.organizationID, field: "organization_id")
         let day = context.now.day
         return try await database.read { [platformReceiver = limits.contactReceiver] snapshot in
-            let (node, line) = try snapshot.organization(id, seenBy: principal, on: day)
+            let (node, line) = try snapshot.organization(
+                id, seenBy: principal, on: day, archive: .included)
             try principal.requireOpen(.openSettings, at: line)
             return try ContactReceivers(of: node, at: line, in: snapshot, or: platformReceiver)
         }

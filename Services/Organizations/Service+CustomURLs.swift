@@ -39,7 +39,8 @@ extension Service: CustomUrlsService {
         let day = context.now.day
         let start = WallTime(startOf: Quarantine.start(on: day))
         return try await database.read { snapshot in
-            let (_, line) = try snapshot.organization(id, seenBy: principal, on: day)
+            let (_, line) = try snapshot.organization(
+                id, seenBy: principal, on: day, archive: .included)
             try principal.requireOpen(.openSettings, at: line)
             let urls = try snapshot.customURLs(of: id, releasedSince: start)
             return ListCustomUrlsReply(customURLs: urls.map(CustomUrl.init))

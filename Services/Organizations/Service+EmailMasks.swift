@@ -41,7 +41,8 @@ extension Service {
         let (masksMax, waitingMax) = (limits.emailMasksMax, limits.maskWaitingMax)
         let now = context.now
         return try await database.read { snapshot in
-            let (_, line) = try snapshot.organization(id, seenBy: principal, on: now.day)
+            let (_, line) = try snapshot.organization(
+                id, seenBy: principal, on: now.day, archive: .included)
             try principal.requireOpen(.openSettings, at: line)
             let masks = try snapshot.emailMasks(
                 of: id, waitingSince: now.advanced(by: .zero - waitingMax),

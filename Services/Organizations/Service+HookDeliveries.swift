@@ -8,19 +8,15 @@ extension Service {
     func testHook(
         _ request: TestHookRequest, _ context: CallContext
     ) async throws -> HookDelivery {
-        let principal = try context.principal
-        let organization = try OrganizationID(
-            requestText: request.organizationID, field: "organization_id")
+        let order = try HookOrder(request.organizationID, context)
         let id = try HookID(requestText: request.id, field: "id")
         let delivery: HookDeliveryID = identifiers.next()
-        let now = context.now
-        return try await database.command(context, request) { transaction in
-            let node = try transaction.organization(
-                organization, opening: .openSettings, to: principal, on: now.day)
-            let hook = try transaction.callableHook(id, of: node.number)
-            let body = HookBody.test(at: now.text, hook.id, of: organization)
-            let event = try transaction.insertHookEvent(.test, body, at: now)
-            try transaction.insertCall(delivery, of: event, forHook: hook.number, at: now)
+        return try await database.command(context, request) { [hookPace] transaction in
+            let hook = try order.hook(id, in: transaction)
+            try hook.requireCallable(hookPace)
+            let body = HookBody.test(at: order.now.text, hook.id, of: order.organization)
+            let event = try transaction.insertHookEvent(.test, body, at: order.now)
+            try transaction.insertCall(delivery, of: event, forHook: hook.number, at: order.now)
             try transaction.resume(hook)
             return HookDelivery(
                 try transaction.hookDelivery(delivery, ofHook: hook.number), of: hook.id)
@@ -30,9 +26,7 @@ extension Service {
     func listHookDeliveries(
         _ request: ListHookDeliveriesRequest, _ context: CallContext
     ) async throws -> ListHookDeliveriesReply {
-        let principal = try context.principal
-        let organization = try OrganizationID(
-            requestText: request.organizationID, field: "organization_id")
+        let order = try HookOrder(request.organizationID, context)
         let id = try HookID(requestText: request.hookID, field: "hook_id")
         let state = try HookDeliveryState.optional(request.state)
         var arguments = request
@@ -49,11 +43,8 @@ extension Service {
             }
             place = number
         }
-        let day = context.now.day
         return try await database.read { snapshot in
-            let node = try snapshot.organization(
-                organization, opening: .openSettings, to: principal, on: day)
-            let hook = try snapshot.hook(id, of: node.number)
+            let hook = try order.hook(id, in: snapshot, archive: .included)
             let found = try snapshot.hookDeliveries(
                 ofHook: hook.number, state, before: place, limit: page.limit)
             let (deliveries, next) = page.cut(found) { [$0.number] }
@@ -65,19 +56,14 @@ extension Service {
     func retryHookDelivery(
         _ request: RetryHookDeliveryRequest, _ context: CallContext
     ) async throws -> HookDelivery {
-        let principal = try context.principal
-        let organization = try OrganizationID(
-            requestText: request.organizationID, field: "organization_id")
+        let order = try HookOrder(request.organizationID, context)
         let id = try HookID(requestText: request.hookID, field: "hook_id")
         let delivery = try HookDeliveryID(requestText: request.id, field: "id")
-        let now = context.now
-        return try await database.command(context, request) { transaction in
-            let node = try transaction.organization(
-                organization, opening: .openSettings, to: principal, on: now.day)
-            let hook = try transaction.hook(id, of: node.number)
+        return try await database.command(context, request) { [hookPace] transaction in
+            let hook = try order.hook(id, in: transaction)
             let found = try transaction.hookDelivery(delivery, ofHook: hook.number)
-            _ = try transaction.callableHook(id, of: node.number)
-            try transaction.repeatCall(found, at: now)
+            try hook.requireCallable(hookPace)
+            try transaction.repeatCall(found, at: order.now)
             try transaction.resume(hook)
             return HookDelivery(
                 try transaction.hookDelivery(delivery, ofHook: hook.number), of: hook.id)
@@ -85,21 +71,17 @@ extension Service {
     }
 }
 
-extension Reading {
-    /// A hook of an organization that another call may be queued for.
+extension HookRecord {
+    /// Requires that another call may be queued for it.
     ///
-    /// - Throws: ``Refusal/noSuchHook``, ``Refusal/wrongState(_:)`` of one that is off,
-    ///   ``Refusal/tooMany(_:_:)``.
-    fileprivate func callableHook(_ id: HookID, of organization: Int64) throws -> HookRecord {
-        let hook = try hook(id, of: organization)
-        guard hook.state == .enabled else {
-            throw Refusal.wrongState("The hook is switched off. Switch it on first.")
+    /// - Throws: ``Refusal/wrongState(_:)`` of one that is off, ``Refusal/tooMany(_:_:)``.
+    fileprivate func requireCallable(_ pace: HookPace) throws(Refusal) {
+        guard state == .enabled else {
+            throw .wrongState("The hook is switched off. Switch it on first.")
         }
-        let most = HookPace().waitingMax
-        guard try waitingCalls(ofHook: hook.number, upTo: most) < most else {
-            throw Refusal.tooMany("calls that wait for a hook", most)
+        guard waiting < pace.waitingMax else {
+            throw .tooMany("calls that wait for a hook", pace.waitingMax)
         }
-        return hook
     }
 }
 

@@ -9,21 +9,17 @@ extension Service: HooksService {
     func createHook(
         _ request: CreateHookRequest, _ context: CallContext
     ) async throws -> CreateHookReply {
-        let principal = try context.principal
-        let organization = try OrganizationID(
-            requestText: request.organizationID, field: "organization_id")
+        let order = try HookOrder(request.organizationID, context)
         let input = HookInput(url: request.url, kinds: request.kinds.map(\.rawValue))
         let details = try HookDetails.blank.changed([.url, .kinds], to: input, by: hooks)
         let id: HookID = identifiers.next()
         let secret = WebhookSecret()
-        let (now, incarnation) = (context.now, database.incarnation)
+        let incarnation = database.incarnation
         var reply = try await database.command(context, request) { transaction in
-            let node = try transaction.organization(
-                organization, opening: .openSettings, to: principal, on: now.day)
             let hook = try transaction.insertHook(
-                id, of: node.number, details, secret, by: principal.scope,
-                incarnation: incarnation, at: now)
-            return CreateHookReply(hook: Hook(hook, of: organization))
+                id, of: try order.node(in: transaction).number, details, secret,
+                by: order.principal.scope, incarnation: incarnation, at: order.now)
+            return CreateHookReply(hook: Hook(hook, of: order.organization))
         }
         // Kept with the hook alone, not a second time with the answer.
         let created = try HookID(requestText: reply.hook?.id ?? "", field: "id")
@@ -34,25 +30,20 @@ extension Service: HooksService {
     func listHooks(
         _ request: ListHooksRequest, _ context: CallContext
     ) async throws -> ListHooksReply {
-        let principal = try context.principal
-        let organization = try OrganizationID(
-            requestText: request.organizationID, field: "organization_id")
-        let day = context.now.day
+        let order = try HookOrder(request.organizationID, context)
         return try await database.read { snapshot in
-            let node = try snapshot.organization(
-                organization, opening: .openSettings, to: principal, on: day)
+            let node = try order.node(in: snapshot, archive: .included)
             let hooks = try snapshot.hooks(of: node.number)
-            return ListHooksReply(hooks: hooks.map { Hook($0, of: organization) })
+            return ListHooksReply(hooks: hooks.map { Hook($0, of: order.organization) })
         }
     }
 
     func updateHook(
         _ request: UpdateHookRequest, _ context: CallContext
     ) async throws -> Hook {
-        let principal = try context.principal
         let asked = request.hook ?? Hook()
-        let organization = try OrganizationID(
-            requestText: asked.organizationID, field: "hook.organization_id")
+        let order = try HookOrder(
+            asked.organizationID, field: "hook.organization_id", context)
         let id = try HookID(requestText: asked.id, field: "hook.id")
         let input = HookInput(
             url: asked.url, kinds: asked.kinds.map(\.rawValue), isEnabled: asked.enabled,
@@ -61,49 +52,30 @@ extension Service: HooksService {
             request.updateMask?.paths ?? [], in: input, isImplied: context.isMaskImplied)
         // What is wrong is told whether the hook is there or not.
         _ = try HookDetails.blank.changed(fields, to: input, by: hooks)
-        let (now, incarnation, rules) = (context.now, database.incarnation, hooks)
+        let (incarnation, rules) = (database.incarnation, hooks)
         return try await database.command(context, request) { transaction in
-            let node = try transaction.organization(
-                organization, opening: .openSettings, to: principal, on: now.day)
-            var hook = try transaction.hook(id, of: node.number)
+            var hook = try order.hook(id, in: transaction)
             try context.requireMatch(version: hook.version, etag: asked.etag)
             let details = try hook.details.changed(fields, to: input, by: rules)
             if details != hook.details {
                 hook = try transaction.update(
-                    hook, to: details, incarnation: incarnation, at: now)
+                    hook, to: details, incarnation: incarnation, at: order.now)
             }
-            return Hook(hook, of: organization)
+            return Hook(hook, of: order.organization)
         }
     }
 
     func deleteHook(
         _ request: DeleteHookRequest, _ context: CallContext
     ) async throws -> DeleteHookReply {
-        let principal = try context.principal
-        let organization = try OrganizationID(
-            requestText: request.organizationID, field: "organization_id")
+        let order = try HookOrder(request.organizationID, context)
         let id = try HookID(requestText: request.id, field: "id")
-        let now = context.now
         return try await database.command(context, request) { transaction in
-            let node = try transaction.organization(
-                organization, opening: .openSettings, to: principal, on: now.day)
-            let hook = try transaction.hook(id, of: node.number)
+            let hook = try order.hook(id, in: transaction)
             try context.requireMatch(version: hook.version)
-            try transaction.remove(hook, at: now)
+            try transaction.remove(hook, at: order.now)
             return DeleteHookReply()
         }
-    }
-}
-
-extension Reading {
-    /// An organization at which the principal has a right that is closed during a pause.
-    func organization(
-        _ id: OrganizationID, opening action: Action, to principal: Access.Principal,
-        on day: CalendarDay
-    ) throws -> Node {
-        let (node, line) = try organization(id, seenBy: principal, on: day)
-        try principal.requireOpen(action, at: line)
-        return node
     }
 }
 

@@ -24,7 +24,9 @@ extension Service {
             context, size: request.pageSize, token: request.pageToken, arguments: arguments)
         let day = context.now.day
         return try await database.read { snapshot in
-            let above = try parent.map { try snapshot.line(to: $0, seenBy: principal, on: day) }
+            let above = try parent.map {
+                try snapshot.line(to: $0, seenBy: principal, on: day, archive: .included)
+            }
             if let above { try principal.requireOpen(.viewOrganization, at: above) }
             return try Listing(
                 reading: snapshot, principal: principal, above: above,

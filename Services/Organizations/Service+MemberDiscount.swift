@@ -14,7 +14,8 @@ extension Service: MemberDiscountsService {
         let day = context.now.day
         return try database.readInline { snapshot in
             // It is part of the organization: whoever sees the one sees the other.
-            let (node, _) = try snapshot.organization(id, seenBy: principal, on: day)
+            let (node, _) = try snapshot.organization(
+                id, seenBy: principal, on: day, archive: .included)
             return try MemberDiscountReply(of: node, in: snapshot, on: day)
         }
     }

@@ -63,7 +63,13 @@ extension Service {
                 PreviewAssignmentRequest(organizationID: organization, newParentID: parent),
                 context.tracing(timeout: timeout))
         }
-        return try await MoveOpinions(counts: counts, looks: looks, assignment: assignment)
+        async let modules = ifAnswered {
+            try await others.modulesTry(
+                PreviewModulesRequest(organizationID: organization, newParentID: parent),
+                context.tracing(timeout: timeout))
+        }
+        return try await MoveOpinions(
+            counts: counts, looks: looks, assignment: assignment, modules: modules)
     }
 
     /// What a service answers; nil when it does not answer, or does not know the organization yet.
@@ -86,6 +92,7 @@ private struct MoveOpinions: Sendable {
     let counts: MoveSubtreeReply?
     let looks: PreviewAppearanceReply?
     let assignment: PreviewAssignmentReply?
+    let modules: PreviewModulesReply?
 }
 
 extension MoveOrganizationReply {
@@ -106,6 +113,11 @@ extension MoveOrganizationReply {
             effects += [MoveEffect(assignment)].compactMap { $0 }
         } else {
             unknownAspects.append("partner")
+        }
+        if let modules = opinions.modules {
+            effects += [MoveEffect(modules)].compactMap { $0 }
+        } else {
+            unknownAspects.append("modules")
         }
     }
 
@@ -240,6 +252,28 @@ extension MoveEffect {
             aspect: "partner", fromOrganizationID: from.organizationID,
             toOrganizationID: to.organizationID, fromValue: from.partnerName,
             toValue: to.partnerName)
+    }
+
+    /// Other modules, or a restriction that is set elsewhere; nil when both stay.
+    fileprivate init?(_ reply: PreviewModulesReply) {
+        let (from, to) = (reply.from ?? ModulePlace(), reply.to ?? ModulePlace())
+        guard from != to else { return nil }
+        self.init(
+            aspect: "modules", fromOrganizationID: from.organizationID,
+            toOrganizationID: to.organizationID, fromValue: from.words, toValue: to.words)
+    }
+}
+
+extension ModulePlace {
+    /// The most names that are told; how many more there are is told after them.
+    private static var namesMax: Int { 100 }
+
+    /// What may be used, for a person: names, `all`, or nothing.
+    fileprivate var words: String {
+        if unrestricted { return "all" }
+        let named = moduleNames.prefix(Self.namesMax)
+        let more = moduleNames.count - named.count
+        return named.joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")
     }
 }
 

@@ -61,9 +61,10 @@ extension Service {
         let now = context.now
         try await database.cancel(
             context, OrganizationsMethods.prepareOrganization, key: request.preparationKey
-        ) { (transaction, prepared: Organization) in
-            guard prepared.id == id.text else { throw Refusal.noSuchPreparation }
-            guard let node = try transaction.node(id) else { return }
+        ) { (transaction, prepared: Organization?) in
+            // Without a reply it was prepared long ago, or never: the organization itself says it.
+            guard (prepared?.id ?? id.text) == id.text else { throw Refusal.noSuchPreparation }
+            guard let node = try transaction.node(id), node.standing != .cancelled else { return }
             guard node.standing == .provisioning else { throw Refusal.alreadyCommitted }
             let line = try transaction.line(of: node, on: now.day)
             var next = node

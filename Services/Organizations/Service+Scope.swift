@@ -18,29 +18,42 @@ enum ArchiveAccess: Sendable {
 extension Reading {
     /// An organization with its line, if the principal may know of it.
     ///
-    /// - Throws: ``OutOfScope``, the same for unknown and for unseen.
+    /// - Throws: ``OutOfScope``, the same for unknown and for unseen;
+    ///   ``Refusal/organizationArchived`` to those who may see the archive.
     func organization(
         _ id: OrganizationID, seenBy principal: Access.Principal, on day: CalendarDay,
         archive: ArchiveAccess = .excluded
     ) throws -> (node: Node, line: Line) {
         guard let node = try node(id) else { throw OutOfScope() }
         let line = try line(of: node, on: day)
-        guard principal.sees(line), archive == .included || !line.isArchived else {
-            throw OutOfScope()
+        guard principal.sees(line) else { throw OutOfScope() }
+        guard archive == .included || !line.isArchived else {
+            // Whoever reads it in the archive is told why it cannot be changed. Of a service it is
+            // no concern any more.
+            guard principal.serviceName == nil else { throw OutOfScope() }
+            throw Refusal.organizationArchived
         }
         return (node, line)
     }
 
-    /// The line to an organization, if the principal may know of it and it is in no archive.
+    /// The line to an organization, if the principal may know of it and it is in no archive, unless
+    /// whoever sees the archive only reads what is there.
     ///
-    /// - Throws: ``OutOfScope``, the same for unknown and for unseen.
+    /// - Throws: ``OutOfScope``, the same for unknown and for unseen; ``Refusal/parentArchived``
+    ///   to those who may see the archive.
     func line(
-        to id: OrganizationID, seenBy principal: Access.Principal, on day: CalendarDay
+        to id: OrganizationID, seenBy principal: Access.Principal, on day: CalendarDay,
+        archive: ArchiveAccess = .excluded
     ) throws -> Line {
         let levels = try levels(to: id)
         guard !levels.isEmpty else { throw OutOfScope() }
         let line = Line(levels, on: day)
-        guard principal.sees(line), !line.isArchived else { throw OutOfScope() }
+        guard principal.sees(line) else { throw OutOfScope() }
+        guard !line.isArchived else {
+            guard principal.serviceName == nil else { throw OutOfScope() }
+            guard archive == .included else { throw Refusal.parentArchived }
+            return line
+        }
         return line
     }
 

@@ -19,6 +19,8 @@ struct Service: OrganizationsService {
     let others: OtherServices
     /// What hooks may be.
     var hooks = HookRules()
+    /// How many calls may wait for a hook.
+    var hookPace = HookPace()
 
     func createOrganization(
         _ request: CreateOrganizationRequest, _ context: CallContext

@@ -194,16 +194,32 @@ extension Transaction {
         }
     }
 
-    private func publish(_ node: Node, below parent: OrganizationID?) throws {
+    /// Tells the feed of an organization that stays as it is, as its next version.
+    func publishAgain(_ node: Node, below parent: OrganizationID?, at now: WallTime) throws {
+        var next = node
+        next.version += 1
+        let changed = try execute(
+            """
+            UPDATE organization SET version = \(next.version)
+            WHERE number = \(node.number) AND version = \(node.version)
+            """)
+        precondition(changed == 1, "one writer: nobody came between")
+        try publish(next, below: parent, at: max(now, node.updatedAt))
+    }
+
+    private func publish(
+        _ node: Node, below parent: OrganizationID?, at time: WallTime? = nil
+    ) throws {
         let event = OrganizationNode(
             id: node.id.text, parentID: parent?.text ?? "", title: node.details.title.text,
             status: OrganizationStatus(node), origin: OrganizationOrigin(node.origin),
             removed: node.standing == .cancelled || node.standing == .purged,
             version: node.version, archived: node.standing == .archived,
             trialUntil: node.details.trialUntil.map { Int32($0.daysSince1970) },
-            expiresOn: node.details.expiresOn.map { Int32($0.daysSince1970) })
+            expiresOn: node.details.expiresOn.map { Int32($0.daysSince1970) },
+            typeID: node.details.type?.text ?? "")
         try publish(
             kind: OrganizationNode.messageName, aggregate: node.id.bytes, version: node.version,
-            body: event.encoded(), at: node.updatedAt)
+            body: event.encoded(), at: time ?? node.updatedAt)
     }
 }

@@ -107,16 +107,6 @@ extension Reading {
         guard let found else { throw Refusal.noSuchHookDelivery }
         return found
     }
-
-    /// How many calls wait for a hook, counted up to a limit.
-    func waitingCalls(ofHook hook: Int64, upTo limit: Int) throws -> Int {
-        try row(
-            """
-            SELECT count(*) FROM (
-                SELECT 1 FROM hook_delivery
-                WHERE hook = \(hook) AND state = 1 LIMIT \(limit))
-            """, { try $0.int(0) }) ?? 0
-    }
 }
 
 extension Transaction {
@@ -171,7 +161,7 @@ extension Transaction {
         guard let hook = try hookUnchanged(since: call) else { return }
         try execute(
             """
-            UPDATE hook SET failing_micros = NULL, failures = 0, resume_micros = 0
+            UPDATE hook SET failing_micros = NULL, failures = 0, resume_micros = asked_micros
             WHERE number = \(hook) AND failures > 0
             """)
     }
@@ -229,8 +219,22 @@ extension Transaction {
     }
 
     /// Has a hook not called for a while.
-    func pause(hook: Int64, until resume: WallTime) throws {
-        try execute("UPDATE hook SET resume_micros = \(resume) WHERE number = \(hook)")
+    ///
+    /// - Parameters:
+    ///   - hook: The number of the hook.
+    ///   - resume: When it is called again.
+    ///   - asked: Until when its receiver asks to be left alone, if it does; no other call that is
+    ///     under way shortens that, whatever becomes of it.
+    /// - Throws: `StorageFault`.
+    func pause(hook: Int64, until resume: WallTime, asked: WallTime?) throws {
+        let asked = asked ?? WallTime(microseconds: 0)
+        try execute(
+            """
+            UPDATE hook
+            SET resume_micros = max(\(resume), asked_micros, \(asked)),
+                asked_micros = max(asked_micros, \(asked))
+            WHERE number = \(hook)
+            """)
     }
 }
 

@@ -1,4 +1,5 @@
 import Access
+import Encodings
 import Messages
 import RPC
 import ServiceKit
@@ -260,15 +261,9 @@ extension HookLapse {
 }
 
 extension WallTime {
-    /// As RFC 3339 has it, in UTC: `2026-11-27T09:05:03.120000Z`.
+    /// As the API spells it, in UTC: `2026-11-27T09:05:03.120Z`.
     var text: String {
-        let micros = microseconds - WallTime(startOf: day).microseconds
-        func digits(_ number: Int64, _ count: Int) -> String {
-            let text = "\(number)"
-            return String(repeating: "0", count: max(0, count - text.utf8.count)) + text
-        }
-        let seconds = micros / 1_000_000
-        let clock = [seconds / 3_600, seconds / 60 % 60, seconds % 60].map { digits($0, 2) }
-        return "\(day.text)T\(clock.joined(separator: ":")).\(digits(micros % 1_000_000, 6))Z"
+        let time = Timestamp(self)
+        return RFC3339.text(seconds: time.seconds, nanoseconds: Int64(time.nanos))
     }
 }

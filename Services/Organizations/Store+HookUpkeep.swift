@@ -11,38 +11,24 @@ extension HookDesk {
     static let farewell: Duration = .seconds(5 * 86_400)
 }
 
-/// How many calls wait for a hook.
-struct HookBacklog: Sendable, Hashable {
-    /// The number of the hook.
-    let hook: Int64
-    /// How many wait, counted up to a limit.
-    let waiting: Int
+extension Statements {
+    static func hooks(withMoreCallsThan most: Int, limit: Int) -> SQL {
+        """
+        SELECT number FROM hook WHERE waiting > \(most) ORDER BY waiting DESC LIMIT \(limit)
+        """
+    }
 }
 
 extension Reading {
-    /// How many calls wait for the next hooks for which any do, after a number.
-    ///
-    /// - Parameters:
-    ///   - number: That of a hook.
-    ///   - limit: Calls are counted up to it, of each hook, and of further hooks until it is
-    ///     reached in all.
-    /// - Returns: The next hooks; none when there are no more.
-    /// - Throws: `StorageFault`.
-    func hookBacklogs(after number: Int64, upTo limit: Int) throws -> [HookBacklog] {
-        var (found, last, counted) = ([HookBacklog](), number, 0)
-        while counted < limit, found.count < HookDesk.rowsAtOnce {
-            let next = try row(
-                """
-                SELECT hook FROM hook_delivery WHERE state = 1 AND hook > \(last)
-                ORDER BY hook, due_micros LIMIT 1
-                """, { try $0.int64(0) })
-            guard let next else { break }
-            let waiting = try waitingCalls(ofHook: next, upTo: limit)
-            found.append(HookBacklog(hook: next, waiting: waiting))
-            last = next
-            counted += waiting
-        }
-        return found
+    /// The numbers of hooks for which more calls wait than may, those with the most first; at most
+    /// so many.
+    func hooks(withMoreCallsThan most: Int, limit: Int) throws -> [Int64] {
+        try rows(Statements.hooks(withMoreCallsThan: most, limit: limit)) { try $0.int64(0) }
+    }
+
+    /// How many calls wait for a hook.
+    fileprivate func waitingCalls(ofHook hook: Int64) throws -> Int {
+        try row("SELECT waiting FROM hook WHERE number = \(hook)", { try $0.int(0) }) ?? 0
     }
 }
 
@@ -51,7 +37,7 @@ extension Transaction {
     ///
     /// - Returns: How many.
     func failOldestCalls(ofHook hook: Int64, beyond most: Int, at now: WallTime) throws -> Int {
-        let excess = try waitingCalls(ofHook: hook, upTo: most + HookDesk.rowsAtOnce) - most
+        let excess = min(try waitingCalls(ofHook: hook) - most, HookDesk.rowsAtOnce)
         guard excess > 0 else { return 0 }
         return try execute(
             """

@@ -10,3 +10,17 @@ let hookCalls = Verifier(
 ) { row in
     "Call \(try row.text(0)) tells of event \(try row.int64(1)), which is not there."
 }
+
+/// How many calls wait for each hook.
+let waitingHookCalls = Verifier(
+    "waiting calls of hooks", count: "SELECT count(*) FROM hook",
+    differences: """
+        SELECT hex(h.id), h.waiting, count(d.number)
+        FROM hook AS h LEFT JOIN hook_delivery AS d ON d.hook = h.number AND d.state = 1
+        GROUP BY h.number HAVING h.waiting <> count(d.number)
+        """
+) { row in
+    """
+    Of hook \(try row.text(0)) \(try row.int64(1)) calls are said to wait; \(try row.int64(2)) do.
+    """
+}

@@ -26,6 +26,8 @@ struct HookRecord: Sendable, Hashable {
     let createdAt: WallTime
     var updatedAt: WallTime
     var version: Int64
+    /// How many calls wait for it.
+    let waiting: Int
 
     /// What people set.
     var details: HookDetails {
@@ -37,7 +39,7 @@ extension HookRecord {
     /// The columns in the order in which a hook is made of them.
     fileprivate static let columns: SQL = """
         id, number, organization, url, kinds, state, disabled_reason, created_micros,
-        updated_micros, version
+        updated_micros, version, waiting
         """
 
     fileprivate init(row: Row) throws {
@@ -45,7 +47,8 @@ extension HookRecord {
             id: try row.identifier(0), number: try row.int64(1), organization: try row.int64(2),
             url: try row.text(3), topics: HookTopics(bits: try row.int(4)),
             state: try HookState(stored: row.int(5)), disabledReason: try row.text(6),
-            createdAt: try row.time(7), updatedAt: try row.time(8), version: try row.int64(9))
+            createdAt: try row.time(7), updatedAt: try row.time(8), version: try row.int64(9),
+            waiting: try row.int(10))
     }
 }
 
@@ -101,7 +104,7 @@ extension Transaction {
         let hook = HookRecord(
             id: id, number: (newest ?? 0) + 1, organization: organization, url: details.url,
             topics: details.topics, state: .enabled, disabledReason: "", createdAt: now,
-            updatedAt: now, version: 1)
+            updatedAt: now, version: 1, waiting: 0)
         let end = try beginTelling(incarnation: incarnation)
         try execute(
             """
@@ -135,6 +138,7 @@ extension Transaction {
             UPDATE hook
             SET url = \(next.url), kinds = \(next.topics.bits), state = \(next.state.rawValue),
                 disabled_reason = '', failing_micros = NULL, failures = 0, resume_micros = 0,
+                asked_micros = 0,
                 updated_micros = \(next.updatedAt), version = \(next.version)
             WHERE number = \(hook.number)
             """)
@@ -152,7 +156,8 @@ extension Transaction {
 
     /// Has a hook called at once, however often it has failed.
     func resume(_ hook: HookRecord) throws {
-        try execute("UPDATE hook SET resume_micros = 0 WHERE number = \(hook.number)")
+        try execute(
+            "UPDATE hook SET resume_micros = 0, asked_micros = 0 WHERE number = \(hook.number)")
     }
 
     /// Switches a hook off by itself; what waits for it fails soon.

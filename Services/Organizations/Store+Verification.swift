@@ -8,8 +8,8 @@ import Storage
 
 /// What this service keeps beside the facts it follows from, each recomputed.
 let verifiers = [
-    depths, titleKeys, titleParts, titlePartEntries, tallies, toldLapses, Outbox.verifier,
-    mailedMessages, hookCalls,
+    depths, titleKeys, titleParts, titlePartEntries, tallies, toldLapses, importCounts,
+    Outbox.verifier, mailedMessages, hookCalls, waitingHookCalls,
     Verifier.feed(
         of: OrganizationNode.messageName, facts: "SELECT id, version FROM organization"
     ) { "Organization \(Hexadecimal.text($0))" },
@@ -203,5 +203,45 @@ private let tallies = Verifier(
     """
     Below \(try row.int64(0)) are \(try row.int64(2)) organizations; the tally says \
     \(try row.int64(1)).
+    """
+}
+
+/// How many rows an import becomes what, from its rows; while it is planned they are still coming.
+///
+/// The oldest may lack some: its time may be over, and then its rows go bit by bit.
+private let importCounts = Verifier(
+    "numbers of imported rows",
+    count: "SELECT count(*) FROM import_run WHERE state BETWEEN 2 AND 4",
+    differences: """
+        WITH counted (id, rows, created, updated, unchanged, errors) AS MATERIALIZED (
+            SELECT import_id, count(*), sum(outcome = 1), sum(outcome = 2), sum(outcome = 3),
+                sum(outcome = 4)
+            FROM import_row GROUP BY import_id
+        ), judged (id, rows, created, updated, unchanged, errors) AS (
+            SELECT id, row_count, created_count, updated_count, unchanged_count, error_count
+            FROM import_run WHERE state BETWEEN 2 AND 4
+        )
+        SELECT hex(judged.id),
+            judged.rows || ' (' || judged.created || ', ' || judged.updated || ', '
+                || judged.unchanged || ', ' || judged.errors || ')',
+            coalesce(counted.rows, 0) || ' (' || coalesce(counted.created, 0) || ', '
+                || coalesce(counted.updated, 0) || ', ' || coalesce(counted.unchanged, 0) || ', '
+                || coalesce(counted.errors, 0) || ')'
+        FROM judged LEFT JOIN counted ON counted.id = judged.id
+        WHERE NOT (
+                judged.rows > coalesce(counted.rows, 0)
+                AND judged.id = (
+                    SELECT id FROM import_run WHERE state <> 1 AND state <> 3
+                    ORDER BY created_micros LIMIT 1))
+            AND (judged.rows <> coalesce(counted.rows, 0)
+            OR judged.created <> coalesce(counted.created, 0)
+            OR judged.updated <> coalesce(counted.updated, 0)
+            OR judged.unchanged <> coalesce(counted.unchanged, 0)
+            OR judged.errors <> coalesce(counted.errors, 0))
+        """
+) { row in
+    """
+    Import \(try row.text(0)) says \(try row.text(1)) rows, those created, updated, unchanged and \
+    with errors in brackets; there are \(try row.text(2)).
     """
 }

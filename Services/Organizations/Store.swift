@@ -55,6 +55,9 @@ private let ownMigrations = [
     Migration(
         component: "organizations", number: 16, name: "hooks",
         utf8: PackageResources._016_hooks_sql),
+    Migration(
+        component: "organizations", number: 17, name: "told-types-waiting-calls",
+        utf8: PackageResources._017_told_types_waiting_calls_sql),
 ]
 
 /// An organization as it is stored, without its ancestors.

@@ -25,12 +25,17 @@ struct Upkeep: Sendable {
 
     let database: Database
     let limits: Limits
+    /// The pause between two looks at types that an older program did not tell, while some remain.
+    ///
+    /// The first comes at once: until they are told, nobody knows what they restrict.
+    var typesPause: Duration = .seconds(30)
 
     /// Does its rounds and sweeps until it is cancelled.
     func run(clock: WallClock, logger: Logger) async throws {
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { try await sweepLapses(clock: clock, logger: logger) }
             group.addTask { try await keepPartsTogether(logger: logger) }
+            group.addTask { try await tellTypes(clock: clock, logger: logger) }
             group.addTask { try await goRound(clock: clock, logger: logger) }
         }
     }
@@ -58,7 +63,8 @@ struct Upkeep: Sendable {
                 try transaction.purgeContactMessages(before: messagesFrom)
             }
         } while removed > 0
-        let archivedFrom = now.advanced(by: .zero - Self.archiveRetention)
+        // What goes from here is lost: a clock that jumps must not make it old.
+        let archivedFrom = try await database.retentionLimit(Self.archiveRetention, at: now)
         repeat {
             removed = try await database.write { transaction in
                 try transaction.purgeArchive(

@@ -17,7 +17,8 @@ await ServiceRunner(
     let database = try environment.openDatabase(migrations: migrations)
     let membership = MembershipClient(try environment.channel(to: "membership"))
     let branding = BrandingClient(try environment.channel(to: "branding"))
-    let partners = PartnersClient(try environment.channel(to: "partners"))
+    let partnersChannel = try environment.channel(to: "partners")
+    let partners = PartnersClient(partnersChannel)
     let limits = Limits(environment.configuration)
     let mail = try MailSettings(environment.configuration, of: "organizations")
     let hooks = try HookSettings(environment.configuration)
@@ -28,6 +29,7 @@ await ServiceRunner(
         textRecords: SystemTextRecords(server: try .configured(environment.configuration)),
         others: OtherServices(
             membership: membership, branding: branding, partners: partners,
+            modules: OrganizationModulesClient(partnersChannel),
             followingMax: limits.acknowledgementTimeMax), hooks: hooks.rules)
     let relocations = Relocations(
         moveSubtree: { _ = try await membership.moveSubtree($0, options: $1) },

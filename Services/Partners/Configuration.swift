@@ -12,7 +12,10 @@ enum Configuration {
         [
             Migration(
                 component: name, number: 1, name: "first-tables",
-                utf8: PackageResources._001_first_tables_sql)
+                utf8: PackageResources._001_first_tables_sql),
+            Migration(
+                component: name, number: 2, name: "catalog-and-subscriptions",
+                utf8: PackageResources._002_catalog_and_subscriptions_sql),
         ] + TreeCopy.migrations
 
     /// Keeps the copy of the tree.

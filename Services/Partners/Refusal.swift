@@ -7,7 +7,7 @@ import ServiceKit
 enum Refusal: DomainRefusal, Hashable {
     case invalid([FieldFault])
     case noSuch(Noun)
-    /// A partner or a product has the name.
+    /// Another of its kind has the name.
     case nameTaken(Noun)
     /// With the state in which the sale is and what was asked of it.
     case saleState(SaleState, SaleEvent)
@@ -16,10 +16,12 @@ enum Refusal: DomainRefusal, Hashable {
     case mixedCurrencies
     case amountTooLarge
     case tooManySeats
+    case catalog(CatalogRefusal)
+    case subscription(SubscriptionRefusal)
 
     var status: Status {
         switch self {
-        case .invalid(let faults): Status.invalid(faults)
+        case .invalid(let faults): Status.invalid(Array(faults.prefix(FieldCheck.faultsMax)))
         case .noSuch(let noun): .refusal(.notFound, "There is no such \(noun.rawValue).")
         case .nameTaken(let noun):
             .refusal(.nameTaken, "There is a \(noun.rawValue) with this name already.")
@@ -42,6 +44,8 @@ enum Refusal: DomainRefusal, Hashable {
         case .tooManySeats:
             .refusal(
                 .tooManySeats, "A sale gives at most \(SaleLimits.seatsMax) seats.")
+        case .catalog(let refusal): refusal.status
+        case .subscription(let refusal): refusal.status
         }
     }
 }
@@ -53,10 +57,18 @@ enum Denial: StatusConvertible, Hashable {
     case notPermitted
     /// Unknown, or outside the caller's scope: nobody learns which.
     case noSuch(Noun)
+    /// Courses are to come to a subscription that was paid without them.
+    case coursesUnpaid
 
     var status: Status {
         switch self {
         case .notPermitted: .forbidden()
+        case .coursesUnpaid:
+            .forbidden(
+                """
+                The subscription was paid without these courses. Only those who run the platform \
+                and those who sell here add courses to it.
+                """)
         case .noSuch(let noun): .notFound("There is no such \(noun.rawValue).")
         }
     }
@@ -64,7 +76,7 @@ enum Denial: StatusConvertible, Hashable {
 
 /// What can be absent, as a sentence names it.
 enum Noun: String, Sendable, Hashable {
-    case partner, product, sale, organization
+    case partner, product, sale, organization, module, course
 }
 
 extension SaleState {

@@ -3,6 +3,8 @@ import ServiceKit
 /// A name as it is shown, and the key by which it is unique.
 struct Name: Sendable, Hashable {
     static let charactersMax = 120
+    /// Some characters become many in the key, which page tokens carry.
+    static let keyBytesMax = 4 * charactersMax
 
     /// In normal form C, with one space between words.
     let text: String
@@ -22,8 +24,14 @@ struct Name: Sendable, Hashable {
         else { return nil }
         let words = given.split(whereSeparator: \.isWhitespace).joined(separator: " ")
         let text = Text.normalized(words)
-        let key = Text.matchingKey(text)
-        guard !key.isEmpty, text.unicodeScalars.count <= Name.charactersMax else { return nil }
+        // What cannot be seen tells no names apart.
+        var visible = String.UnicodeScalarView()
+        visible.append(
+            contentsOf: text.unicodeScalars.filter { !$0.properties.isDefaultIgnorableCodePoint })
+        let key = Text.matchingKey(String(visible))
+        guard !key.isEmpty, text.unicodeScalars.count <= Name.charactersMax,
+            key.utf8.count <= Name.keyBytesMax
+        else { return nil }
         self.init(text: text, key: key)
     }
 }

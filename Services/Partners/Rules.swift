@@ -20,17 +20,21 @@ struct BasisPoints: Sendable, Hashable {
 
 /// Checks the fields of one request, and names every wrong one at once.
 struct FieldCheck {
+    /// Of more wrong fields the first are named.
+    static let faultsMax = 50
+
     private(set) var faults: [FieldFault] = []
 
     /// The value if there is one; else the field is wrong.
     mutating func require<Value>(_ value: Value?, _ field: String, _ sentence: String) -> Value? {
-        if value == nil { faults.append(FieldFault(field: field, sentence: sentence)) }
+        expect(value != nil, field, sentence)
         return value
     }
 
     /// The field is wrong unless the condition holds.
     mutating func expect(_ condition: Bool, _ field: String, _ sentence: String) {
-        if !condition { faults.append(FieldFault(field: field, sentence: sentence)) }
+        guard !condition, faults.count < Self.faultsMax else { return }
+        faults.append(FieldFault(field: field, sentence: sentence))
     }
 
     /// Refuses when a field was wrong.

@@ -20,8 +20,8 @@ extension Service {
         // An old tree would answer for another place, and nobody could tell.
         try await organizations.catchUp()
         return try await database.read { snapshot in
-            let path = try snapshot.knownPath(to: id, on: day)
-            let above = try parent.map { try snapshot.knownPath(to: $0, on: day) } ?? []
+            let path = try snapshot.knownPath(to: id, on: day).ids
+            let above = try parent.map { try snapshot.knownPath(to: $0, on: day).ids } ?? []
             guard !above.contains(id) else {
                 throw Status.invalid(
                     "new_parent_id", "This is the organization itself, or below it.")
@@ -35,13 +35,11 @@ extension Service {
 
 extension Reading {
     /// The path to an organization, for a service, to which nothing is hidden.
-    fileprivate func knownPath(
-        to id: OrganizationID, on day: CalendarDay
-    ) throws -> [OrganizationID] {
+    func knownPath(to id: OrganizationID, on day: CalendarDay) throws -> TreePath {
         guard let path = try TreeCopy.path(of: id, in: self, on: day) else {
             throw Denial.noSuch(.organization)
         }
-        return path.ids
+        return path
     }
 
     /// To whom the end of a path belongs, as it is answered.

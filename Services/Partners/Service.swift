@@ -5,7 +5,7 @@ import ServiceKit
 import Storage
 import TreeCopy
 
-/// Partners, products, discounts and sales.
+/// Partners, products, discounts and sales; with the catalog, modules and subscriptions.
 struct Service: PartnersService {
     let database: Database
     /// The copy of the tree, kept up to date by the feed of Organizations.
@@ -15,6 +15,17 @@ struct Service: PartnersService {
     /// Where operators look after the workflows of sales.
     let workflows: WorkflowDesk
     var approval = ApprovalPatience()
+    var limits = CatalogLimits()
+
+    /// Every method of this program.
+    var methods: [[RegisteredMethod]] {
+        [
+            (self as any PartnersService).registeredMethods,
+            (self as any CatalogService).registeredMethods,
+            (self as any OrganizationModulesService).registeredMethods,
+            (self as any SubscriptionsService).registeredMethods,
+        ]
+    }
 
     func createPartner(
         _ request: CreatePartnerRequest, _ context: CallContext

@@ -12,7 +12,38 @@ let verifiers = [
     Verifier.feed(of: Messages.Sale.messageName, facts: "SELECT id, version FROM sale") {
         "Sale \(Hexadecimal.text($0))"
     },
+    Verifier.feed(of: Messages.Module.messageName, facts: "SELECT id, version FROM module") {
+        "Module \(Hexadecimal.text($0))"
+    },
+    Verifier.feed(of: Messages.Course.messageName, facts: "SELECT id, version FROM course") {
+        "Course \(Hexadecimal.text($0))"
+    },
+    Verifier.feed(
+        of: OrganizationModuleSet.messageName,
+        facts: "SELECT organization_id, version FROM organization_modules"
+    ) { "The modules of organization \(Hexadecimal.text($0))" },
+    Verifier.feed(
+        of: Messages.Subscription.messageName, facts: "SELECT id, version FROM subscription"
+    ) { "Subscription \(Hexadecimal.text($0))" },
+    periods,
 ]
+
+/// Until when each subscription is paid, from its payments.
+private let periods = Verifier(
+    "periods of subscriptions", count: "SELECT count(*) FROM subscription",
+    differences: """
+        SELECT hex(subscription.id), coalesce(subscription.period_end || '', 'nothing'),
+            coalesce(max(payment.period_end) || '', 'nothing')
+        FROM subscription LEFT JOIN payment ON payment.subscription_id = subscription.id
+        GROUP BY subscription.id
+        HAVING subscription.period_end IS NOT max(payment.period_end)
+        """
+) { row in
+    """
+    Subscription \(try row.text(0)) is paid until day \(try row.text(1)); its payments say \
+    \(try row.text(2)).
+    """
+}
 
 /// The amounts of each sale, from its lines and its discount.
 private let totals = Verifier("totals of sales") { snapshot, findings in

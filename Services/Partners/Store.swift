@@ -151,7 +151,7 @@ enum StoreLimits {
 
 /// A row that no statement of this service can have written.
 enum Unreadable: Error {
-    case region, discount, state, buyer, fulfilment
+    case region, discount, state, buyer, fulfilment, payment
 }
 
 extension Region {

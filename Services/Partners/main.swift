@@ -31,7 +31,7 @@ await ServiceRunner(
         identifiers: environment.identifiers,
         workflows: fulfilment.desk(of: database, pages: pages))
     return ServiceParts(
-        methods: [service.registeredMethods],
+        methods: service.methods,
         children: [
             ServiceChild("tree", consumer.run), ServiceChild("workflows", runner.run),
             ServiceChild("restores", restores.run),

@@ -1,3 +1,5 @@
+internal import Encodings
+
 /// A day of the Gregorian calendar in UTC.
 ///
 /// Business dates are whole days and inclusive: what is valid through a day ends with the first
@@ -22,12 +24,9 @@ public struct CalendarDay: Sendable, Hashable, Comparable {
         guard (1900...9999).contains(year), (1...12).contains(month), day >= 1,
             day <= Self.length(of: month, in: year)
         else { return nil }
-        // Years that begin with March have their leap day at the end.
-        let shifted = month > 2 ? year : year - 1
-        let (era, yearOfEra) = (shifted / 400, shifted % 400)
-        let dayOfYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
-        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-        self.init(daysSince1970: era * 146_097 + dayOfEra - 719_468)
+        self.init(
+            daysSince1970: Int(
+                RFC3339.day(year: Int64(year), month: Int64(month), day: Int64(day))))
     }
 
     /// The day in a text of the form `2026-11-27`; nil when it is none.
@@ -42,25 +41,12 @@ public struct CalendarDay: Sendable, Hashable, Comparable {
 
     /// Year, month and day.
     public var parts: (year: Int, month: Int, day: Int) {
-        let shifted = daysSince1970 + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra =
-            (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let fromMarch = (5 * dayOfYear + 2) / 153
-        let month = fromMarch < 10 ? fromMarch + 3 : fromMarch - 9
-        return (
-            yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month,
-            dayOfYear - (153 * fromMarch + 2) / 5 + 1
-        )
+        let date = RFC3339.date(ofDay: Int64(daysSince1970))
+        return (Int(date.year), Int(date.month), Int(date.day))
     }
 
     /// As `2026-11-27`.
-    public var text: String {
-        let (year, month, day) = parts
-        return "\(Self.padded(year, to: 4))-\(Self.padded(month, to: 2))-\(Self.padded(day, to: 2))"
-    }
+    public var text: String { RFC3339.text(ofDay: Int64(daysSince1970)) }
 
     /// The day so many days later; earlier when the number is negative.
     public func advanced(by days: Int) -> CalendarDay {
@@ -83,10 +69,5 @@ public struct CalendarDay: Sendable, Hashable, Comparable {
     private static func number(_ digits: ArraySlice<UInt8>) -> Int? {
         guard digits.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
         return digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
-    }
-
-    private static func padded(_ number: Int, to width: Int) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
     }
 }

@@ -36,6 +36,8 @@ struct webhook_exchange {
     int is_refused;
     /// The HTTP status; 0: there was none.
     long status;
+    /// How long the answer asks to wait; 0: it does not say.
+    long retry_after_seconds;
 };
 
 /// The bytes of an address in a text, and how many they are: 4, 16, or 0 when it is none.
@@ -140,6 +142,10 @@ static inline CURLcode webhook_post(CURL *handle, struct webhook_exchange *excha
 #undef WEBHOOK_SET
     if (outcome == CURLE_OK) outcome = curl_easy_perform(handle);
     curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &exchange->status);
+    // Seconds, also where the answer names a date.
+    curl_off_t retry_after = 0;
+    curl_easy_getinfo(handle, CURLINFO_RETRY_AFTER, &retry_after);
+    exchange->retry_after_seconds = (long)retry_after;
     // What they point to is gone after this; closing a connection later must not ask it.
     curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 1L);
     curl_easy_setopt(handle, CURLOPT_HTTPHEADER, NULL);

@@ -3,9 +3,12 @@
 #include "guildhall/access/v1/principal.pb-c.h"
 #include "guildhall/branding/v1/branding.pb-c.h"
 #include "guildhall/feed/v1/feed.pb-c.h"
+#include "guildhall/membership/v1/access.pb-c.h"
 #include "guildhall/membership/v1/api_keys.pb-c.h"
 #include "guildhall/membership/v1/membership.pb-c.h"
 #include "guildhall/membership/v1/provisioning.pb-c.h"
+#include "guildhall/membership/v1/seat_types.pb-c.h"
+#include "guildhall/membership/v1/sign_up_workflows.pb-c.h"
 #include "guildhall/membership/v1/sign_ups.pb-c.h"
 #include "guildhall/operations/v1/mails.pb-c.h"
 #include "guildhall/operations/v1/operations.pb-c.h"
@@ -21,7 +24,10 @@
 #include "guildhall/organizations/v1/organizations.pb-c.h"
 #include "guildhall/organizations/v1/platform.pb-c.h"
 #include "guildhall/organizations/v1/sign_up_rules.pb-c.h"
+#include "guildhall/partners/v1/catalog.pb-c.h"
+#include "guildhall/partners/v1/organization_modules.pb-c.h"
 #include "guildhall/partners/v1/partners.pb-c.h"
+#include "guildhall/partners/v1/subscriptions.pb-c.h"
 #include "guildhall/rpc/v1/frame.pb-c.h"
 #include "guildhall/rpc/v1/health.pb-c.h"
 #include "guildhall/rpc/v1/introspection.pb-c.h"
@@ -304,6 +310,88 @@ const message_shape guildhall__feed__v1__feed_head__shape_table = {
   guildhall__feed__v1__feed_head__fields, 2
 };
 
+static const message_field guildhall__membership__v1__get_member_access_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "user_id", NULL},
+};
+const message_shape guildhall__membership__v1__get_member_access_request__shape_table = {
+  "guildhall.membership.v1.GetMemberAccessRequest", &guildhall__membership__v1__get_member_access_request__descriptor,
+  guildhall__membership__v1__get_member_access_request__fields, 2
+};
+
+static const message_field guildhall__membership__v1__member_access_reply__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "user_id", NULL},
+  {3, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "obstacles", &guildhall__membership__v1__access_obstacle__shape_table},
+  {4, MESSAGE_KIND_TEXT, 2, "seat_type_id", NULL},
+  {5, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "courses", &guildhall__membership__v1__course_access__shape_table},
+  {6, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "licenses", &guildhall__membership__v1__license_access__shape_table},
+};
+const message_shape guildhall__membership__v1__member_access_reply__shape_table = {
+  "guildhall.membership.v1.MemberAccessReply", &guildhall__membership__v1__member_access_reply__descriptor,
+  guildhall__membership__v1__member_access_reply__fields, 6
+};
+
+static const message_field guildhall__membership__v1__course_access__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "course_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "name", NULL},
+  {3, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "sources", &guildhall__membership__v1__access_source__shape_table},
+};
+const message_shape guildhall__membership__v1__course_access__shape_table = {
+  "guildhall.membership.v1.CourseAccess", &guildhall__membership__v1__course_access__descriptor,
+  guildhall__membership__v1__course_access__fields, 3
+};
+
+static const message_field guildhall__membership__v1__license_access__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "license_type_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "name", NULL},
+  {3, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "sources", &guildhall__membership__v1__access_source__shape_table},
+};
+const message_shape guildhall__membership__v1__license_access__shape_table = {
+  "guildhall.membership.v1.LicenseAccess", &guildhall__membership__v1__license_access__descriptor,
+  guildhall__membership__v1__license_access__fields, 3
+};
+
+static const message_field guildhall__membership__v1__access_source__fields[] = {
+  {1, MESSAGE_KIND_INT32, 0, "kind", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "id", NULL},
+  {3, MESSAGE_KIND_TEXT, 2, "license_type_id", NULL},
+};
+const message_shape guildhall__membership__v1__access_source__shape_table = {
+  "guildhall.membership.v1.AccessSource", &guildhall__membership__v1__access_source__descriptor,
+  guildhall__membership__v1__access_source__fields, 3
+};
+
+static const message_field guildhall__membership__v1__access_obstacle__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "code", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "organization_id", NULL},
+  {3, MESSAGE_KIND_TEXT, 2, "message", NULL},
+};
+const message_shape guildhall__membership__v1__access_obstacle__shape_table = {
+  "guildhall.membership.v1.AccessObstacle", &guildhall__membership__v1__access_obstacle__descriptor,
+  guildhall__membership__v1__access_obstacle__fields, 3
+};
+
+static const message_field guildhall__membership__v1__explain_access_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "user_id", NULL},
+  {3, MESSAGE_KIND_TEXT, 2, "course_id", NULL},
+};
+const message_shape guildhall__membership__v1__explain_access_request__shape_table = {
+  "guildhall.membership.v1.ExplainAccessRequest", &guildhall__membership__v1__explain_access_request__descriptor,
+  guildhall__membership__v1__explain_access_request__fields, 3
+};
+
+static const message_field guildhall__membership__v1__explain_access_reply__fields[] = {
+  {1, MESSAGE_KIND_VARINT, 0, "allowed", NULL},
+  {2, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "sources", &guildhall__membership__v1__access_source__shape_table},
+  {3, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "obstacles", &guildhall__membership__v1__access_obstacle__shape_table},
+};
+const message_shape guildhall__membership__v1__explain_access_reply__shape_table = {
+  "guildhall.membership.v1.ExplainAccessReply", &guildhall__membership__v1__explain_access_reply__descriptor,
+  guildhall__membership__v1__explain_access_reply__fields, 3
+};
+
 static const message_field guildhall__membership__v1__api_key__fields[] = {
   {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
   {2, MESSAGE_KIND_TEXT, 1, "name", NULL},
@@ -507,6 +595,16 @@ static const message_field guildhall__membership__v1__get_member_request__fields
 const message_shape guildhall__membership__v1__get_member_request__shape_table = {
   "guildhall.membership.v1.GetMemberRequest", &guildhall__membership__v1__get_member_request__descriptor,
   guildhall__membership__v1__get_member_request__fields, 2
+};
+
+static const message_field guildhall__membership__v1__update_member_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "user_id", NULL},
+  {3, MESSAGE_KIND_INT32, MESSAGE_SLOT_REPEATED, "roles", NULL},
+};
+const message_shape guildhall__membership__v1__update_member_request__shape_table = {
+  "guildhall.membership.v1.UpdateMemberRequest", &guildhall__membership__v1__update_member_request__descriptor,
+  guildhall__membership__v1__update_member_request__fields, 3
 };
 
 static const message_field guildhall__membership__v1__list_members_request__fields[] = {
@@ -981,6 +1079,153 @@ static const message_field guildhall__membership__v1__provision_member_request__
 const message_shape guildhall__membership__v1__provision_member_request__shape_table = {
   "guildhall.membership.v1.ProvisionMemberRequest", &guildhall__membership__v1__provision_member_request__descriptor,
   guildhall__membership__v1__provision_member_request__fields, 6
+};
+
+static const message_field guildhall__membership__v1__seat_type__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "name", NULL},
+  {3, MESSAGE_KIND_TEXT, MESSAGE_SLOT_REPEATED, "license_type_ids", NULL},
+  {4, MESSAGE_KIND_TEXT, MESSAGE_SLOT_REPEATED, "course_ids", NULL},
+  {5, MESSAGE_KIND_VARINT, 2, "is_default", NULL},
+  {6, MESSAGE_KIND_MESSAGE, 3, "created_at", &google__protobuf__timestamp__shape_table},
+  {7, MESSAGE_KIND_MESSAGE, 4, "updated_at", &google__protobuf__timestamp__shape_table},
+  {8, MESSAGE_KIND_VARINT, 5, "version", NULL},
+  {9, MESSAGE_KIND_TEXT, 6, "etag", NULL},
+};
+const message_shape guildhall__membership__v1__seat_type__shape_table = {
+  "guildhall.membership.v1.SeatType", &guildhall__membership__v1__seat_type__descriptor,
+  guildhall__membership__v1__seat_type__fields, 9
+};
+
+static const message_field guildhall__membership__v1__license_type__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "name", NULL},
+  {3, MESSAGE_KIND_TEXT, MESSAGE_SLOT_REPEATED, "course_ids", NULL},
+  {4, MESSAGE_KIND_MESSAGE, 2, "created_at", &google__protobuf__timestamp__shape_table},
+  {5, MESSAGE_KIND_MESSAGE, 3, "updated_at", &google__protobuf__timestamp__shape_table},
+  {6, MESSAGE_KIND_VARINT, 4, "version", NULL},
+  {7, MESSAGE_KIND_TEXT, 5, "etag", NULL},
+};
+const message_shape guildhall__membership__v1__license_type__shape_table = {
+  "guildhall.membership.v1.LicenseType", &guildhall__membership__v1__license_type__descriptor,
+  guildhall__membership__v1__license_type__fields, 7
+};
+
+static const message_field guildhall__membership__v1__create_seat_type_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "name", NULL},
+  {2, MESSAGE_KIND_TEXT, MESSAGE_SLOT_REPEATED, "license_type_ids", NULL},
+  {3, MESSAGE_KIND_TEXT, MESSAGE_SLOT_REPEATED, "course_ids", NULL},
+};
+const message_shape guildhall__membership__v1__create_seat_type_request__shape_table = {
+  "guildhall.membership.v1.CreateSeatTypeRequest", &guildhall__membership__v1__create_seat_type_request__descriptor,
+  guildhall__membership__v1__create_seat_type_request__fields, 3
+};
+
+static const message_field guildhall__membership__v1__get_seat_type_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+};
+const message_shape guildhall__membership__v1__get_seat_type_request__shape_table = {
+  "guildhall.membership.v1.GetSeatTypeRequest", &guildhall__membership__v1__get_seat_type_request__descriptor,
+  guildhall__membership__v1__get_seat_type_request__fields, 1
+};
+
+static const message_field guildhall__membership__v1__list_seat_types_request__fields[] = {
+  {1, MESSAGE_KIND_INT32, 0, "page_size", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "page_token", NULL},
+};
+const message_shape guildhall__membership__v1__list_seat_types_request__shape_table = {
+  "guildhall.membership.v1.ListSeatTypesRequest", &guildhall__membership__v1__list_seat_types_request__descriptor,
+  guildhall__membership__v1__list_seat_types_request__fields, 2
+};
+
+static const message_field guildhall__membership__v1__list_seat_types_reply__fields[] = {
+  {1, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "seat_types", &guildhall__membership__v1__seat_type__shape_table},
+  {2, MESSAGE_KIND_TEXT, 0, "next_page_token", NULL},
+  {3, MESSAGE_KIND_VARINT, 1, "total_size", NULL},
+};
+const message_shape guildhall__membership__v1__list_seat_types_reply__shape_table = {
+  "guildhall.membership.v1.ListSeatTypesReply", &guildhall__membership__v1__list_seat_types_reply__descriptor,
+  guildhall__membership__v1__list_seat_types_reply__fields, 3
+};
+
+static const message_field guildhall__membership__v1__update_seat_type_request__fields[] = {
+  {1, MESSAGE_KIND_MESSAGE, 0, "seat_type", &guildhall__membership__v1__seat_type__shape_table},
+  {2, MESSAGE_KIND_MESSAGE, 1, "update_mask", &google__protobuf__field_mask__shape_table},
+};
+const message_shape guildhall__membership__v1__update_seat_type_request__shape_table = {
+  "guildhall.membership.v1.UpdateSeatTypeRequest", &guildhall__membership__v1__update_seat_type_request__descriptor,
+  guildhall__membership__v1__update_seat_type_request__fields, 2
+};
+
+static const message_field guildhall__membership__v1__delete_seat_type_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+};
+const message_shape guildhall__membership__v1__delete_seat_type_request__shape_table = {
+  "guildhall.membership.v1.DeleteSeatTypeRequest", &guildhall__membership__v1__delete_seat_type_request__descriptor,
+  guildhall__membership__v1__delete_seat_type_request__fields, 1
+};
+
+const message_shape guildhall__membership__v1__delete_seat_type_reply__shape_table = {
+  "guildhall.membership.v1.DeleteSeatTypeReply", &guildhall__membership__v1__delete_seat_type_reply__descriptor,
+  NULL, 0
+};
+
+static const message_field guildhall__membership__v1__create_license_type_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "name", NULL},
+  {2, MESSAGE_KIND_TEXT, MESSAGE_SLOT_REPEATED, "course_ids", NULL},
+};
+const message_shape guildhall__membership__v1__create_license_type_request__shape_table = {
+  "guildhall.membership.v1.CreateLicenseTypeRequest", &guildhall__membership__v1__create_license_type_request__descriptor,
+  guildhall__membership__v1__create_license_type_request__fields, 2
+};
+
+static const message_field guildhall__membership__v1__get_license_type_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+};
+const message_shape guildhall__membership__v1__get_license_type_request__shape_table = {
+  "guildhall.membership.v1.GetLicenseTypeRequest", &guildhall__membership__v1__get_license_type_request__descriptor,
+  guildhall__membership__v1__get_license_type_request__fields, 1
+};
+
+static const message_field guildhall__membership__v1__list_license_types_request__fields[] = {
+  {1, MESSAGE_KIND_INT32, 0, "page_size", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "page_token", NULL},
+};
+const message_shape guildhall__membership__v1__list_license_types_request__shape_table = {
+  "guildhall.membership.v1.ListLicenseTypesRequest", &guildhall__membership__v1__list_license_types_request__descriptor,
+  guildhall__membership__v1__list_license_types_request__fields, 2
+};
+
+static const message_field guildhall__membership__v1__list_license_types_reply__fields[] = {
+  {1, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "license_types", &guildhall__membership__v1__license_type__shape_table},
+  {2, MESSAGE_KIND_TEXT, 0, "next_page_token", NULL},
+  {3, MESSAGE_KIND_VARINT, 1, "total_size", NULL},
+};
+const message_shape guildhall__membership__v1__list_license_types_reply__shape_table = {
+  "guildhall.membership.v1.ListLicenseTypesReply", &guildhall__membership__v1__list_license_types_reply__descriptor,
+  guildhall__membership__v1__list_license_types_reply__fields, 3
+};
+
+static const message_field guildhall__membership__v1__update_license_type_request__fields[] = {
+  {1, MESSAGE_KIND_MESSAGE, 0, "license_type", &guildhall__membership__v1__license_type__shape_table},
+  {2, MESSAGE_KIND_MESSAGE, 1, "update_mask", &google__protobuf__field_mask__shape_table},
+};
+const message_shape guildhall__membership__v1__update_license_type_request__shape_table = {
+  "guildhall.membership.v1.UpdateLicenseTypeRequest", &guildhall__membership__v1__update_license_type_request__descriptor,
+  guildhall__membership__v1__update_license_type_request__fields, 2
+};
+
+static const message_field guildhall__membership__v1__delete_license_type_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+};
+const message_shape guildhall__membership__v1__delete_license_type_request__shape_table = {
+  "guildhall.membership.v1.DeleteLicenseTypeRequest", &guildhall__membership__v1__delete_license_type_request__descriptor,
+  guildhall__membership__v1__delete_license_type_request__fields, 1
+};
+
+const message_shape guildhall__membership__v1__delete_license_type_reply__shape_table = {
+  "guildhall.membership.v1.DeleteLicenseTypeReply", &guildhall__membership__v1__delete_license_type_reply__descriptor,
+  NULL, 0
 };
 
 static const message_field guildhall__membership__v1__sign_up_request__fields[] = {
@@ -2383,10 +2628,11 @@ static const message_field guildhall__organizations__v1__organization_node__fiel
   {8, MESSAGE_KIND_VARINT, 7, "archived", NULL},
   {9, MESSAGE_KIND_INT32, 8, "trial_until", NULL},
   {10, MESSAGE_KIND_INT32, 9, "expires_on", NULL},
+  {11, MESSAGE_KIND_TEXT, 10, "type_id", NULL},
 };
 const message_shape guildhall__organizations__v1__organization_node__shape_table = {
   "guildhall.organizations.v1.OrganizationNode", &guildhall__organizations__v1__organization_node__descriptor,
-  guildhall__organizations__v1__organization_node__fields, 10
+  guildhall__organizations__v1__organization_node__fields, 11
 };
 
 static const message_field guildhall__organizations__v1__organization_lapse__fields[] = {
@@ -2466,6 +2712,260 @@ static const message_field guildhall__organizations__v1__resolve_sign_up_reply__
 const message_shape guildhall__organizations__v1__resolve_sign_up_reply__shape_table = {
   "guildhall.organizations.v1.ResolveSignUpReply", &guildhall__organizations__v1__resolve_sign_up_reply__descriptor,
   guildhall__organizations__v1__resolve_sign_up_reply__fields, 6
+};
+
+static const message_field guildhall__partners__v1__module__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "name", NULL},
+  {3, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "chapters", &guildhall__partners__v1__chapter__shape_table},
+  {4, MESSAGE_KIND_MESSAGE, 2, "created_at", &google__protobuf__timestamp__shape_table},
+  {5, MESSAGE_KIND_MESSAGE, 3, "updated_at", &google__protobuf__timestamp__shape_table},
+  {6, MESSAGE_KIND_VARINT, 4, "version", NULL},
+  {7, MESSAGE_KIND_TEXT, 5, "etag", NULL},
+  {8, MESSAGE_KIND_VARINT, 6, "removed", NULL},
+};
+const message_shape guildhall__partners__v1__module__shape_table = {
+  "guildhall.partners.v1.Module", &guildhall__partners__v1__module__descriptor,
+  guildhall__partners__v1__module__fields, 8
+};
+
+static const message_field guildhall__partners__v1__chapter__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "title", NULL},
+};
+const message_shape guildhall__partners__v1__chapter__shape_table = {
+  "guildhall.partners.v1.Chapter", &guildhall__partners__v1__chapter__descriptor,
+  guildhall__partners__v1__chapter__fields, 2
+};
+
+static const message_field guildhall__partners__v1__course__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "name", NULL},
+  {3, MESSAGE_KIND_TEXT, 2, "module_id", NULL},
+  {4, MESSAGE_KIND_TEXT, 3, "chapter_id", NULL},
+  {5, MESSAGE_KIND_MESSAGE, 4, "created_at", &google__protobuf__timestamp__shape_table},
+  {6, MESSAGE_KIND_MESSAGE, 5, "updated_at", &google__protobuf__timestamp__shape_table},
+  {7, MESSAGE_KIND_VARINT, 6, "version", NULL},
+  {8, MESSAGE_KIND_TEXT, 7, "etag", NULL},
+  {9, MESSAGE_KIND_VARINT, 8, "removed", NULL},
+};
+const message_shape guildhall__partners__v1__course__shape_table = {
+  "guildhall.partners.v1.Course", &guildhall__partners__v1__course__descriptor,
+  guildhall__partners__v1__course__fields, 9
+};
+
+static const message_field guildhall__partners__v1__create_module_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "name", NULL},
+  {2, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "chapters", &guildhall__partners__v1__chapter__shape_table},
+};
+const message_shape guildhall__partners__v1__create_module_request__shape_table = {
+  "guildhall.partners.v1.CreateModuleRequest", &guildhall__partners__v1__create_module_request__descriptor,
+  guildhall__partners__v1__create_module_request__fields, 2
+};
+
+static const message_field guildhall__partners__v1__get_module_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+};
+const message_shape guildhall__partners__v1__get_module_request__shape_table = {
+  "guildhall.partners.v1.GetModuleRequest", &guildhall__partners__v1__get_module_request__descriptor,
+  guildhall__partners__v1__get_module_request__fields, 1
+};
+
+static const message_field guildhall__partners__v1__list_modules_request__fields[] = {
+  {1, MESSAGE_KIND_INT32, 0, "page_size", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "page_token", NULL},
+};
+const message_shape guildhall__partners__v1__list_modules_request__shape_table = {
+  "guildhall.partners.v1.ListModulesRequest", &guildhall__partners__v1__list_modules_request__descriptor,
+  guildhall__partners__v1__list_modules_request__fields, 2
+};
+
+static const message_field guildhall__partners__v1__list_modules_reply__fields[] = {
+  {1, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "modules", &guildhall__partners__v1__module__shape_table},
+  {2, MESSAGE_KIND_TEXT, 0, "next_page_token", NULL},
+  {3, MESSAGE_KIND_VARINT, 1, "total_size", NULL},
+};
+const message_shape guildhall__partners__v1__list_modules_reply__shape_table = {
+  "guildhall.partners.v1.ListModulesReply", &guildhall__partners__v1__list_modules_reply__descriptor,
+  guildhall__partners__v1__list_modules_reply__fields, 3
+};
+
+static const message_field guildhall__partners__v1__update_module_request__fields[] = {
+  {1, MESSAGE_KIND_MESSAGE, 0, "module", &guildhall__partners__v1__module__shape_table},
+  {2, MESSAGE_KIND_MESSAGE, 1, "update_mask", &google__protobuf__field_mask__shape_table},
+};
+const message_shape guildhall__partners__v1__update_module_request__shape_table = {
+  "guildhall.partners.v1.UpdateModuleRequest", &guildhall__partners__v1__update_module_request__descriptor,
+  guildhall__partners__v1__update_module_request__fields, 2
+};
+
+static const message_field guildhall__partners__v1__delete_module_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+};
+const message_shape guildhall__partners__v1__delete_module_request__shape_table = {
+  "guildhall.partners.v1.DeleteModuleRequest", &guildhall__partners__v1__delete_module_request__descriptor,
+  guildhall__partners__v1__delete_module_request__fields, 1
+};
+
+const message_shape guildhall__partners__v1__delete_module_reply__shape_table = {
+  "guildhall.partners.v1.DeleteModuleReply", &guildhall__partners__v1__delete_module_reply__descriptor,
+  NULL, 0
+};
+
+static const message_field guildhall__partners__v1__create_course_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "name", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "module_id", NULL},
+  {3, MESSAGE_KIND_TEXT, 2, "chapter_id", NULL},
+};
+const message_shape guildhall__partners__v1__create_course_request__shape_table = {
+  "guildhall.partners.v1.CreateCourseRequest", &guildhall__partners__v1__create_course_request__descriptor,
+  guildhall__partners__v1__create_course_request__fields, 3
+};
+
+static const message_field guildhall__partners__v1__get_course_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+};
+const message_shape guildhall__partners__v1__get_course_request__shape_table = {
+  "guildhall.partners.v1.GetCourseRequest", &guildhall__partners__v1__get_course_request__descriptor,
+  guildhall__partners__v1__get_course_request__fields, 1
+};
+
+static const message_field guildhall__partners__v1__list_courses_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "module_id", NULL},
+  {2, MESSAGE_KIND_INT32, 1, "page_size", NULL},
+  {3, MESSAGE_KIND_TEXT, 2, "page_token", NULL},
+};
+const message_shape guildhall__partners__v1__list_courses_request__shape_table = {
+  "guildhall.partners.v1.ListCoursesRequest", &guildhall__partners__v1__list_courses_request__descriptor,
+  guildhall__partners__v1__list_courses_request__fields, 3
+};
+
+static const message_field guildhall__partners__v1__list_courses_reply__fields[] = {
+  {1, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "courses", &guildhall__partners__v1__course__shape_table},
+  {2, MESSAGE_KIND_TEXT, 0, "next_page_token", NULL},
+  {3, MESSAGE_KIND_VARINT, 1, "total_size", NULL},
+};
+const message_shape guildhall__partners__v1__list_courses_reply__shape_table = {
+  "guildhall.partners.v1.ListCoursesReply", &guildhall__partners__v1__list_courses_reply__descriptor,
+  guildhall__partners__v1__list_courses_reply__fields, 3
+};
+
+static const message_field guildhall__partners__v1__update_course_request__fields[] = {
+  {1, MESSAGE_KIND_MESSAGE, 0, "course", &guildhall__partners__v1__course__shape_table},
+  {2, MESSAGE_KIND_MESSAGE, 1, "update_mask", &google__protobuf__field_mask__shape_table},
+};
+const message_shape guildhall__partners__v1__update_course_request__shape_table = {
+  "guildhall.partners.v1.UpdateCourseRequest", &guildhall__partners__v1__update_course_request__descriptor,
+  guildhall__partners__v1__update_course_request__fields, 2
+};
+
+static const message_field guildhall__partners__v1__delete_course_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+};
+const message_shape guildhall__partners__v1__delete_course_request__shape_table = {
+  "guildhall.partners.v1.DeleteCourseRequest", &guildhall__partners__v1__delete_course_request__descriptor,
+  guildhall__partners__v1__delete_course_request__fields, 1
+};
+
+const message_shape guildhall__partners__v1__delete_course_reply__shape_table = {
+  "guildhall.partners.v1.DeleteCourseReply", &guildhall__partners__v1__delete_course_reply__descriptor,
+  NULL, 0
+};
+
+static const message_field guildhall__partners__v1__organization_module_set__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_MESSAGE, 1, "own", &guildhall__partners__v1__module_grants__shape_table},
+  {3, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "effective", &guildhall__partners__v1__module_access__shape_table},
+  {4, MESSAGE_KIND_VARINT, 2, "unrestricted", NULL},
+  {5, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "restricted_by", &guildhall__partners__v1__module_restriction__shape_table},
+  {6, MESSAGE_KIND_VARINT, 3, "version", NULL},
+  {7, MESSAGE_KIND_TEXT, 4, "etag", NULL},
+};
+const message_shape guildhall__partners__v1__organization_module_set__shape_table = {
+  "guildhall.partners.v1.OrganizationModuleSet", &guildhall__partners__v1__organization_module_set__descriptor,
+  guildhall__partners__v1__organization_module_set__fields, 7
+};
+
+static const message_field guildhall__partners__v1__module_grants__fields[] = {
+  {1, MESSAGE_KIND_MESSAGE, MESSAGE_SLOT_REPEATED, "modules", &guildhall__partners__v1__module_grant__shape_table},
+};
+const message_shape guildhall__partners__v1__module_grants__shape_table = {
+  "guildhall.partners.v1.ModuleGrants", &guildhall__partners__v1__module_grants__descriptor,
+  guildhall__partners__v1__module_grants__fields, 1
+};
+
+static const message_field guildhall__partners__v1__module_grant__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "module_id", NULL},
+  {2, MESSAGE_KIND_TEXT, MESSAGE_SLOT_REPEATED, "chapter_ids", NULL},
+};
+const message_shape guildhall__partners__v1__module_grant__shape_table = {
+  "guildhall.partners.v1.ModuleGrant", &guildhall__partners__v1__module_grant__descriptor,
+  guildhall__partners__v1__module_grant__fields, 2
+};
+
+static const message_field guildhall__partners__v1__module_access__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "module_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "name", NULL},
+  {3, MESSAGE_KIND_VARINT, 2, "whole", NULL},
+  {4, MESSAGE_KIND_TEXT, MESSAGE_SLOT_REPEATED, "chapter_ids", NULL},
+};
+const message_shape guildhall__partners__v1__module_access__shape_table = {
+  "guildhall.partners.v1.ModuleAccess", &guildhall__partners__v1__module_access__descriptor,
+  guildhall__partners__v1__module_access__fields, 4
+};
+
+static const message_field guildhall__partners__v1__module_restriction__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_INT32, 1, "source", NULL},
+};
+const message_shape guildhall__partners__v1__module_restriction__shape_table = {
+  "guildhall.partners.v1.ModuleRestriction", &guildhall__partners__v1__module_restriction__descriptor,
+  guildhall__partners__v1__module_restriction__fields, 2
+};
+
+static const message_field guildhall__partners__v1__get_organization_modules_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+};
+const message_shape guildhall__partners__v1__get_organization_modules_request__shape_table = {
+  "guildhall.partners.v1.GetOrganizationModulesRequest", &guildhall__partners__v1__get_organization_modules_request__descriptor,
+  guildhall__partners__v1__get_organization_modules_request__fields, 1
+};
+
+static const message_field guildhall__partners__v1__set_organization_modules_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_MESSAGE, 1, "own", &guildhall__partners__v1__module_grants__shape_table},
+};
+const message_shape guildhall__partners__v1__set_organization_modules_request__shape_table = {
+  "guildhall.partners.v1.SetOrganizationModulesRequest", &guildhall__partners__v1__set_organization_modules_request__descriptor,
+  guildhall__partners__v1__set_organization_modules_request__fields, 2
+};
+
+static const message_field guildhall__partners__v1__preview_modules_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "new_parent_id", NULL},
+};
+const message_shape guildhall__partners__v1__preview_modules_request__shape_table = {
+  "guildhall.partners.v1.PreviewModulesRequest", &guildhall__partners__v1__preview_modules_request__descriptor,
+  guildhall__partners__v1__preview_modules_request__fields, 2
+};
+
+static const message_field guildhall__partners__v1__preview_modules_reply__fields[] = {
+  {1, MESSAGE_KIND_MESSAGE, 0, "from", &guildhall__partners__v1__module_place__shape_table},
+  {2, MESSAGE_KIND_MESSAGE, 1, "to", &guildhall__partners__v1__module_place__shape_table},
+};
+const message_shape guildhall__partners__v1__preview_modules_reply__shape_table = {
+  "guildhall.partners.v1.PreviewModulesReply", &guildhall__partners__v1__preview_modules_reply__descriptor,
+  guildhall__partners__v1__preview_modules_reply__fields, 2
+};
+
+static const message_field guildhall__partners__v1__module_place__fields[] = {
+  {1, MESSAGE_KIND_TEXT, MESSAGE_SLOT_REPEATED, "module_names", NULL},
+  {2, MESSAGE_KIND_VARINT, 0, "unrestricted", NULL},
+  {3, MESSAGE_KIND_TEXT, 1, "organization_id", NULL},
+};
+const message_shape guildhall__partners__v1__module_place__shape_table = {
+  "guildhall.partners.v1.ModulePlace", &guildhall__partners__v1__module_place__descriptor,
+  guildhall__partners__v1__module_place__fields, 3
 };
 
 static const message_field guildhall__partners__v1__partner__fields[] = {
@@ -2755,6 +3255,70 @@ static const message_field guildhall__partners__v1__partner_place__fields[] = {
 const message_shape guildhall__partners__v1__partner_place__shape_table = {
   "guildhall.partners.v1.PartnerPlace", &guildhall__partners__v1__partner_place__descriptor,
   guildhall__partners__v1__partner_place__fields, 3
+};
+
+static const message_field guildhall__partners__v1__subscription__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "organization_id", NULL},
+  {3, MESSAGE_KIND_TEXT, 2, "plan", NULL},
+  {4, MESSAGE_KIND_TEXT, MESSAGE_SLOT_REPEATED, "course_ids", NULL},
+  {5, MESSAGE_KIND_INT32, 3, "state", NULL},
+  {6, MESSAGE_KIND_TEXT, 4, "period_end", NULL},
+  {7, MESSAGE_KIND_INT32, 5, "gives_until", NULL},
+  {8, MESSAGE_KIND_MESSAGE, 6, "created_at", &google__protobuf__timestamp__shape_table},
+  {9, MESSAGE_KIND_MESSAGE, 7, "updated_at", &google__protobuf__timestamp__shape_table},
+  {10, MESSAGE_KIND_MESSAGE, 8, "cancelled_at", &google__protobuf__timestamp__shape_table},
+  {11, MESSAGE_KIND_VARINT, 9, "version", NULL},
+  {12, MESSAGE_KIND_TEXT, 10, "etag", NULL},
+};
+const message_shape guildhall__partners__v1__subscription__shape_table = {
+  "guildhall.partners.v1.Subscription", &guildhall__partners__v1__subscription__descriptor,
+  guildhall__partners__v1__subscription__fields, 12
+};
+
+static const message_field guildhall__partners__v1__create_subscription_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "plan", NULL},
+  {3, MESSAGE_KIND_TEXT, MESSAGE_SLOT_REPEATED, "course_ids", NULL},
+};
+const message_shape guildhall__partners__v1__create_subscription_request__shape_table = {
+  "guildhall.partners.v1.CreateSubscriptionRequest", &guildhall__partners__v1__create_subscription_request__descriptor,
+  guildhall__partners__v1__create_subscription_request__fields, 3
+};
+
+static const message_field guildhall__partners__v1__get_subscription_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+};
+const message_shape guildhall__partners__v1__get_subscription_request__shape_table = {
+  "guildhall.partners.v1.GetSubscriptionRequest", &guildhall__partners__v1__get_subscription_request__descriptor,
+  guildhall__partners__v1__get_subscription_request__fields, 1
+};
+
+static const message_field guildhall__partners__v1__update_subscription_request__fields[] = {
+  {1, MESSAGE_KIND_MESSAGE, 0, "subscription", &guildhall__partners__v1__subscription__shape_table},
+  {2, MESSAGE_KIND_MESSAGE, 1, "update_mask", &google__protobuf__field_mask__shape_table},
+};
+const message_shape guildhall__partners__v1__update_subscription_request__shape_table = {
+  "guildhall.partners.v1.UpdateSubscriptionRequest", &guildhall__partners__v1__update_subscription_request__descriptor,
+  guildhall__partners__v1__update_subscription_request__fields, 2
+};
+
+static const message_field guildhall__partners__v1__cancel_subscription_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "organization_id", NULL},
+};
+const message_shape guildhall__partners__v1__cancel_subscription_request__shape_table = {
+  "guildhall.partners.v1.CancelSubscriptionRequest", &guildhall__partners__v1__cancel_subscription_request__descriptor,
+  guildhall__partners__v1__cancel_subscription_request__fields, 1
+};
+
+static const message_field guildhall__partners__v1__complete_payment_request__fields[] = {
+  {1, MESSAGE_KIND_TEXT, 0, "payment_id", NULL},
+  {2, MESSAGE_KIND_TEXT, 1, "organization_id", NULL},
+  {3, MESSAGE_KIND_TEXT, 2, "period_end", NULL},
+};
+const message_shape guildhall__partners__v1__complete_payment_request__shape_table = {
+  "guildhall.partners.v1.CompletePaymentRequest", &guildhall__partners__v1__complete_payment_request__descriptor,
+  guildhall__partners__v1__complete_payment_request__fields, 3
 };
 
 static const message_field guildhall__rpc__v1__frame__fields[] = {

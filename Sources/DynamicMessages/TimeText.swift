@@ -1,3 +1,5 @@
+internal import Encodings
+
 /// Instants and durations as JSON spells them.
 enum TimeText {
     /// The most seconds of a duration: 10,000 years.
@@ -12,11 +14,7 @@ enum TimeText {
         guard (instantSecondsMin...instantSecondsMax).contains(seconds),
             (0..<1_000_000_000).contains(nanoseconds)
         else { return nil }
-        let (day, second) = seconds.flooredQuotientAndRemainder(dividingBy: 86_400)
-        let (year, month, date) = civil(day)
-        let time = [second / 3_600, second / 60 % 60, second % 60].map { padded($0, 2) }
-        return "\(padded(year, 4))-\(padded(month, 2))-\(padded(date, 2))T"
-            + time.joined(separator: ":") + fraction(nanoseconds) + "Z"
+        return RFC3339.text(seconds: seconds, nanoseconds: nanoseconds)
     }
 
     /// Reads what RFC 3339 calls a date-time, with `Z` or an offset.
@@ -29,8 +27,8 @@ enum TimeText {
             let nanoseconds = takeFraction(&rest), let offset = takeOffset(&rest), rest.isEmpty,
             (1...12).contains(month), hour < 24, minute < 60, second < 60
         else { return nil }
-        let day = days(year, month, date)
-        guard civil(day) == (year, month, date) else { return nil }
+        let day = RFC3339.day(year: year, month: month, day: date)
+        guard RFC3339.date(ofDay: day) == (year, month, date) else { return nil }
         let seconds = day * 86_400 + hour * 3_600 + minute * 60 + second - offset
         guard (instantSecondsMin...instantSecondsMax).contains(seconds) else { return nil }
         return (seconds, nanoseconds)
@@ -43,7 +41,8 @@ enum TimeText {
             seconds == 0 || nanoseconds == 0 || seconds.signum() == nanoseconds.signum()
         else { return nil }
         let sign = seconds < 0 || nanoseconds < 0 ? "-" : ""
-        return "\(sign)\(seconds.magnitude)\(fraction(Int64(nanoseconds.magnitude)))s"
+        let fraction = RFC3339.text(ofFraction: Int64(nanoseconds.magnitude))
+        return "\(sign)\(seconds.magnitude)\(fraction)s"
     }
 
     /// Reads seconds with at most nine places.
@@ -56,19 +55,6 @@ enum TimeText {
             let nanoseconds = takeFraction(&rest), take("s", &rest), rest.isEmpty
         else { return nil }
         return (sign * seconds, sign * nanoseconds)
-    }
-
-    /// Nothing, or 3, 6 or 9 places: as few as hold the value.
-    private static func fraction(_ nanoseconds: Int64) -> String {
-        if nanoseconds == 0 { return "" }
-        if nanoseconds % 1_000_000 == 0 { return "." + padded(nanoseconds / 1_000_000, 3) }
-        if nanoseconds % 1_000 == 0 { return "." + padded(nanoseconds / 1_000, 6) }
-        return "." + padded(nanoseconds, 9)
-    }
-
-    private static func padded(_ value: Int64, _ width: Int) -> String {
-        let text = "\(value)"
-        return String(repeating: "0", count: max(0, width - text.count)) + text
     }
 
     private static func take(_ character: Character, _ rest: inout Substring) -> Bool {
@@ -110,37 +96,5 @@ enum TimeText {
             hours < 24, minutes < 60
         else { return nil }
         return sign * (hours * 3_600 + minutes * 60)
-    }
-
-    /// The day since 1970 of a date of the proleptic Gregorian calendar.
-    ///
-    /// Years are counted from March, so that the day that leap years add is the last.
-    private static func days(_ year: Int64, _ month: Int64, _ date: Int64) -> Int64 {
-        let shifted = month <= 2 ? year - 1 : year
-        let (era, yearOfEra) = shifted.flooredQuotientAndRemainder(dividingBy: 400)
-        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + date - 1
-        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-        return era * 146_097 + dayOfEra - 719_468
-    }
-
-    /// The date of a day since 1970.
-    private static func civil(_ day: Int64) -> (year: Int64, month: Int64, date: Int64) {
-        let (era, dayOfEra) = (day + 719_468).flooredQuotientAndRemainder(dividingBy: 146_097)
-        let yearOfEra =
-            (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shifted = (5 * dayOfYear + 2) / 153
-        let month = shifted + (shifted < 10 ? 3 : -9)
-        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        return (year, month, dayOfYear - (153 * shifted + 2) / 5 + 1)
-    }
-}
-
-extension Int64 {
-    fileprivate func flooredQuotientAndRemainder(
-        dividingBy divisor: Int64
-    ) -> (quotient: Int64, remainder: Int64) {
-        let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
-        return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
     }
 }

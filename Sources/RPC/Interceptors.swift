@@ -14,8 +14,10 @@ public protocol ClientInterceptor: Sendable {
     /// What is kept from the beginning of a call to its end.
     associatedtype State: Sendable
 
-    /// Called before a call is made; may change its options or refuse it.
-    func begin(_ method: MethodDescriptor, _ options: inout CallOptions) throws -> State
+    /// Called before a call is made; may change its options, wait, or refuse it.
+    ///
+    /// The deadline of the call begins only after it.
+    func begin(_ method: MethodDescriptor, _ options: inout CallOptions) async throws -> State
 
     /// Called after it; `error` is nil when it went well. An error thrown here takes its place.
     func end(_ state: State, _ method: MethodDescriptor, _ error: (any Error)?) throws
@@ -173,7 +175,7 @@ private struct InterceptedChannel: Channel {
         _ body: (CallOptions) async throws -> Result
     ) async throws -> Result {
         var options = options
-        let state = try interceptor.begin(method, &options)
+        let state = try await interceptor.begin(method, &options)
         let result: Result
         do {
             result = try await body(options)

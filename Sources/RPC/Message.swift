@@ -52,6 +52,11 @@ extension Message {
 }
 
 /// What decoding one message may cost: checked in one pass before any memory is taken.
+///
+/// The limits belong to the protocol, not to a server: a client in another language has to know
+/// them, and what one server accepts every other must be able to pass on and to store. So they are
+/// constants in the generated code, ``standard`` or ``bulk`` as the `.proto` file says of the
+/// method; a setting would have to be carried to every handler with every call.
 public struct DecodingLimits: Sendable, Hashable {
     /// The most fields in a message, those of its submessages included.
     public var fieldsMax: Int

@@ -17,6 +17,9 @@ public enum RPCReason: String, Sendable, Hashable, CaseIterable {
     case peerNotGranted = "peer_not_granted"
     /// The handler set trailing metadata that may not be sent.
     case trailingMetadataRefused = "trailing_metadata_refused"
+    /// The handler failed in a way that nobody foresaw; its fact `correlation_id` is the identifier
+    /// under which the log of the server has the error.
+    case handlerFailed = "handler_failed"
     /// A client could not make the call; its facts are `peer`, `phase` and `seen`.
     case callFailed = "rpc_failed"
 

@@ -77,12 +77,18 @@ extension Status {
     /// `CancellationError` is ``Code/cancelled``. Anything else is ``Code/internal`` with a fixed
     /// sentence: its text may hold secrets and belongs in the log alone.
     public init(thrown error: any Error) {
+        self = Status(foreseen: error) ?? Status(.internal, "The server failed.")
+    }
+
+    /// The status of an error that a service means its callers to see, as ``init(thrown:)`` says;
+    /// nil for every other.
+    public init?(foreseen error: any Error) {
         switch error {
         case let error as any StatusConvertible: self = error.status
         case let fault as DecodingFault:
             self = Status(.invalidArgument, "The request is malformed: \(fault).")
         case is CancellationError: self = Status(.cancelled, "The call was cancelled.")
-        default: self = Status(.internal, "The server failed.")
+        default: return nil
         }
     }
 }

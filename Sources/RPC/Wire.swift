@@ -2,7 +2,8 @@
 ///
 /// It holds positions only: the bytes are lent to each call.
 struct WireCursor {
-    /// More fields that we do not know than this are a broken or hostile sender.
+    /// More fields that we do not know than this are a broken or hostile sender; a constant of the
+    /// protocol, as ``DecodingLimits`` says.
     static let unknownFieldsMax = 16
 
     /// How a field's value is laid out.

@@ -7,13 +7,22 @@ final class Admission: Sendable {
     enum Lane: Int, Sendable {
         case unary
         case stream
+        /// Calls of one request and one reply that pass when all places are taken.
         case reserved
+        /// Streams that do; they may stay for ever, and so take no place of the calls.
+        case reservedStream
+        /// Streams that do of services beside health and introspection: those who watch take no
+        /// place of them.
+        case operatorStream
     }
 
     private let limits: RPCServerConfiguration.Limits
     private let unary = Atomic<Int>(0)
     private let streams = Atomic<Int>(0)
     private let reserved = Atomic<Int>(0)
+    private let reservedStreams = Atomic<Int>(0)
+    private let operatorStreams = Atomic<Int>(0)
+    private let partialFrameBytes = Atomic<Int>(0)
     private let queued = Atomic<Int>(0)
     private let connections = Mutex<Connections>(Connections())
 
@@ -29,13 +38,18 @@ final class Admission: Sendable {
 
     /// Whether a lane has a free place.
     ///
-    /// A place is taken only once a handler suspends: a thread runs one handler at a time, so that
-    /// the limits are exceeded by no more than the number of threads.
+    /// A place is taken only once a handler suspends; so it is asked for anew whenever a call is
+    /// about to begin, not when it arrives: of a burst none has begun yet. A thread runs one
+    /// handler at a time, so that the limits are exceeded by fewer calls than there are threads.
     func hasPlace(_ lane: Lane) -> Bool {
         switch lane {
         case .unary: unary.load(ordering: .relaxed) < limits.callsMax
         case .stream: streams.load(ordering: .relaxed) < limits.streamsMax
         case .reserved: reserved.load(ordering: .relaxed) < limits.reservedCallsMax
+        case .reservedStream:
+            reservedStreams.load(ordering: .relaxed) < limits.reservedStreamsMax
+        case .operatorStream:
+            operatorStreams.load(ordering: .relaxed) < limits.reservedCallsMax
         }
     }
 
@@ -44,6 +58,8 @@ final class Admission: Sendable {
         case .unary: unary.wrappingAdd(1, ordering: .relaxed)
         case .stream: streams.wrappingAdd(1, ordering: .relaxed)
         case .reserved: reserved.wrappingAdd(1, ordering: .relaxed)
+        case .reservedStream: reservedStreams.wrappingAdd(1, ordering: .relaxed)
+        case .operatorStream: operatorStreams.wrappingAdd(1, ordering: .relaxed)
         }
     }
 
@@ -52,6 +68,8 @@ final class Admission: Sendable {
         case .unary: unary.wrappingSubtract(1, ordering: .relaxed)
         case .stream: streams.wrappingSubtract(1, ordering: .relaxed)
         case .reserved: reserved.wrappingSubtract(1, ordering: .relaxed)
+        case .reservedStream: reservedStreams.wrappingSubtract(1, ordering: .relaxed)
+        case .operatorStream: operatorStreams.wrappingSubtract(1, ordering: .relaxed)
         }
     }
 
@@ -67,6 +85,14 @@ final class Admission: Sendable {
 
     func dequeue() {
         queued.wrappingSubtract(1, ordering: .relaxed)
+    }
+
+    /// Notes that a connection holds other bytes of unfinished frames than before.
+    ///
+    /// - Returns: Whether all connections together hold no more than they may.
+    func hold(_ byteCount: Int, insteadOf before: Int) -> Bool {
+        let sum = partialFrameBytes.wrappingAdd(byteCount - before, ordering: .relaxed).newValue
+        return byteCount <= before || sum <= limits.partialFrameBytesMax
     }
 
     /// Takes on a connection that has yet to shake hands.

@@ -48,7 +48,8 @@ final class CallBatch {
     /// name, or not so.
     init?(_ connection: ServerConnection, _ opening: PlainOpening, in memory: ByteBuffer) {
         guard let tally = connection.tallies[announced: opening.number],
-            !tally.method.isStream, connection.grants?.include(tally.method.descriptor) != false
+            tally.method.lane == .unary,
+            connection.grants?.include(tally.method.descriptor) != false
         else { return nil }
         self.connection = connection
         self.tally = tally
@@ -173,6 +174,6 @@ final class CallBatch {
         } else {
             connection.tallies.end(tally, status, arrived: arrived)
         }
-        connection.didEndCall()
+        connection.didEndCall(lane)
     }
 }

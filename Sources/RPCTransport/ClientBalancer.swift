@@ -23,6 +23,7 @@ final class ClientBalancer {
     /// Links of which each wants one call, to see whether its address is well again.
     private var probes: [ClientLink] = []
     private var waiting = CircularBuffer<ClientCall>()
+    private var isPumping = false
     private var waitingDue: MonotonicInstant?
     private var idleDue = MonotonicInstant.now
     /// When a call was last sent.
@@ -54,7 +55,10 @@ final class ClientBalancer {
     }
 
     private func pick(_ call: ClientCall) -> ClientConnection? {
-        if !probes.isEmpty, let probed = probe(by: call) { return probed }
+        // A stream may stay for ever without an answer.
+        if !probes.isEmpty, call.method.kind == .unary, let probed = probe(by: call) {
+            return probed
+        }
         guard open.count > 1 else {
             guard let only = open.first, only.hasPlace else { return nil }
             return only
@@ -115,6 +119,10 @@ final class ClientBalancer {
 
     /// Sends what waits, as far as there are places.
     func pump() {
+        // A call that cannot be sent leads back here: what it has changed is seen below.
+        guard !isPumping else { return }
+        isPumping = true
+        defer { isPumping = false }
         while let first = waiting.first, let connection = pick(first) {
             waiting.removeFirst()
             if !first.isOver { connection.start(first) }

@@ -217,25 +217,37 @@ final class ClientCall: Sendable {
     }
 
     /// A failure that arose on this side: it names the peer, the phase, whether the server can have
-    /// seen the call, and the time spent.
+    /// seen the call, and where the time went: in this attempt, and in those before with their
+    /// pauses.
     func failure(
         _ code: Status.Code, _ why: String, peer: String, phase: CallPhase,
-        address: RPCAddress? = nil
+        address: RPCAddress? = nil, reason: RPCReason = .callFailed
     ) -> AttemptFailure {
         let isUnseen = phase != .sent && phase != .answered
-        let spent = began.duration(to: .now) / Duration.milliseconds(1)
+        let now = MonotonicInstant.now
+        let spent = "\(milliseconds(from: callBegan, to: now)) ms"
+        let history =
+            attempts.ordinal == 1
+            ? "" : ", \(milliseconds(from: began, to: now)) of them in attempt \(attempts.ordinal)"
         let sight = isUnseen ? "has not seen the call" : "may have seen the call"
         return AttemptFailure(
             status: Status(
                 code,
                 "\(peer): \(why) (\(method.path), phase \(phase.rawValue), the server \(sight), "
-                    + "after \(Int(spent)) ms)",
+                    + "after \(spent)\(history))",
                 details: [
-                    RPCReason.callFailed.detail([
+                    reason.detail([
                         "peer": peer, "phase": phase.rawValue, "seen": isUnseen ? "no" : "maybe",
                     ])
                 ]),
             isUnseen: isUnseen, address: address)
+    }
+
+    /// When the first attempt of the call was made.
+    var callBegan: MonotonicInstant { attempts.began ?? began }
+
+    private func milliseconds(from start: MonotonicInstant, to end: MonotonicInstant) -> Int {
+        Int(start.duration(to: end) / .milliseconds(1))
     }
 }
 

@@ -138,7 +138,8 @@ extension ClientConnection {
             if call.deadline.hasPassed(at: now) {
                 calls.remove(number)
                 send(.cancel(call: number))
-                link.didAbandon(call, isLate: true)
+                // A stream that ends by its deadline was answered all the time.
+                if call.bytes.received == 0 { link.didMiss(call, over: self) }
                 fail(call, .deadlineExceeded, Self.late, .sent)
             } else {
                 next = min(next ?? call.deadline.instant, call.deadline.instant)

@@ -1,5 +1,6 @@
 import NIOCore
 import RPC
+import Synchronization
 
 /// The client's side of one connection.
 ///
@@ -187,6 +188,7 @@ final class ClientConnection: ChannelInboundHandler, StreamCarrier {
         }
         outbox.deflatesAbove = configuration.compression.threshold(for: settings)
         if settings.callsMax != 0 { callsMax = Int(settings.callsMax) }
+        core.callsPerConnection.store(callsMax, ordering: .relaxed)
         if settings.window != 0 { windowOfPeer = settings.window }
         timers.didShakeHands(at: .now, pingIntervalMin: settings.pingIntervalMin)
         for (number, path) in settings.methods { numbers[path] = number }
@@ -254,7 +256,7 @@ final class ClientConnection: ChannelInboundHandler, StreamCarrier {
     func start(_ call: ClientCall) {
         let now = MonotonicInstant.now
         guard !call.deadline.hasPassed(at: now) else {
-            fail(call, .deadlineExceeded, Self.late, .queue)
+            refuse(call, .deadlineExceeded, Self.late)
             return
         }
         let number = nextCall
@@ -265,7 +267,7 @@ final class ClientConnection: ChannelInboundHandler, StreamCarrier {
             endOfStream: !call.streamsRequests)
         guard let byteCount = send(.open(call: number, opening)) else {
             let why = "the request is larger than the \(outbox.peerFrameBytesMax) bytes accepted"
-            fail(call, .resourceExhausted, why, .queue)
+            refuse(call, .resourceExhausted, why, .requestTooLarge)
             return
         }
         call.number = number
@@ -284,14 +286,27 @@ final class ClientConnection: ChannelInboundHandler, StreamCarrier {
         if !timers.noteCall(due: call.deadline.instant) { armTimers() }
     }
 
+    /// A call is not sent after all; should it have been a probe, another may be.
+    private func refuse(
+        _ call: ClientCall, _ code: Status.Code, _ why: String,
+        _ reason: RPCReason = .callFailed
+    ) {
+        fail(call, code, why, .queue, reason)
+        link.didAbandon(call)
+    }
+
     static let late = "the deadline has passed"
 
-    func fail(_ call: ClientCall, _ code: Status.Code, _ why: String, _ phase: CallPhase) {
+    func fail(
+        _ call: ClientCall, _ code: Status.Code, _ why: String, _ phase: CallPhase,
+        _ reason: RPCReason = .callFailed
+    ) {
         if phase == .sent { observeEnd(of: call, code) }
         call.end(
             .failure(
                 call.failure(
-                    code, why, peer: address.description, phase: phase, address: address)))
+                    code, why, peer: address.description, phase: phase, address: address,
+                    reason: reason)))
     }
 
     private func observeEnd(of call: ClientCall, _ code: Status.Code) {
@@ -307,7 +322,7 @@ final class ClientConnection: ChannelInboundHandler, StreamCarrier {
     func cancel(_ call: ClientCall) {
         guard calls[call.number] === call else { return }
         calls.remove(call.number)
-        link.didAbandon(call, isLate: false)
+        link.didAbandon(call)
         observeEnd(of: call, .cancelled)
         send(.cancel(call: call.number))
         closeIfDrained()

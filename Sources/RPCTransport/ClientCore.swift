@@ -9,6 +9,8 @@ final class ClientCore: Sendable {
     let logger: Logger
     let budget: RetryBudget
     let refreshes = RefreshRequests()
+    /// What a server announced last; 0 before.
+    let callsPerConnection = Atomic<Int>(0)
     /// Draws this client's own among too many addresses.
     private let seed = UInt64.random(in: .min ... .max)
 

@@ -35,6 +35,10 @@ final class ClientLink {
     private var successor: ClientConnection?
     /// In a row: attempts to connect, lost connections and `UNAVAILABLE`.
     private var failures = 0
+    /// In a row, beside them: calls that were not answered in time.
+    ///
+    /// They say nothing of whether a connection can be had.
+    private var misses = 0
     private var ejections = 0
     private var notBefore = MonotonicInstant.now
     private var timer: DueTimer
@@ -217,14 +221,19 @@ final class ClientLink {
         state = .probing(connection, by: call)
     }
 
-    /// The server answered a call: the address is well unless it said `UNAVAILABLE`.
+    /// The server answered a call: the address is well unless it said `UNAVAILABLE`, or that the
+    /// time was over.
     func didAnswer(_ call: ClientCall, _ code: Status.Code, over connection: ClientConnection) {
-        guard code != .unavailable else {
-            didFail(call, over: connection)
-            return
+        switch code {
+        case .unavailable:
+            failures += 1
+            return didFail(call, over: connection)
+        case .deadlineExceeded: return didMiss(call, over: connection)
+        default: break
         }
-        guard failures > 0 else { return }
+        guard failures + misses > 0 else { return }
         failures = 0
+        misses = 0
         ejections = 0
         switch state {
         case .ejected(let current, _) where current === connection,
@@ -234,19 +243,27 @@ final class ClientLink {
         }
     }
 
-    /// A call ended without an answer: it was cancelled or its deadline has passed.
-    func didAbandon(_ call: ClientCall, isLate: Bool) {
+    /// The caller gave a call up, which says nothing of the address.
+    func didAbandon(_ call: ClientCall) {
         guard case .probing(let connection, .some(let probe)) = state, probe === call else {
             return
         }
-        if isLate { eject(connection) } else { move(to: .probing(connection, by: nil)) }
+        move(to: .probing(connection, by: nil))
+    }
+
+    /// The deadline of a call has passed without an answer: a server that takes calls and answers
+    /// none is as bad as one that refuses them.
+    func didMiss(_ call: ClientCall, over connection: ClientConnection) {
+        misses += 1
+        didFail(call, over: connection)
     }
 
     private func didFail(_ call: ClientCall, over connection: ClientConnection) {
-        failures += 1
         switch state {
         case .ready(let current) where current === connection:
-            guard failures >= configuration.ejectionFailures, balancer.mayEject else { return }
+            guard failures + misses >= configuration.ejectionFailures, balancer.mayEject else {
+                return
+            }
             eject(connection)
         case .probing(let current, .some(let probe)) where current === connection && probe === call:
             eject(connection)

@@ -54,20 +54,9 @@ extension LoopContext {
     func inflate(
         _ content: Range<Int>, of bytes: ByteBuffer, byteCount: Int, frameBytesMax: Int
     ) throws(Status) -> ByteBuffer {
-        guard byteCount <= frameBytesMax else {
-            throw Status(
-                .resourceExhausted,
-                "A compressed frame has \(byteCount) bytes; this side accepts \(frameBytesMax).")
-        }
-        guard
-            let deflated = bytes.getSlice(
-                at: bytes.readerIndex + content.lowerBound, length: content.count),
-            let whole = compressors.value.inflater?.inflate(deflated, byteCount: byteCount)
-        else {
-            throw Status(
-                .invalidArgument, "A compressed frame does not hold what it says.")
-        }
-        return whole
+        guard let inflater = compressors.value.inflater else { throw Inflater.damaged }
+        return try inflater.inflate(
+            content, of: bytes, byteCount: byteCount, frameBytesMax: frameBytesMax)
     }
 }
 
@@ -104,7 +93,7 @@ extension ServerConnection {
         }
         do throws(Status) {
             let frame = try loop.context.inflate(
-                content, of: bytes, byteCount: byteCount, frameBytesMax: limits.frameBytesMax)
+                content, of: bytes, byteCount: byteCount, frameBytesMax: frameBytesMax)
             inflatedBytes += frame.readableBytes
             handle(frame, isInflated: true)
         } catch {

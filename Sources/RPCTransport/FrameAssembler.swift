@@ -20,6 +20,9 @@ struct FrameAssembler {
     /// Whether a frame has begun to arrive and not ended.
     var hasPartialFrame: Bool { buffer.readableBytes > 0 }
 
+    /// The memory that it keeps from being freed.
+    var heldBytes: Int { hasPartialFrame ? buffer.storageCapacity : 0 }
+
     /// Takes bytes over.
     mutating func append(_ bytes: ByteBuffer) {
         if buffer.readableBytes == 0 {
@@ -112,16 +115,19 @@ struct FrameAssembler {
         return (opening, count)
     }
 
-    /// Lets go of what was read; keeps a partial frame in memory of its own size.
+    /// Lets go of what was read; keeps a partial frame in memory of about its own size.
     ///
-    /// Memory grows with what arrives, never with what a length promises.
+    /// Memory grows with what arrives, never with what a length promises, nor with the buffers into
+    /// which a busy connection is read.
     mutating func compact() {
         let rest = buffer.readableBytes
         guard rest > 0 else {
             buffer = ByteBuffer()
             return
         }
-        guard buffer.readerIndex > 0 else { return }
+        // What is copied has at most four times its size: it is not copied again and again.
+        let capacityMax = 4 * rest + 4_096
+        guard buffer.readerIndex > 0 || buffer.storageCapacity > capacityMax else { return }
         var kept = ByteBufferAllocator().buffer(capacity: max(2 * rest, 512))
         kept.writeImmutableBuffer(buffer)
         buffer = kept

@@ -37,7 +37,9 @@ extension RPCClient {
         var attempts = Attempts()
         while true {
             let place = place()
-            let pair = HedgedCall(loop: place.loop) {
+            let pair = HedgedCall(
+                loop: place.loop, attemptsMax: core.configuration.attemptsMax
+            ) {
                 ClientCall(
                     method, request, options: options, deadline: deadline, sink: .hedged($0),
                     loop: place.loop, $1)
@@ -48,6 +50,7 @@ extension RPCClient {
                 return answer.reply
             case .failure(let failure):
                 attempts.ordinal += pair.attemptCount - 1
+                attempts.began = attempts.began ?? pair.began
                 try await prepareRetry(of: pair.make(pair, attempts), failure, &attempts)
             }
         }
@@ -208,6 +211,7 @@ extension RPCClient {
             luck: .random(in: 0...1), remaining: call.deadline.remaining())
         guard let pause, core.budget.take() else { throw failure.status }
         attempts.ordinal += 1
+        attempts.began = call.callBegan
         attempts.avoided = failure.address
         core.observe(
             .retrying(

@@ -50,6 +50,13 @@ public final class RPCClient: RPC.Channel {
 
     /// Where the servers are.
     public var target: RPCTarget { core.target }
+    /// The most calls that a server takes on one connection at a time.
+    ///
+    /// One of the target announced it last; nil before. Calls beyond wait in the client.
+    public var callsPerConnectionMax: Int? {
+        let announced = core.callsPerConnection.load(ordering: .relaxed)
+        return announced == 0 ? nil : announced
+    }
     let core: ClientCore
     private let loops: RPCEventLoops
     private let ownsLoops: Bool

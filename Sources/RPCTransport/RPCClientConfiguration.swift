@@ -27,7 +27,8 @@ public struct RPCClientConfiguration: Sendable {
     /// The doubled pause grows up to this.
     public var backoffMax: Duration = .seconds(1)
     /// So many failures in a row, and an address takes no calls for a while: `UNAVAILABLE` is a
-    /// failure, and so is a connection that is lost.
+    /// failure, and so are a call that is not answered by its deadline and a connection that is
+    /// lost.
     public var ejectionFailures = 5
     /// How long it takes none: drawn from half of this to this, doubled each time.
     public var ejectionBase: Duration = .seconds(1)

@@ -27,7 +27,7 @@ public final class RPCServer: Sendable {
     ///   - configuration: Where to listen, and the limits.
     ///   - loops: The threads; nil starts two of its own.
     ///   - monitor: Tells what the server does, for services of its own that tell it on.
-    ///   - logger: Hears of connections, at debug.
+    ///   - logger: Hears of errors of handlers that nobody foresaw, and of connections, at debug.
     public init(
         router: Router, configuration: RPCServerConfiguration, loops: RPCEventLoops? = nil,
         monitor: RPCServerMonitor? = nil, logger: Logger = Logger(label: "guildhall.rpc")

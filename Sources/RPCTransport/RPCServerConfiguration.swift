@@ -14,6 +14,8 @@ public struct RPCServerConfiguration: Sendable {
     public var limits: Limits
     /// Services whose calls pass when all places are taken: health and introspection.
     public var reservedServices: Set<String>
+    /// Further methods whose calls do, by their paths: `package.Service/Method`.
+    public var reservedMethods: Set<String> = []
 
     /// Whether frames travel compressed to and from clients that want it, too.
     public var compression = RPCCompression.off
@@ -26,13 +28,39 @@ public struct RPCServerConfiguration: Sendable {
         self.agent = agent
         self.incarnation = incarnation
         limits = Limits()
-        reservedServices = ["guildhall.rpc.v1.Health", "guildhall.rpc.v1.Introspection"]
+        reservedServices = Self.servicesOfEveryServer
+    }
+
+    /// Health and introspection, which anybody may ask for.
+    static let servicesOfEveryServer: Set<String> = [
+        "guildhall.rpc.v1.Health", "guildhall.rpc.v1.Introspection",
+    ]
+
+    /// Whether the calls of a method have places of their own.
+    func reserves(_ method: MethodDescriptor) -> Bool {
+        reservedServices.contains(method.service) || reservedMethods.contains(method.path)
     }
 
     /// What a server gives to its peers at most.
+    ///
+    /// What one message may hold is no part of it: ``DecodingLimits`` says why.
     public struct Limits: Sendable, Hashable {
         /// The largest frame in bytes; more is refused by its length alone.
+        ///
+        /// It holds once a client has sent its settings, and where a method is marked bulk. Frames
+        /// have at most ``requestBytesMax`` and ``frameHeadBytesMax`` before and elsewhere.
         public var frameBytesMax = Frame.byteCountHardMax
+        /// The bytes of a frame beside a request: the method, the metadata, the deadline.
+        public var frameHeadBytesMax = 16 * 1_024
+        /// The memory in bytes for frames that have begun to arrive, or that wait until their peers
+        /// take the replies to others, of all connections; whoever needs more is closed.
+        ///
+        /// Counted is the memory that they hold, which is of about their size. What a connection
+        /// needs for a small frame is not counted: ``partialFrameBytesUncounted``.
+        public var partialFrameBytesMax = 64 * 1_024 * 1_024
+        /// The memory in bytes that each connection has for such frames in any case, so that large
+        /// frames of others do not end calls of the usual size.
+        public var partialFrameBytesUncounted = 4 * 1_024
         /// The largest request in bytes of a method that is not marked bulk; a larger one is
         /// refused, and the connection goes on.
         public var requestBytesMax = 64 * 1_024
@@ -53,8 +81,15 @@ public struct RPCServerConfiguration: Sendable {
         public var callsPerMethodMax = 256
         /// Streams open in the process; they may stay for ever and have places of their own.
         public var streamsMax = 256
-        /// Calls in flight of reserved services.
+        /// Calls of one request and one reply in flight of reserved services and methods; and,
+        /// apart from them, streams open of those beside health and introspection.
         public var reservedCallsMax = 16
+        /// Of these on one connection.
+        public var reservedCallsPerConnectionMax = 8
+        /// Streams open of health and introspection: those who watch a server.
+        public var reservedStreamsMax = 64
+        /// Of these on one connection.
+        public var reservedStreamsPerConnectionMax = 4
         /// Calls that wait for a place.
         public var queueMax = 128
         /// The time a call waits for a place.
@@ -75,14 +110,22 @@ public struct RPCServerConfiguration: Sendable {
         public var pingInterval: Duration = .seconds(60)
         /// A connection that was pinged is closed when no frame arrives in this time.
         public var pongTimeout: Duration = .seconds(20)
-        /// Pings of the client that come sooner than this twice close the connection.
+        /// Pings of the client that come sooner than this close the connection: see
+        /// ``peerPingsTooSoonMax``.
         public var peerPingIntervalMin: Duration = .seconds(10)
+        /// So many of them do.
+        public var peerPingsTooSoonMax = 2
         /// Cancellations on a connection within ``cancelsPeriod``; more close it.
         public var cancelsMax = 200
         /// The time over which cancellations are counted.
         public var cancelsPeriod: Duration = .seconds(30)
         /// A connection that cannot be written to for this time is closed.
         public var unwritableTimeout: Duration = .seconds(30)
+        /// After its last frame a connection stays so long for its peer to read why it is closed.
+        ///
+        /// It is a part of the times after which connections are closed, at most half of each: so
+        /// a peer that does not keep to them is gone when they are over.
+        public var lingerTime: Duration = .seconds(1)
         /// A connection is drained after this time, give or take ``connectionAgeJitter``.
         ///
         /// Its client connects anew, to whatever servers there are by then.

@@ -35,8 +35,23 @@ struct RetryPolicy {
         }
         guard ordinal < attemptsMax else { return nil }
         let bound = Duration.doubled(pauseBase, times: ordinal - 1, max: pauseMax)
-        let pause = status.retryDelay ?? bound * luck
+        // What is drawn makes no attempt impossible for which there is time.
+        let pause =
+            status.retryDelay.map { named(by: $0, luck, remaining) }
+            ?? min(bound, remaining) * luck
         return pause <= pauseMax && pause < remaining ? pause : nil
+    }
+
+    /// At least what the server asks for, and up to half as much again: it may have told many the
+    /// same, who must not come back together.
+    ///
+    /// At most half of the time that is left after it is spent so.
+    private func named(
+        by server: Duration, _ luck: Double, _ remaining: Duration
+    ) -> Duration {
+        guard server <= pauseMax, server < remaining else { return server }
+        let more = min(server / 2, (remaining - server) / 2, pauseMax - server)
+        return server + more * luck
     }
 }
 
@@ -44,6 +59,8 @@ struct RetryPolicy {
 struct Attempts {
     /// From 1.
     var ordinal = 1
+    /// When the first attempt was made; nil of itself, which knows.
+    var began: MonotonicInstant?
     /// Where the attempt before has failed: another address is better.
     var avoided: RPCAddress?
 }

@@ -94,7 +94,7 @@ extension ServerConnection {
             answer(number, of: tally, batch.payload(of: call), context, by: handler)
             return
         }
-        openCalls += 1
+        didOpenCall(method.lane)
         if method.isStream {
             let window = opening.window == 0 ? windowOfPeer : opening.window
             let requests = inbox(number, of: method, opening, bytes)
@@ -119,7 +119,7 @@ extension ServerConnection {
                 tallies.end(inBurst: tally, at: now)
             }
         } catch {
-            let status = context.trailingMetadata.ending(Status(thrown: error))
+            let status = context.trailingMetadata.ending(core.status(of: error, context))
             tallies.end(tally, status, arrived: now)
             end(call, status)
         }
@@ -153,10 +153,17 @@ extension ServerConnection {
     }
 
     private func checkPlace(for method: ServerMethod) throws(Status) {
-        guard openCalls < limits.callsPerConnectionMax || method.lane == .reserved else {
+        let (count, max) =
+            switch method.lane {
+            case .unary, .stream: (openCalls, limits.callsPerConnectionMax)
+            case .reserved: (openReservedCalls, limits.reservedCallsPerConnectionMax)
+            case .reservedStream: (openReservedStreams, limits.reservedStreamsPerConnectionMax)
+            case .operatorStream: (openOperatorStreams, limits.reservedCallsPerConnectionMax)
+            }
+        guard count < max else {
             throw Status(
                 .resourceExhausted,
-                "The connection has \(limits.callsPerConnectionMax) calls in flight.",
+                "The connection has \(count) calls in flight.",
                 details: [
                     RPCReason.connectionBusy.detail(), .retryInfo(delay: limits.retryDelay),
                 ])
@@ -270,7 +277,7 @@ extension ServerConnection {
         if let begun = calls[call] ?? loop.ready(call, of: self) {
             begun.cancel()
         } else if loop.withdraw(call, of: self) {
-            openCalls -= 1
+            didEndCall(.unary)
             inboxes.remove(call)
         }
     }
@@ -341,20 +348,30 @@ extension ServerConnection {
         guard let number = call.popFirst()?.number else { return }
         tallies.end(call.tally, status, arrived: call.arrived)
         end(number, status)
-        openCalls -= 1
         inboxes.remove(number)
+        didEndCall(call.lane)
         closeIfDrained()
     }
 
     func didEnd(_ call: ServerCall) {
         if call.streamsRequests { inboxes.remove(call.number) }
         if call.hasSuspended { calls.remove(call.number) }
-        didEndCall()
+        didEndCall(call.lane)
+    }
+
+    private func didOpenCall(_ lane: Admission.Lane) {
+        openCalls += 1
+        if lane == .reserved { openReservedCalls += 1 }
+        if lane == .reservedStream { openReservedStreams += 1 }
+        if lane == .operatorStream { openOperatorStreams += 1 }
     }
 
     /// A call has ended of which nothing else is kept.
-    func didEndCall() {
+    func didEndCall(_ lane: Admission.Lane) {
         openCalls -= 1
+        if lane == .reserved { openReservedCalls -= 1 }
+        if lane == .reservedStream { openReservedStreams -= 1 }
+        if lane == .operatorStream { openOperatorStreams -= 1 }
         if phase == .draining { scheduleDrainCheck() }
     }
 

@@ -8,8 +8,16 @@ extension ServerConnection {
         .unavailable, "The connection has reached its age.",
         details: [RPCReason.connectionAged.detail()])
 
+    static let tooManyPartialFrames = Status(
+        .resourceExhausted,
+        "The server has no memory for the rest of this frame: too many others are unfinished.")
+
     /// Says why, and closes: the peer broke the protocol or a limit.
-    func fail(_ status: Status) {
+    ///
+    /// - Parameters:
+    ///   - status: What the peer is told.
+    ///   - linger: How long it has to read that; nil is the usual time.
+    func fail(_ status: Status, lingering linger: Duration? = nil) {
         guard !isClosed else { return }
         core.logger.debug(
             "connection refused",
@@ -22,20 +30,23 @@ extension ServerConnection {
             return
         }
         send(.goaway(Frame.Goaway(lastCall: lastCall, status: status)))
-        close()
+        close(lingering: linger)
     }
 
     /// Flushes, closes the outgoing half and gives the peer a moment to read.
     ///
-    /// - Parameter time: How long the peer has to take what is on its way to it, before the moment
-    ///   begins; nil for one that has no claim to it.
-    func close(after time: Duration? = nil) {
+    /// - Parameters:
+    ///   - time: How long the peer has to take what is on its way to it, before the moment begins;
+    ///     nil for one that has no claim to it.
+    ///   - linger: How long the moment is; nil is the usual time.
+    func close(after time: Duration? = nil, lingering linger: Duration? = nil) {
         guard !isClosed, let context else { return }
         phase = .closing
         abandonCalls()
         assembler.discard()
+        countPartialFrame()
         writeOut(context)
-        timers.linger(from: .now, after: time ?? .zero)
+        timers.linger(from: .now, after: time ?? .zero, for: linger)
         var isTaken: EventLoopPromise<Void>?
         if time != nil {
             isTaken = context.eventLoop.makePromise()

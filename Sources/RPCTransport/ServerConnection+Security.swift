@@ -29,6 +29,8 @@ extension ServerConnection {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if phase == .securing, case .handshakeCompleted(let name)? = event as? TLSUserEvent {
             phase = .awaitingPreface
+            timers.leaveTimeToTell()
+            armTimers()
             do throws(Status) {
                 try secured(context, name)
                 if name == TLSMaterial.httpProtocol { beginHTTP(context) }

@@ -18,10 +18,6 @@ extension ServerConnection {
         private var lastPing: MonotonicInstant?
         private var pingsTooSoon = 0
 
-        /// After its last frame a connection may stay so long for the peer to read it.
-        private static let lingerTime: Duration = .seconds(1)
-        private static let pingsTooSoonMax = 2
-
         init(
             _ loop: any EventLoop, _ limits: RPCServerConfiguration.Limits,
             now: MonotonicInstant
@@ -30,6 +26,22 @@ extension ServerConnection {
             timer = DueTimer(loop)
             lastFrames = now
             handshakeDue = now.advanced(by: limits.handshakeTimeout)
+        }
+
+        /// From now on the peer can be told that its time is over, within that time.
+        mutating func leaveTimeToTell() {
+            handshakeDue = handshakeDue?.advanced(
+                by: .zero - linger(within: limits.handshakeTimeout))
+        }
+
+        /// How long a peer that has not kept to a time has to read why it is closed.
+        private func linger(within timeout: Duration) -> Duration {
+            min(limits.lingerTime, timeout / 2)
+        }
+
+        /// When a connection is told that a time is over, to be gone by its end.
+        private func due(_ timeout: Duration, from now: MonotonicInstant) -> MonotonicInstant {
+            now.advanced(by: timeout - linger(within: timeout))
         }
 
         mutating func endHandshake(at now: MonotonicInstant) {
@@ -57,7 +69,7 @@ extension ServerConnection {
             if !partial {
                 frameDue = nil
             } else if frameDue == nil {
-                frameDue = now.advanced(by: limits.frameTimeout)
+                frameDue = due(limits.frameTimeout, from: now)
             }
         }
 
@@ -70,8 +82,11 @@ extension ServerConnection {
             }
         }
 
-        mutating func linger(from now: MonotonicInstant, after time: Duration = .zero) {
-            self = Timers(lingering: self, until: now.advanced(by: time + Self.lingerTime))
+        mutating func linger(
+            from now: MonotonicInstant, after time: Duration = .zero, for linger: Duration? = nil
+        ) {
+            let due = now.advanced(by: time + (linger ?? limits.lingerTime))
+            self = Timers(lingering: self, until: due)
         }
 
         private init(lingering old: Timers, until due: MonotonicInstant) {
@@ -90,7 +105,7 @@ extension ServerConnection {
                 pingsTooSoon += 1
             }
             lastPing = now
-            return pingsTooSoon < Self.pingsTooSoonMax
+            return pingsTooSoon < limits.peerPingsTooSoonMax
         }
 
         /// When the timer must fire, if it is not set for then or earlier.
@@ -110,14 +125,14 @@ extension ServerConnection {
 
         private func quietDue(hasCalls: Bool) -> MonotonicInstant {
             guard hasCalls else { return lastFrames.advanced(by: limits.idleTimeout) }
-            if let pingSent { return pingSent.advanced(by: limits.pongTimeout) }
+            if let pingSent { return due(limits.pongTimeout, from: pingSent) }
             return lastFrames.advanced(by: limits.pingInterval)
         }
 
         /// What has fallen due.
         enum Due {
             case linger
-            case failure(Status)
+            case failure(Status, lingering: Duration? = nil)
             case calls
             case age
             case grace
@@ -129,10 +144,13 @@ extension ServerConnection {
             if let lingerDue { return lingerDue <= now ? .linger : nil }
             if let handshakeDue, handshakeDue <= now {
                 return .failure(
-                    Status(.deadlineExceeded, "The handshake took too long."))
+                    Status(.deadlineExceeded, "The handshake took too long."),
+                    lingering: linger(within: limits.handshakeTimeout))
             }
             if let frameDue, frameDue <= now {
-                return .failure(Status(.deadlineExceeded, "A frame took too long to arrive."))
+                return .failure(
+                    Status(.deadlineExceeded, "A frame took too long to arrive."),
+                    lingering: linger(within: limits.frameTimeout))
             }
             if let unwritableDue, unwritableDue <= now {
                 return .failure(
@@ -150,7 +168,9 @@ extension ServerConnection {
             guard handshakeDue == nil, quietDue(hasCalls: hasCalls) <= now else { return nil }
             guard hasCalls else { return .idle }
             guard pingSent == nil else {
-                return .failure(Status(.unavailable, "The peer does not answer."))
+                return .failure(
+                    Status(.unavailable, "The peer does not answer."),
+                    lingering: linger(within: limits.pongTimeout))
             }
             pingSent = now
             return .ping
@@ -194,8 +214,8 @@ extension ServerConnection {
             case .linger:
                 closeNow()
                 return
-            case .failure(let status):
-                fail(status)
+            case .failure(let status, let linger):
+                fail(status, lingering: linger)
                 // Whoever does not read must not keep the connection by not reading.
                 if phase == .closing, !hasRoom { closeNow() }
                 return

@@ -67,6 +67,10 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
     var inboxes = CallTable<MessageInbox>()
     /// Calls that were accepted and have not ended.
     var openCalls = 0
+    /// Those of them that have places of their own.
+    var openReservedCalls = 0, openReservedStreams = 0, openOperatorStreams = 0
+    /// What the server counts of the memory that the assembler holds.
+    private var countedBytes = 0
     var lastCall: UInt32 = 0
     var windowOfPeer = Frame.windowDefault
     /// When the burst of frames being handled arrived, or when it was gone on with.
@@ -89,13 +93,18 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
         phase = security.credentials == nil ? .awaitingPreface : .securing
         grants = security.grantsWithoutIdentity
         let limits = core.configuration.limits
-        assembler = FrameAssembler(frameBytesMax: limits.frameBytesMax)
+        assembler = FrameAssembler(frameBytesMax: core.handshakeFrameBytesMax)
         outbox = Outbox(loop.context)
         timers = Timers(loop.context.loop, limits, now: now)
+        if phase == .awaitingPreface { timers.leaveTimeToTell() }
         cancels = CancelRate(limits)
     }
 
     var limits: RPCServerConfiguration.Limits { core.configuration.limits }
+    /// The largest frame that the peer may send now.
+    var frameBytesMax: Int {
+        phase.isHandshake ? core.handshakeFrameBytesMax : core.frameBytesMax
+    }
     var isClosed: Bool { phase == .closing || phase == .closed }
 
     // MARK: Life
@@ -116,6 +125,8 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
         phase = .closed
         abandonCalls()
         timers.cancel()
+        assembler.discard()
+        countPartialFrame()
         if isAdmitted { core.admission.disconnect(peer.identity) }
         loop.remove(self)
         self.context = nil
@@ -156,8 +167,23 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
         inflatedBytes = 0
         if isClosed { assembler.discard() } else { assembler.compact() }
         timers.noteFrames(at: now, partial: assembler.hasPartialFrame && !holdsFrames)
+        countPartialFrame()
         flush()
         armTimers()
+    }
+
+    /// Counts the memory of frames that have yet to be handled.
+    ///
+    /// There is only so much of it for all connections. Whoever needs more is closed: to read on
+    /// later might be never, when all that others hold waits for its rest.
+    func countPartialFrame() {
+        let counted = max(0, assembler.heldBytes - limits.partialFrameBytesUncounted)
+        guard counted != countedBytes else { return }
+        let isWithin = core.admission.hold(counted, insteadOf: countedBytes)
+        countedBytes = counted
+        guard !isWithin else { return }
+        fail(Self.tooManyPartialFrames)
+        if phase == .closing, !hasRoom { closeNow() }
     }
 
     /// Handles the frames that have arrived, as far as the peer takes what they are answered with:
@@ -197,6 +223,8 @@ final class ServerConnection: ChannelDuplexHandler, StreamCarrier {
                 }
                 hasTakenFrame = true
                 handle(bytes)
+                // It is another once the settings have come.
+                frames.frameBytesMax = frameBytesMax
             }
         } catch {
             fail(error)

@@ -11,6 +11,8 @@ final class ServerCore: Sendable {
     let logger: Logger
     let loops: RPCEventLoops
     let settings: Frame.Settings
+    /// The largest frame of peers that have shaken hands, and of those that have not.
+    let frameBytesMax, handshakeFrameBytesMax: Int
     /// The limits of the same names, in microseconds.
     let timeoutDefault, timeoutMax: UInt64
     let loopBoxes: [NIOLoopBoundBox<ServerLoop?>]
@@ -31,8 +33,11 @@ final class ServerCore: Sendable {
         timeoutMax = UInt64(max(0, limits.timeoutMax / .microseconds(1)))
         timeoutDefault = min(UInt64(max(0, limits.timeoutDefault / .microseconds(1))), timeoutMax)
         loopBoxes = loops.loops.map { .makeEmptyBox(eventLoop: $0.loop) }
+        handshakeFrameBytesMax = min(
+            limits.frameBytesMax, limits.requestBytesMax + limits.frameHeadBytesMax)
+        frameBytesMax = methods.hasBulk ? limits.frameBytesMax : handshakeFrameBytesMax
         var settings = Frame.Settings()
-        settings.frameBytesMax = UInt32(configuration.limits.frameBytesMax)
+        settings.frameBytesMax = UInt32(frameBytesMax)
         settings.callsMax = UInt32(configuration.limits.callsPerConnectionMax)
         settings.window = configuration.limits.requestWindow
         settings.agent = configuration.agent
@@ -139,11 +144,8 @@ final class ServerLoop {
 
     // MARK: Beginning calls
 
-    /// Takes a call on: it begins at the next ``dispatch()``, or once there is a place.
+    /// Takes a call on: it begins at the next ``dispatch()`` if there is a place by then.
     func accept(_ call: consuming CallBatch.Call, of batch: CallBatch) {
-        guard core.admission.hasPlace(batch.lane) else {
-            return wait(CallBatch(batch, call, began: batch.began), from: batch.began)
-        }
         if batch.append(call) { ready.append(batch) }
     }
 
@@ -221,31 +223,39 @@ final class ServerLoop {
         return deadline.hasPassed(at: lookedAt)
     }
 
-    /// The batch whose calls are next; those whose method has no place wait on.
-    func nextBatch() -> CallBatch? {
+    /// The batch whose calls are next; those for which there is no place wait or are refused.
+    ///
+    /// - Parameter worker: Who asks; nil when it is none.
+    /// - Returns: A batch with a place for one call that suspends; who begins such a one asks anew.
+    func nextBatch(for worker: ServerWorker? = nil) -> CallBatch? {
+        // Only once its handler has suspended do others run: its place is taken first.
+        if let dispatched, dispatched !== worker { dispatched.didSuspend() }
         while let batch = ready.first {
             if batch.isEmpty {
                 ready.removeFirst()
-            } else if let limiter = batch.method.limiter, !limiter.hasPlace {
-                while let call = batch.popFirst() { waitForMethod(call, of: batch) }
-            } else {
+            } else if hasPlace(batch) {
                 return batch
+            } else {
+                while let call = batch.popFirst() { waitForPlace(call, of: batch) }
             }
         }
         return nil
     }
 
-    private func waitForMethod(_ call: CallBatch.Call, of batch: CallBatch) {
-        guard batch.kept(call.number)?.isAnswered != true else {
-            batch.connection.didEndCall()
-            return
+    private func waitForPlace(_ call: CallBatch.Call, of batch: CallBatch) {
+        if let kept = batch.kept(call.number), kept.isAnswered {
+            batch.connection.didEnd(kept)
+        } else {
+            // From its arrival: it may have waited before.
+            wait(CallBatch(batch, call, began: batch.began), from: batch.arrived)
         }
-        wait(CallBatch(batch, call, began: batch.began), from: batch.arrived)
     }
 
     /// The batch whose calls are next, if they are due with a deadline or a moment later.
-    func nextBatch(sharing deadline: Deadline) -> CallBatch? {
-        guard let batch = nextBatch(), deadline.serves(batch.deadline) else { return nil }
+    func nextBatch(for worker: ServerWorker, sharing deadline: Deadline) -> CallBatch? {
+        guard let batch = nextBatch(for: worker), deadline.serves(batch.deadline) else {
+            return nil
+        }
         return batch
     }
 

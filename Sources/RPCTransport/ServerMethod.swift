@@ -15,7 +15,7 @@ final class ServerMethod: Sendable {
     let requestBytesMax: Int
 
     init(
-        _ method: RegisteredMethod, at position: Int, isReserved: Bool,
+        _ method: RegisteredMethod, at position: Int, isReserved: Bool, isOfEveryServer: Bool,
         limits: RPCServerConfiguration.Limits
     ) {
         self.position = position
@@ -24,7 +24,13 @@ final class ServerMethod: Sendable {
         let kind = method.handler.kind
         isStream = kind != .unary
         streamsRequests = kind == .clientStreaming || kind == .bidirectional
-        lane = isReserved ? .reserved : isStream ? .stream : .unary
+        lane =
+            switch (isReserved, isStream) {
+            case (false, false): .unary
+            case (false, true): .stream
+            case (true, false): .reserved
+            case (true, true): isOfEveryServer ? .reservedStream : .operatorStream
+            }
         requestBytesMax =
             method.descriptor.isBulk
             ? limits.frameBytesMax : min(limits.requestBytesMax, limits.frameBytesMax)
@@ -43,10 +49,15 @@ final class ServerMethods: Sendable {
         announced = router.methods.enumerated().map { position, method in
             ServerMethod(
                 method, at: position,
-                isReserved: configuration.reservedServices.contains(method.descriptor.service),
+                isReserved: configuration.reserves(method.descriptor),
+                isOfEveryServer: RPCServerConfiguration.servicesOfEveryServer
+                    .contains(method.descriptor.service),
                 limits: configuration.limits)
         }
     }
+
+    /// Whether the requests of any of them may be large.
+    var hasBulk: Bool { announced.contains { $0.descriptor.isBulk } }
 
     /// The method that an opening names.
     ///

@@ -75,7 +75,7 @@ final class ServerWorker {
     private static func work(_ bound: NIOLoopBound<ServerWorker>) async {
         let worker = bound.value
         while true {
-            while let batch = worker.loop.nextBatch() {
+            while let batch = worker.loop.nextBatch(for: worker) {
                 await work(worker, from: batch)
                 if case .retired = worker.state { return }
             }
@@ -103,7 +103,7 @@ final class ServerWorker {
                                 let reply = try await handler(batch.payload(of: call), context)
                                 worker.end(.reply(reply), of: batch, context.trailingMetadata)
                             } catch {
-                                let status = Status(thrown: error)
+                                let status = worker.loop.core.status(of: error, context)
                                 worker.end(.end(status), of: batch, context.trailingMetadata)
                             }
                         }
@@ -118,7 +118,7 @@ final class ServerWorker {
                     if worker.isCancelled { return worker.state = .retired }
                 }
                 worker.trailingMetadata.giveBack(context.trailingMetadata)
-                next = worker.loop.nextBatch(sharing: deadline)
+                next = worker.loop.nextBatch(for: worker, sharing: deadline)
             }
             // What arrived with the last calls is free now, and so is their connection.
             worker.batch = nil
@@ -152,7 +152,7 @@ final class ServerWorker {
             }
             return .end(nil)
         } catch {
-            return .end(Status(thrown: error))
+            return .end(batch.connection.core.status(of: error, context))
         }
     }
 

@@ -66,6 +66,26 @@ import RPC
         unsafe stream.deallocate()
     }
 
+    static let damaged = Status(
+        .invalidArgument, "A compressed frame does not hold what it says.")
+
+    /// The frame that travels deflated inside another: see ``LoopContext``.
+    func inflate(
+        _ content: Range<Int>, of bytes: ByteBuffer, byteCount: Int, frameBytesMax: Int
+    ) throws(Status) -> ByteBuffer {
+        guard byteCount <= frameBytesMax else {
+            throw Status(
+                .resourceExhausted,
+                "A compressed frame has \(byteCount) bytes; this side accepts \(frameBytesMax).")
+        }
+        guard
+            let deflated = bytes.getSlice(
+                at: bytes.readerIndex + content.lowerBound, length: content.count),
+            let whole = inflate(deflated, byteCount: byteCount)
+        else { throw Self.damaged }
+        return whole
+    }
+
     /// Inflates bytes that say how many they hold; nil when they hold fewer, more, or are damaged.
     ///
     /// No byte is written beyond those promised, and no memory is taken for a promise that so few

@@ -77,11 +77,12 @@ extension Database {
     ///   - context: The call that cancels; its principal is the one of the command.
     ///   - method: The method of the command.
     ///   - key: The idempotency key of the command.
-    ///   - undo: Takes back what the command did; given its reply.
+    ///   - undo: Takes back what the command did; given its reply. Without one the command has not
+    ///     come, or so long ago that its reply is gone: what it did is to be found by the facts.
     /// - Throws: ``RPC/Status``, or an error that nobody foresaw.
     public func cancel<Reply: Message>(
         _ context: CallContext, _ method: MethodDescriptor, key: String,
-        undo: @escaping @Sendable (Transaction, Reply) throws -> Void
+        undo: @escaping @Sendable (Transaction, Reply?) throws -> Void
     ) async throws {
         guard CallContext.isLegal(idempotencyKey: key) else {
             throw Status.refusal(
@@ -93,7 +94,7 @@ extension Database {
             now: context.now)
         do {
             try await cancel(command) { transaction, reply in
-                try undo(transaction, try Reply(decoding: reply, limits: .bulk))
+                try undo(transaction, try reply.map { try Reply(decoding: $0, limits: .bulk) })
             }
         } catch {
             throw Status(known: error) ?? error

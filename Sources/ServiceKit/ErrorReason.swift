@@ -41,6 +41,8 @@ public enum ErrorReason: String, Sendable, Hashable, CaseIterable {
     case planStale = "plan_stale"
     case importHasErrors = "import_has_errors"
     case typeInUse = "type_in_use"
+    case seatTypeInUse = "seat_type_in_use"
+    case licenseTypeInUse = "license_type_in_use"
     case invitationNotPending = "invitation_not_pending"
     case wrongState = "wrong_state"
     case commandCancelled = "command_cancelled"
@@ -51,6 +53,10 @@ public enum ErrorReason: String, Sendable, Hashable, CaseIterable {
     case amountTooLarge = "amount_too_large"
     case tooManySeats = "too_many_seats"
     case tooManyAPIKeys = "too_many_api_keys"
+    case moduleInUse = "module_in_use"
+    case chapterInUse = "chapter_in_use"
+    case subscriptionExists = "subscription_exists"
+    case subscriptionClosed = "subscription_closed"
     // 410
     case customURLDisabled = "custom_url_disabled"
     case customURLReleased = "custom_url_released"
@@ -72,6 +78,7 @@ public enum ErrorReason: String, Sendable, Hashable, CaseIterable {
     case distributorDiscountRequired = "distributor_discount_required"
     case outsideRegion = "outside_region"
     case idempotencyMismatch = "idempotency_mismatch"
+    case paymentMismatch = "payment_mismatch"
     // 429 and 503
     case busy
     case unavailable
@@ -93,17 +100,19 @@ public enum ErrorReason: String, Sendable, Hashable, CaseIterable {
             .alreadyMember, .memberBlocked, .seatsExhausted, .roleQuotaReached,
             .membersLimitReached, .belowUsage, .aboveCeiling, .lastOwner, .emailMaskTaken,
             .emailMaskUnverified, .slugTaken, .whiteLabelDisabled, .planStale, .importHasErrors,
-            .typeInUse,
+            .typeInUse, .seatTypeInUse, .licenseTypeInUse,
             .invitationNotPending, .wrongState, .commandCancelled, .tooManyGrants,
             .identifierTaken, .saleState, .mixedCurrencies, .amountTooLarge, .tooManySeats,
-            .tooManyAPIKeys:
+            .tooManyAPIKeys, .moduleInUse, .chapterInUse, .subscriptionExists,
+            .subscriptionClosed:
             409
         case .customURLDisabled, .customURLReleased, .invitationExpired, .verificationExpired:
             410
         case .versionMismatch: 412
         case .validation, .pageTokenInvalid, .pageSizeInvalid, .depthExceeded, .cycle,
             .slugInvalid, .slugReserved, .publicEmailDomain, .dateInPast, .trialNeedsDate,
-            .distributorDiscountRequired, .outsideRegion, .idempotencyMismatch:
+            .distributorDiscountRequired, .outsideRegion, .idempotencyMismatch,
+            .paymentMismatch:
             422
         case .busy: 429
         case .unavailable, .notAcknowledged: 503
@@ -115,12 +124,12 @@ public enum ErrorReason: String, Sendable, Hashable, CaseIterable {
     public var code: Status.Code {
         switch self {
         case .nameTaken, .emailTaken, .alreadyMember, .emailMaskTaken, .slugTaken,
-            .identifierTaken:
+            .identifierTaken, .subscriptionExists:
             .alreadyExists
         // What is not acknowledged has had its wait: `UNAVAILABLE` would have every client on the
         // way wait again, and count the service among those that are down.
         case .orgMoving, .commandCancelled, .notAcknowledged: .aborted
-        case .idempotencyMismatch: .failedPrecondition
+        case .idempotencyMismatch, .paymentMismatch: .failedPrecondition
         case .outcomeUnknown: .unknown
         case .busy: .resourceExhausted
         case .unavailable: .unavailable

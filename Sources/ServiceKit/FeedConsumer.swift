@@ -50,7 +50,8 @@ public final class FeedConsumer: Sendable {
             }
             failures = progress.position == before ? failures + 1 : 0
             // Cancelled while pausing: the loop ends.
-            try? await Task.sleep(for: Self.pause(after: failures))
+            try? await Task.sleep(
+                for: Self.pause(after: failures, jitter: .random(in: 0...1)))
         }
         progress.end()
     }
@@ -200,9 +201,9 @@ public final class FeedConsumer: Sendable {
         return first.sequence <= known
     }
 
-    /// Doubles from attempt to attempt; full jitter keeps many consumers apart.
-    private static func pause(after failures: Int) -> Duration {
-        let longest = min(pauseMin * (1 << min(failures, 10)), pauseMax)
-        return longest * Double.random(in: 0.5...1)
+    /// The longest doubles from attempt to attempt; full jitter, any part of it from 0 to 1, keeps
+    /// many consumers apart.
+    static func pause(after failures: Int, jitter: Double) -> Duration {
+        min(pauseMin * (1 << min(failures, 10)), pauseMax) * jitter
     }
 }

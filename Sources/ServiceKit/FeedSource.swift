@@ -61,6 +61,11 @@ extension MembershipClient: FeedClient {
     public static var feedName: String { "membership" }
 }
 
+extension PartnersClient: FeedClient {
+    /// The name of Partners.
+    public static var feedName: String { "partners" }
+}
+
 extension BrandingClient: FeedClient {
     /// The name of Branding.
     public static var feedName: String { "branding" }

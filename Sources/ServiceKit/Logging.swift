@@ -1,3 +1,4 @@
+internal import Encodings
 internal import Glibc
 public import Logging
 internal import Storage
@@ -71,25 +72,7 @@ public struct StandardErrorLog: LogHandler {
     /// RFC 3339 in UTC with milliseconds.
     static func text(of time: WallTime) -> String {
         let (seconds, rest) = time.microseconds.flooredDivision(by: 1_000_000)
-        let (day, second) = seconds.flooredDivision(by: 86_400)
-        // Days to civil date, by eras of 400 years that begin in March.
-        let shifted = day + 719_468
-        let (era, dayOfEra) = shifted.flooredDivision(by: 146_097)
-        let yearOfEra =
-            (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let march = (5 * dayOfYear + 2) / 153
-        let month = march < 10 ? march + 3 : march - 9
-        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        let dayOfMonth = dayOfYear - (153 * march + 2) / 5 + 1
-        let date = "\(padded(year, 4))-\(padded(month, 2))-\(padded(dayOfMonth, 2))"
-        let clock =
-            "\(padded(second / 3_600, 2)):\(padded(second / 60 % 60, 2)):\(padded(second % 60, 2))"
-        return "\(date)T\(clock).\(padded(rest / 1_000, 3))Z"
-    }
-
-    private static func padded(_ number: Int64, _ width: Int) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+        return RFC3339.text(
+            seconds: seconds, nanoseconds: rest * 1_000, fraction: .milliseconds)
     }
 }

@@ -1,6 +1,7 @@
 internal import Access
 internal import Messages
 internal import RPC
+internal import RPCServices
 internal import RPCTransport
 
 /// Which process of an installation may call what, by the name in its certificate.
@@ -46,11 +47,13 @@ enum PeerTable {
                 between: ["partners": workflow, "organizations": organizations],
                 notForGateway: workflow + organizations)
         case "partners":
+            let previews = [
+                PartnersMethods.previewAssignment, OrganizationModulesMethods.previewModules,
+            ]
             return policy(
-                of: PartnersMethods.all,
+                of: ServiceMethods.partners,
                 feed: [PartnersMethods.watch, PartnersMethods.getFeedHead],
-                between: ["organizations": [PartnersMethods.previewAssignment]],
-                notForGateway: [PartnersMethods.previewAssignment])
+                between: ["organizations": previews], notForGateway: previews)
         case "branding":
             let workflow = [BrandingMethods.prepareAppearance, BrandingMethods.cancelAppearance]
             return policy(
@@ -64,8 +67,8 @@ enum PeerTable {
                 ], notForGateway: workflow + [BrandingMethods.previewAppearance])
         case "gateway":
             let services = [
-                ServiceMethods.organizations, ServiceMethods.membership, PartnersMethods.all,
-                BrandingMethods.all,
+                ServiceMethods.organizations, ServiceMethods.membership,
+                ServiceMethods.partners, BrandingMethods.all,
             ]
             return PeerPolicy([
                 operatorTool: Set(services.joined().map(\.path) + [introspection])

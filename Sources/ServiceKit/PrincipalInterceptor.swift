@@ -1,4 +1,5 @@
 public import RPC
+internal import RPCServices
 
 /// Finds out who calls, before any handler runs.
 public struct PrincipalInterceptor: ServerInterceptor {

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Logging
+internal import RPCServices
 internal import RPCTransport
 internal import ServiceLifecycle
 

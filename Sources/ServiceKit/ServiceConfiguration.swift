@@ -8,6 +8,8 @@ internal import RPCTransport
 ///   one another (default: `keys` in the data folder).
 /// - `--log-level`: the least important events that are logged.
 /// - `--drain-seconds`: how long calls in flight may take once the program was asked to stop.
+/// - `--connections-max`, `--connections-per-peer-max`, `--calls-max`,
+///   `--calls-per-connection-max`, `--streams-max`: what it takes on at once.
 /// - `--compression`: whether frames travel compressed to and from processes that want it, too.
 /// - `--debug-page`: whether anybody may read `GET /debug`; `--debug-token`: what opens it to other
 ///   machines.
@@ -132,7 +134,7 @@ public struct ServiceConfiguration: Sendable {
             ConfigurationKey(
                 "stop.with.parent", .toggle, default: "false",
                 "Stops when the standard input ends: whoever started the program is gone."),
-        ] + TransportSecurity.keys
+        ] + ServerLimits.keys + TransportSecurity.keys
     }
 
     /// Flags win over variables.

@@ -1,6 +1,7 @@
 public import Access
 public import Logging
 public import RPC
+public import RPCServices
 internal import RPCTelemetry
 internal import RPCTransport
 public import Storage
@@ -51,12 +52,20 @@ public final class ServiceEnvironment: Sendable {
     /// - Returns: The database, open.
     /// - Throws: `OpeningFault`, or when its folder cannot be made.
     public func openDatabase(migrations: [Migration]) throws -> Database {
+        try openDatabase(migrations: migrations) { _ in }
+    }
+
+    /// Opens it with a change to its configuration, such as another engine; for tests.
+    package func openDatabase(
+        migrations: [Migration], _ change: (inout DatabaseConfiguration) -> Void
+    ) throws -> Database {
         var settings = DatabaseConfiguration(path: configuration.databasePath)
         settings.ballastBytes = DatabaseConfiguration.serviceBallastBytes
         try PrivateFile.createFolder(configuration.dataFolder)
         let (clock, losses) = (clock, losses.continuation)
         settings.now = { clock.now() }
         settings.onLost = { reason in losses.yield(reason) }
+        change(&settings)
         let database = try Database(settings, migrations: migrations)
         opened.withLock { $0.databases.append(database) }
         return database
@@ -118,7 +127,17 @@ public final class ServiceEnvironment: Sendable {
         }
         for client in opened.clients.values { await client.close() }
         await loops.shutDown()
-        for database in opened.databases { database.close() }
+        for database in opened.databases {
+            await noteRunningTime(of: database)
+            database.close()
+        }
+    }
+
+    /// Lives that are shorter than the pause between two notes count, too.
+    private func noteRunningTime(of database: Database) async {
+        // Also when whoever ends the program has cancelled this task. What cannot be noted is not
+        // counted, as when the program is killed.
+        await Task { [clock] in _ = try? await database.noteRunningTime(at: clock.now()) }.value
     }
 }
 
@@ -128,25 +147,39 @@ struct Housekeeping: Sendable {
     static let period: Duration = .seconds(86_400)
     /// The pause before the first, so that a start is not slowed down.
     static let firstPause: Duration = .seconds(600)
+    /// The pause between two notes of how long the database has been open: so much is lost of it
+    /// with a process that is killed.
+    static let notePeriod: Duration = .seconds(600)
     /// Events that later ones supersede are kept for this long.
     static let eventRetention: Duration = .seconds(7 * 86_400)
 
     let database: Database
     let clock: WallClock
     let logger: Logger
+    /// Measures the pauses.
+    var pauses: any Clock<Duration> = ContinuousClock()
 
     func run() async throws {
-        try await Task.sleep(for: Self.firstPause)
+        var untilRound = Self.firstPause
         while true {
             do {
-                let now = clock.now()
-                try await database.purge(at: now)
-                try await database.feed.compact(
-                    olderThan: now.advanced(by: .zero - Self.eventRetention))
+                try await database.noteRunningTime(at: clock.now())
+                if untilRound <= .zero {
+                    try await round()
+                    untilRound = Self.period
+                }
             } catch let fault as StorageFault {
                 logger.warning("housekeeping failed", metadata: ["error": "\(fault)"])
             }
-            try await Task.sleep(for: Self.period)
+            try await pauses.sleep(for: Self.notePeriod)
+            untilRound -= Self.notePeriod
         }
+    }
+
+    private func round() async throws {
+        let now = clock.now()
+        try await database.purge(at: now)
+        try await database.feed.compact(
+            olderThan: try await database.retentionLimit(Self.eventRetention, at: now))
     }
 }

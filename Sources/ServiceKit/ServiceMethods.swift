@@ -16,5 +16,14 @@ public enum ServiceMethods {
     public static let membership: [MethodDescriptor] = Array(
         [
             MembershipMethods.all, SignUpsMethods.all, ApiKeysMethods.all, ProvisioningMethods.all,
+            SignUpWorkflowsMethods.all, SeatTypesMethods.all, LicenseTypesMethods.all,
+            MemberAccessMethods.all,
+        ].joined())
+
+    /// The methods of Partners.
+    public static let partners: [MethodDescriptor] = Array(
+        [
+            PartnersMethods.all, CatalogMethods.all, OrganizationModulesMethods.all,
+            SubscriptionsMethods.all,
         ].joined())
 }

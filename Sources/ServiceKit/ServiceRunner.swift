@@ -3,6 +3,7 @@ internal import Glibc
 internal import Logging
 internal import Messages
 internal import RPC
+internal import RPCServices
 internal import RPCTelemetry
 internal import RPCTransport
 internal import ServiceLifecycle
@@ -148,7 +149,9 @@ public struct ServiceRunner: Sendable {
                 verifier: PrincipalVerifier(service: name, keys: environment.keys),
                 clock: environment.clock, openMethods: parts.openMethods)
         let monitor = RPCServerMonitor()
-        let introspection = ServiceIntrospection(of: monitor, clock: environment.clock)
+        let introspection = ServiceIntrospection(
+            of: monitor, now: { [clock = environment.clock] in Timestamp(clock.now()) },
+            admit: { try $0.requirePlatformOwner() })
         let operations = environment.databases.map { database in
             ServiceOperations(database, verifiers: parts.verifiers, logger: environment.logger)
         }
@@ -173,7 +176,12 @@ public struct ServiceRunner: Sendable {
             agent: "guildhall-\(name)/\(version)",
             incarnation: environment.databases.first?.incarnation ?? [])
         configuration.security = environment.security.server(of: name)
-        configuration.limits.drainTimeout = settings.drainTimeout
+        configuration.limits = ServerLimits.limits(settings)
+        // A program without a database hands such calls on, and waits with everybody's.
+        if !environment.databases.isEmpty {
+            configuration.reservedServices.formUnion(OperatorMethods.services)
+            configuration.reservedMethods = OperatorMethods.paths
+        }
         configuration.compression = settings.compression
         configuration.debugPage = settings.debugPage
         return RPCServer(

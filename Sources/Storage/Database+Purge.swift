@@ -10,20 +10,20 @@ extension Database {
     /// Removes, in small steps, replies older than 7 days, cancelled commands older than 30, and
     /// workflows that ended more than 30 days ago.
     ///
-    /// To be called once a day. A row stays until it has been there at two purges before: a clock
-    /// that jumps empties nothing.
+    /// So old must they be by the wall clock *and* by the time for which the database was open: a
+    /// clock that jumps empties nothing, however often the program starts and purges. To be called
+    /// once a day.
     /// - Parameter now: The wall clock.
     /// - Returns: What was removed.
     /// - Throws: ``StorageFault`` or `CancellationError`.
     @discardableResult
     public func purge(at now: WallTime) async throws -> PurgeReport {
-        let idempotency = self.idempotency
         var report = PurgeReport()
         var position: Idempotency.PurgePosition?
         repeat {
             let from = position
             let batch = try await write { transaction in
-                try idempotency.purge(after: from, at: now, in: transaction)
+                try Idempotency.purge(after: from, at: now, in: transaction)
             }
             report.replies += batch.removed
             position = batch.next
@@ -31,13 +31,11 @@ extension Database {
         var removed = 0
         repeat {
             removed = try await write { transaction in
-                try WorkflowStore.purge(
-                    at: now, before: idempotency.purgeOfOldRows, in: transaction)
+                try WorkflowStore.purge(at: now, in: transaction)
             }
             report.workflows += removed
         } while removed > 0
-        try await write { try idempotency.countPurge(in: $0) }
-        idempotency.purgeCounted()
+        try await noteRunningTime(at: now)
         return report
     }
 }

@@ -13,7 +13,7 @@ public final class Database: Sendable {
     private let writes: JobQueue<Transaction>
     let reads: JobQueue<Snapshot>
     private let inline: InlineReaders
-    let idempotency: Idempotency
+    let runningTime: RunningTime
     private let threads: Mutex<[DedicatedThread]>
 
     /// Opens a database, checks it and brings its schema up to date; blocks until that is done.
@@ -29,22 +29,25 @@ public final class Database: Sendable {
         let claim = try engine.claim()
         let writes = JobQueue<Transaction>(
             jobsMax: configuration.queueMax, patience: Self.writerPatience)
-        let reads = JobQueue<Snapshot>(jobsMax: configuration.queueMax)
+        let readerCount = max(configuration.readerCount, 1)
+        let reads = JobQueue<Snapshot>(
+            jobsMax: configuration.queueMax, threads: readerCount)
         var threads: [DedicatedThread] = []
         do {
             let (writer, opening) = try Self.startWriter(
                 engine, claim, writes, configuration, Schema.migrations + migrations)
             threads.append(writer)
-            for _ in 0..<max(configuration.readerCount, 1) {
+            for number in 0..<readerCount {
                 threads.append(
-                    try Self.startReader(engine, claim, reads, configuration.readTimeMax))
+                    try Self.startReader(
+                        engine, claim, reads, number, configuration.readTimeMax))
             }
             inline = try InlineReaders(
                 engine, count: configuration.inlineReaderCount,
                 countMax: configuration.inlineReaderMax, readTimeMax: configuration.readTimeMax)
             incarnation = opening.incarnation
             signals = opening.signals
-            idempotency = Idempotency(purges: opening.purges)
+            runningTime = opening.runningTime
         } catch {
             reads.close(Self.closed)
             writes.close(Self.closed)
@@ -84,14 +87,17 @@ public final class Database: Sendable {
 
     /// Runs a job that reads, on a reader's thread.
     ///
-    /// - Parameter job: Sees one state of the database; it may run again, and what it did before
-    ///   that does not count.
+    /// - Parameters:
+    ///   - deadline: A job that would begin after it is refused.
+    ///   - job: Sees one state of the database; it may run again, and what it did before that does
+    ///     not count.
     /// - Returns: What the job returns.
     /// - Throws: ``StorageFault``, `CancellationError`, or what the job throws.
     public func read<T: Sendable>(
+        deadline: ContinuousClock.Instant? = nil,
         _ job: @escaping @Sendable (Snapshot) throws -> T
     ) async throws -> T {
-        try await reads.perform(deadline: nil, job)
+        try await reads.perform(deadline: deadline, job)
     }
 
     /// Runs a job that reads a few rows, on the calling thread.
@@ -127,9 +133,30 @@ public final class Database: Sendable {
     public func command(
         _ command: Command, _ body: @escaping @Sendable (Transaction) throws -> [UInt8]
     ) async throws -> CommandOutcome {
-        let idempotency = self.idempotency
-        return try await writes.perform(deadline: command.deadline) { transaction in
-            try idempotency.perform(command, in: transaction, body)
+        do {
+            return try await writes.perform(deadline: command.deadline) { transaction in
+                try Idempotency.perform(command, in: transaction, body)
+            }
+        } catch StorageFault.busy(let pause) {
+            // What was answered before can be answered on a full disk, too. Whoever is refused for
+            // another reason costs nothing more: that is when there is much to do.
+            guard pause == WriterSettings.pauseWhenFull,
+                let outcome = try storedOutcome(of: command)
+            else {
+                throw StorageFault.busy(retryAfter: pause)
+            }
+            return outcome
+        }
+    }
+
+    /// What a command answered before; nil also when that cannot be read now.
+    private func storedOutcome(of command: Command) throws(CommandFault) -> CommandOutcome? {
+        do {
+            return try readInline { try Idempotency.outcome(of: command, in: $0) }
+        } catch let fault as CommandFault {
+            throw fault
+        } catch {
+            return nil
         }
     }
 
@@ -140,23 +167,22 @@ public final class Database: Sendable {
     /// - Returns: Whether it came before and was answered, or was cancelled.
     /// - Throws: ``StorageFault``.
     public func isSettled(_ command: Command) throws -> Bool {
-        let idempotency = self.idempotency
-        return try readInline { try idempotency.isSettled(command, in: $0) }
+        try readInline { try Idempotency.isSettled(command, in: $0) }
     }
 
     /// Cancels a command: undoes it if it was done, and refuses it if it comes later.
     ///
     /// - Parameters:
     ///   - command: The command's principal and key; method and digest are not compared.
-    ///   - undo: Takes back what the command did; given its reply.
+    ///   - undo: Takes back what the command did; given its reply. Without one the command has not
+    ///     come, or so long ago that its reply is gone: what it did is to be found by the facts.
     /// - Throws: ``StorageFault``, `CancellationError`, or what the closure throws.
     public func cancel(
         _ command: Command,
-        undo: @escaping @Sendable (Transaction, _ reply: [UInt8]) throws -> Void
+        undo: @escaping @Sendable (Transaction, _ reply: [UInt8]?) throws -> Void
     ) async throws {
-        let idempotency = self.idempotency
         try await writes.perform(deadline: command.deadline) { transaction in
-            try idempotency.cancel(command, in: transaction, undo: undo)
+            try Idempotency.cancel(command, in: transaction, undo: undo)
         }
     }
 

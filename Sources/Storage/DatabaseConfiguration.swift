@@ -20,6 +20,8 @@ public struct DatabaseConfiguration: Sendable {
     public var freeBytesMin: Int64 = 64 * 1_024 * 1_024
     /// The wall clock, for notes of when the schema changed.
     public var now: @Sendable () -> WallTime = { WallTime.current() }
+    /// Measures how long the database is open; for tests.
+    package var uptime: @Sendable () -> Duration = RunningTime.uptime
     /// Called once when a commit's outcome is unknown: the program should end and start again.
     public var onLost: @Sendable (_ reason: String) -> Void = { _ in }
     /// Opens the database; nil for a file of this process.

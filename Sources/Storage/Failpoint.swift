@@ -6,6 +6,8 @@ package enum Failpoint: String, CaseIterable, Sendable {
     case afterBegin
     case beforeEffect
     case afterEffect
+    case beforeCancel
+    case afterCancel
     case beforeReply
     case afterReply
     case beforeEvent
@@ -22,18 +24,19 @@ package enum Failpoint: String, CaseIterable, Sendable {
     case afterRestore
 
     #if DEBUG
-        private static let hook = Mutex<(@Sendable (Failpoint) -> Void)?>(nil)
+        private static let hook = Mutex<(@Sendable (Failpoint, String) -> Void)?>(nil)
 
-        /// Has a closure called, on the thread at work, whenever any of these places is reached.
-        package static func observe(_ body: @escaping @Sendable (Failpoint) -> Void) {
+        /// Has a closure called, on the thread at work, whenever any of these places is reached;
+        /// with what is done there, where that is not always the same.
+        package static func observe(_ body: @escaping @Sendable (Failpoint, String) -> Void) {
             hook.withLock { $0 = body }
         }
     #endif
 
-    /// Says that the place is reached.
-    @inline(__always) func reach() {
+    /// Says that the place is reached, and by what.
+    @inline(__always) func reach(_ work: @autoclosure () -> String = "") {
         #if DEBUG
-            Self.hook.withLock { $0 }?(self)
+            Self.hook.withLock { $0 }?(self, work())
         #endif
     }
 }

@@ -1,13 +1,10 @@
-internal import Synchronization
-
 /// Gives each command one outcome.
-final class Idempotency: Sendable {
-    /// Replies are kept for longer than any caller retries.
+enum Idempotency {
+    /// Replies are kept for longer than any caller retries, by the wall clock and by the time for
+    /// which the database was open: a clock that jumps empties nothing.
     static let replyRetention: Duration = .seconds(7 * 86_400)
     /// A cancelled command may arrive late.
     static let cancelledRetention: Duration = .seconds(30 * 86_400)
-    /// A row must have been there at so many purges before: a clock that jumps empties nothing.
-    static let purgesBefore: Int64 = 2
     /// Rows looked at in one transaction of a purge.
     static let purgeBatch = 500
 
@@ -24,25 +21,12 @@ final class Idempotency: Sendable {
         let reply: [UInt8]
     }
 
-    /// How often old replies have been purged.
-    private let purges: Atomic<Int64>
-
-    init(purges: Int64) {
-        self.purges = Atomic(purges)
-    }
-
     /// Runs a command, or answers what it answered before.
-    func perform(
+    static func perform(
         _ command: Command, in transaction: Transaction,
         _ body: (Transaction) throws -> [UInt8]
     ) throws -> CommandOutcome {
-        if let stored = try stored(command, in: transaction) {
-            guard stored.state != .cancelled else { throw CommandFault.cancelled }
-            guard stored.method == command.method,
-                stored.requestDigest == command.requestDigest
-            else { throw CommandFault.idempotencyMismatch }
-            return stored.state == .done ? .reply(stored.reply) : .refusal(stored.reply)
-        }
+        if let outcome = try outcome(of: command, in: transaction) { return outcome }
         do {
             Failpoint.beforeEffect.reach()
             let reply = try body(transaction)
@@ -57,13 +41,29 @@ final class Idempotency: Sendable {
         }
     }
 
-    /// Undoes a command, or sees to it that it is never run.
-    func cancel(
+    /// What a command answered before; nil when it has no outcome yet.
+    static func outcome(
+        of command: Command, in reading: some Reading
+    ) throws -> CommandOutcome? {
+        guard let stored = try stored(command, in: reading) else { return nil }
+        guard stored.state != .cancelled else { throw CommandFault.cancelled }
+        guard stored.method == command.method, stored.requestDigest == command.requestDigest
+        else { throw CommandFault.idempotencyMismatch }
+        return stored.state == .done ? .reply(stored.reply) : .refusal(stored.reply)
+    }
+
+    /// Undoes a command, and sees to it that it is never run again.
+    ///
+    /// One without a reply may not have come yet, or so long ago that its reply is gone.
+    static func cancel(
         _ command: Command, in transaction: Transaction,
-        undo: (Transaction, [UInt8]) throws -> Void
+        undo: (Transaction, [UInt8]?) throws -> Void
     ) throws {
+        Failpoint.beforeCancel.reach()
         guard let stored = try stored(command, in: transaction) else {
-            return try store(command, .cancelled, [], in: transaction)
+            try undo(transaction, nil)
+            try store(command, .cancelled, [], in: transaction)
+            return Failpoint.afterCancel.reach()
         }
         switch stored.state {
         case .cancelled: return
@@ -74,17 +74,18 @@ final class Idempotency: Sendable {
             """
             UPDATE storage_reply
             SET state = \(State.cancelled.rawValue), at_us = \(command.now),
-                purge = \(purges.load(ordering: .relaxed))
+                open_us = \(transaction.runningTime.now)
             WHERE principal = \(command.principal) AND key = \(command.key)
             """)
+        Failpoint.afterCancel.reach()
     }
 
     /// Whether a command has an outcome already, be it that it was cancelled.
-    func isSettled(_ command: Command, in reading: some Reading) throws -> Bool {
+    static func isSettled(_ command: Command, in reading: some Reading) throws -> Bool {
         try stored(command, in: reading) != nil
     }
 
-    private func stored(
+    private static func stored(
         _ command: Command, in reading: some Reading
     ) throws -> Stored? {
         try reading.row(
@@ -102,17 +103,17 @@ final class Idempotency: Sendable {
         }
     }
 
-    private func store(
+    private static func store(
         _ command: Command, _ state: State, _ reply: [UInt8], in transaction: Transaction
     ) throws {
         Failpoint.beforeReply.reach()
         try transaction.execute(
             """
             INSERT INTO storage_reply
-                (principal, key, method, request_digest, state, reply, purge, at_us)
+                (principal, key, method, request_digest, state, reply, open_us, at_us)
             VALUES (\(command.principal), \(command.key), \(command.method),
                 \(command.requestDigest), \(state.rawValue), \(reply),
-                \(purges.load(ordering: .relaxed)), \(command.now))
+                \(transaction.runningTime.now), \(command.now))
             """)
         Failpoint.afterReply.reach()
     }
@@ -125,30 +126,26 @@ final class Idempotency: Sendable {
         let key: [UInt8]
     }
 
-    /// A row of this purge, or one before, has been there at enough purges to be removed.
-    var purgeOfOldRows: Int64 { purges.load(ordering: .relaxed) - Self.purgesBefore }
-
     /// Removes old rows among the next ones after a position.
     ///
     /// - Returns: How many were removed, and where to go on; nil at the end.
-    func purge(
+    static func purge(
         after position: PurgePosition?, at now: WallTime, in transaction: Transaction
     ) throws -> (removed: Int, next: PurgePosition?) {
         let principal = position?.principal ?? ""
         let key = position?.key ?? []
-        let replyLimit = now.advanced(by: .zero - Self.replyRetention)
-        let cancelledLimit = now.advanced(by: .zero - Self.cancelledRetention)
-        let lastPurge = purgeOfOldRows
+        let replyLimit = Age(replyRetention, at: now, transaction.runningTime)
+        let cancelledLimit = Age(cancelledRetention, at: now, transaction.runningTime)
         let seen = try transaction.rows(
             """
-            SELECT principal, key, state, purge, at_us FROM storage_reply
+            SELECT principal, key, state, open_us, at_us FROM storage_reply
             WHERE (principal, key) > (\(principal), \(key))
-            ORDER BY principal, key LIMIT \(Self.purgeBatch)
+            ORDER BY principal, key LIMIT \(purgeBatch)
             """
         ) { row in
             let isCancelled = try row.int(2) == State.cancelled.rawValue
             let limit = isCancelled ? cancelledLimit : replyLimit
-            let isOld = try row.int64(3) <= lastPurge && row.time(4) < limit
+            let isOld = try limit.isPassed(openAt: row.int64(3), at: row.time(4))
             return (PurgePosition(principal: try row.text(0), key: try row.bytes(1)), isOld)
         }
         var removed = 0
@@ -156,16 +153,22 @@ final class Idempotency: Sendable {
             removed += try transaction.execute(
                 "DELETE FROM storage_reply WHERE principal = \(row.principal) AND key = \(row.key)")
         }
-        return (removed, seen.count < Self.purgeBatch ? nil : seen.last?.0)
+        return (removed, seen.count < purgeBatch ? nil : seen.last?.0)
+    }
+}
+
+/// How old something must be by the wall clock, and by the time for which the database was open.
+struct Age {
+    /// Younger by the wall clock is what bears this time or a later one.
+    let wall: WallTime
+    /// Younger by running time is what came after so many microseconds.
+    let open: Int64
+
+    init(_ age: Duration, at now: WallTime, _ runningTime: RunningTime) {
+        wall = now.advanced(by: .zero - age)
+        open = runningTime.ago(age)
     }
 
-    /// Counts a purge that is complete.
-    func countPurge(in transaction: Transaction) throws {
-        try transaction.execute("UPDATE storage_meta SET purges = purges + 1 WHERE id = 1")
-    }
-
-    /// Notes that the count is durable.
-    func purgeCounted() {
-        purges.add(1, ordering: .relaxed)
-    }
+    /// Whether what came then is old by both.
+    func isPassed(openAt: Int64, at: WallTime) -> Bool { openAt <= open && at < wall }
 }

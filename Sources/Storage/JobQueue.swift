@@ -13,28 +13,46 @@ final class JobQueue<Context>: Sendable {
         var refusal: StorageFault?
         /// How long a job took lately, the commit shared out.
         var meanPerJob: Duration = .zero
+        /// What each thread is at: how many jobs, and since when; nil while it is at none.
+        var underWay: [(jobs: Int, since: ContinuousClock.Instant)?]
+
+        /// How long a job that came now would wait.
+        func expectedWait(at now: ContinuousClock.Instant) -> Duration {
+            // A batch that takes longer than expected may end at any time.
+            let rest = underWay.reduce(Duration.zero) { sum, batch in
+                guard let batch else { return sum }
+                return sum + max(meanPerJob * batch.jobs - batch.since.duration(to: now), .zero)
+            }
+            let isAnyFree = jobs.isEmpty && underWay.contains { $0 == nil }
+            return isAnyFree ? .zero : (rest + meanPerJob * jobs.count) / underWay.count
+        }
     }
 
     private let jobsMax: Int
     private let patience: Duration
     /// The number of jobs that wait, for a look without the lock.
     private let waiting = Atomic(0)
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let bell = Bell()
 
     /// A queue.
     ///
     /// - Parameters:
     ///   - jobsMax: The most jobs that wait.
+    ///   - threads: How many threads take jobs.
     ///   - patience: How long a thread looks out for the next job before it sleeps: it need not be
     ///     woken when a caller who has just been answered asks again.
-    init(jobsMax: Int, patience: Duration = .zero) {
+    init(jobsMax: Int, threads: Int = 1, patience: Duration = .zero) {
         self.jobsMax = jobsMax
+        state = Mutex(State(underWay: Array(repeating: nil, count: threads)))
         self.patience = patience
     }
 
     /// The number of jobs that wait.
     var count: Int { state.withLock { $0.jobs.count } }
+
+    /// How long a job that came now would wait, by how long others took.
+    var expectedWait: Duration { state.withLock { $0.expectedWait(at: .now) } }
 
     /// Runs a closure on one of the threads, in its turn.
     ///
@@ -68,12 +86,16 @@ final class JobQueue<Context>: Sendable {
         let mustRing: Bool
         (refusal, mustRing) = state.withLock { state in
             if let refusal = state.refusal { return (refusal, false) }
-            let wait = state.meanPerJob * state.jobs.count
             guard state.jobs.count < jobsMax else {
-                return (.busy(retryAfter: max(wait, .milliseconds(10))), false)
+                let wait = state.expectedWait(at: .now)
+                return (.busy(retryAfter: max(wait, Job.latePauseMin)), false)
             }
-            if let deadline, !state.jobs.isEmpty, deadline < ContinuousClock.now + wait {
-                return (.busy(retryAfter: wait), false)
+            if let deadline {
+                let now = ContinuousClock.now
+                let wait = state.expectedWait(at: now)
+                if wait > .zero, deadline < now + wait {
+                    return (.busy(retryAfter: max(wait, Job.latePauseMin)), false)
+                }
             }
             state.jobs.append(job)
             waiting.store(state.jobs.count, ordering: .relaxed)
@@ -86,7 +108,12 @@ final class JobQueue<Context>: Sendable {
     }
 
     /// Blocks until there are jobs, and takes the first ones; nil once closed and empty.
-    func take(atMost limit: Int) -> [Job]? {
+    ///
+    /// - Parameters:
+    ///   - limit: At most so many.
+    ///   - thread: Which of the threads takes them, from 0.
+    /// - Returns: The jobs.
+    func take(atMost limit: Int, by thread: Int = 0) -> [Job]? {
         lookOut()
         while true {
             let taken: [Job]? = state.withLock { state in
@@ -94,8 +121,10 @@ final class JobQueue<Context>: Sendable {
                     let taken = Array(state.jobs.prefix(limit))
                     state.jobs.removeFirst(taken.count)
                     waiting.store(state.jobs.count, ordering: .relaxed)
+                    state.underWay[thread] = (taken.count, .now)
                     return taken
                 }
+                state.underWay[thread] = nil
                 if state.refusal != nil { return [] }
                 state.idleThreads += 1
                 return nil
@@ -113,9 +142,10 @@ final class JobQueue<Context>: Sendable {
     }
 
     /// Notes how long jobs took, so that the wait of the next can be told.
-    func note(_ duration: Duration, for jobs: Int) {
+    func note(_ duration: Duration, for jobs: Int, by thread: Int = 0) {
         guard jobs > 0 else { return }
         state.withLock { state in
+            state.underWay[thread] = nil
             state.meanPerJob = (state.meanPerJob * 7 + duration / jobs) / 8
         }
     }

@@ -1,7 +1,7 @@
 /// What is known of a database once it is open.
 struct Opening: Sendable {
     let incarnation: [UInt8]
-    let purges: Int64
+    let runningTime: RunningTime
     let signals: CommitSignals
 }
 
@@ -15,15 +15,15 @@ extension Database {
         let settings = WriterSettings(
             engine: engine, batchMax: max(configuration.batchMax, 1),
             freeBytesMin: configuration.freeBytesMin, onLost: configuration.onLost)
-        let now = configuration.now
+        let (now, uptime) = (configuration.now, configuration.uptime)
         let thread = try DedicatedThread {
             withExtendedLifetime(claim) {
                 let loop: WriterLoop
                 do {
                     let connection = try engine.connect(.writer)
-                    let opening = try open(connection, migrations, at: now())
+                    let opening = try open(connection, migrations, at: now(), uptime)
                     loop = WriterLoop(
-                        connection, queue: queue, settings: settings, signals: opening.signals)
+                        connection, queue: queue, settings: settings, opening)
                     opened.give(.success(opening))
                 } catch {
                     return opened.give(.failure(error))
@@ -43,7 +43,7 @@ extension Database {
     /// Starts a thread that reads.
     static func startReader(
         _ engine: any Engine, _ claim: any Sendable & AnyObject, _ queue: JobQueue<Snapshot>,
-        _ readTimeMax: Duration
+        _ number: Int, _ readTimeMax: Duration
     ) throws -> DedicatedThread {
         let opened = Handoff<Result<Void, any Error>>()
         let thread = try DedicatedThread {
@@ -52,7 +52,7 @@ extension Database {
                 do {
                     loop = ReaderLoop(
                         connection: try engine.connect(.reader), queue: queue,
-                        readTimeMax: readTimeMax)
+                        number: number, readTimeMax: readTimeMax)
                     opened.give(.success(()))
                 } catch {
                     return opened.give(.failure(error))
@@ -68,7 +68,8 @@ extension Database {
     }
 
     private static func open(
-        _ connection: any Connection, _ migrations: [Migration], at now: WallTime
+        _ connection: any Connection, _ migrations: [Migration], at now: WallTime,
+        _ uptime: @escaping @Sendable () -> Duration
     ) throws -> Opening {
         try Migrator(connection: connection, migrations: migrations, now: now).run()
         _ = try connection.execute(
@@ -77,13 +78,14 @@ extension Database {
             VALUES (1, \(Incarnation.random()), \(now)) ON CONFLICT (id) DO NOTHING
             """)
         let meta = try connection.row(
-            "SELECT incarnation, purges FROM storage_meta WHERE id = 1"
+            "SELECT incarnation, open_us FROM storage_meta WHERE id = 1"
         ) { (try $0.bytes(0), try $0.int64(1)) }
         guard let meta else { throw StorageFault.sql("a database without its incarnation") }
         let head = try connection.row(
             "SELECT sequence FROM storage_event ORDER BY sequence DESC LIMIT 1"
         ) { try $0.int64(0) }
         return Opening(
-            incarnation: meta.0, purges: meta.1, signals: CommitSignals(feedHead: head ?? 0))
+            incarnation: meta.0, runningTime: RunningTime(before: meta.1, uptime: uptime),
+            signals: CommitSignals(feedHead: head ?? 0))
     }
 }

@@ -63,8 +63,19 @@ final class QueuedJob<Context>: Sendable {
         continuation?.resume(throwing: CancellationError())
     }
 
+    /// The shortest time after which a caller whose job was late is told to try again.
+    static var latePauseMin: Duration { .milliseconds(10) }
+
     /// Begins the job, unless its caller has gone or its deadline has passed.
-    func begin(at now: ContinuousClock.Instant) -> Bool {
+    ///
+    /// - Parameters:
+    ///   - now: The time.
+    ///   - wait: How long a job waits now; the caller of one that is late is told to try again
+    ///     after that.
+    /// - Returns: Whether it has begun.
+    func begin(
+        at now: ContinuousClock.Instant, otherwise wait: @autoclosure () -> Duration
+    ) -> Bool {
         let late: Continuation?
         let hasBegun: Bool
         (late, hasBegun) = state.withLock { state in
@@ -76,7 +87,7 @@ final class QueuedJob<Context>: Sendable {
             state = .begun(continuation)
             return (nil, true)
         }
-        late?.resume(throwing: StorageFault.busy(retryAfter: .zero))
+        late?.resume(throwing: StorageFault.busy(retryAfter: max(wait(), Self.latePauseMin)))
         return hasBegun
     }
 

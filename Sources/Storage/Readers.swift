@@ -4,12 +4,15 @@ internal import Synchronization
 struct ReaderLoop {
     let connection: any Connection
     let queue: JobQueue<Snapshot>
+    /// Which of the threads it is, from 0.
+    let number: Int
     let readTimeMax: Duration
 
     /// Works until the queue is closed.
     func run() {
-        while let jobs = queue.take(atMost: 1) {
-            for job in jobs where job.begin(at: .now) {
+        while let jobs = queue.take(atMost: 1, by: number) {
+            let start = ContinuousClock.now
+            for job in jobs where job.begin(at: start, otherwise: queue.expectedWait) {
                 do {
                     try connection.reading(for: readTimeMax) { snapshot in
                         _ = job.run(snapshot)
@@ -18,6 +21,7 @@ struct ReaderLoop {
                 } catch {
                     job.fail(error)
                 }
+                queue.note(start.duration(to: .now), for: 1, by: number)
             }
         }
     }

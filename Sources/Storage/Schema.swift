@@ -7,6 +7,7 @@ enum Schema {
             sql: operatorsOfWorkflows),
         Migration(
             component: "storage", number: 3, name: "bounds of small sets", sql: boundsOfSmallSets),
+        Migration(component: "storage", number: 4, name: "running time", sql: runningTime),
     ]
 
     private static let firstTables = """
@@ -123,5 +124,26 @@ enum Schema {
         FROM storage_reply;
         DROP TABLE storage_reply;
         ALTER TABLE storage_reply_bounded RENAME TO storage_reply;
+        """
+
+    private static let runningTime = """
+        -- Microseconds for which the database has been open. The counts of purges that stood here
+        -- are as many microseconds: what is there now is as old as a new database.
+        ALTER TABLE storage_meta RENAME COLUMN purges TO open_us;
+        ALTER TABLE storage_reply RENAME COLUMN purge TO open_us;
+        ALTER TABLE storage_workflow RENAME COLUMN ended_purge TO ended_open_us;
+
+        -- What the wall clock said when the database had been open for so long.
+        CREATE TABLE storage_clock (
+            open_us INTEGER PRIMARY KEY,
+            at_us   INTEGER NOT NULL
+        ) STRICT;
+
+        -- Open workflows, those for operators, and those that ended by the time of their end:
+        -- none of them is looked for among all that have ended.
+        CREATE INDEX storage_workflow_open ON storage_workflow (id) WHERE state IN (0, 1);
+        CREATE INDEX storage_workflow_stuck ON storage_workflow (id) WHERE is_stuck = 1;
+        CREATE INDEX storage_workflow_past ON storage_workflow (progressed_at_us, id)
+            WHERE state IN (2, 3);
         """
 }

@@ -4,6 +4,8 @@
 public final class Transaction: Reading {
     /// What happens once the changes are durable.
     var effects = CommitEffects()
+    /// How long the database has been open.
+    let runningTime: RunningTime
     private let connection: any Connection
     /// Whether no job has changed anything yet since SQLite's transaction began.
     private var isUntouched = true
@@ -20,8 +22,9 @@ public final class Transaction: Reading {
         case toMark
     }
 
-    init(_ connection: any Connection) {
+    init(_ connection: any Connection, _ runningTime: RunningTime) {
         self.connection = connection
+        self.runningTime = runningTime
     }
 
     /// Hands the rows that a query finds to a closure, in order.

@@ -45,25 +45,24 @@ extension WorkflowRunner {
     /// - Throws: ``StorageFault`` or `CancellationError`.
     public func repeatSteps(since instant: WallTime) async throws -> RepetitionReport {
         var report = RepetitionReport()
-        var position: [UInt8] = []
-        while true {
-            let from = position
+        var position: WorkflowStore.ProgressPosition? = .open(after: [])
+        while let from = position {
             let batch = try await whenFree {
                 try await self.database.read { snapshot in
                     try WorkflowStore.progressed(
-                        since: instant, after: from, limit: Self.repetitionBatch, in: snapshot)
+                        since: instant, from: from, limit: Self.repetitionBatch, in: snapshot)
                 }
             }
-            guard let last = batch.last else { return report }
-            for workflow in batch {
+            for workflow in batch.workflows {
                 if let failure = try await repeatSteps(of: workflow) {
                     report.failures.append(failure)
                 } else {
                     report.workflowCount += 1
                 }
             }
-            position = last.id
+            position = batch.next
         }
+        return report
     }
 
     /// Sends the steps of one workflow up to the first that fails: those after it need it.

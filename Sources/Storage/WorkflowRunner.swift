@@ -185,9 +185,9 @@ public final class WorkflowRunner: Sendable {
     ) async throws {
         var instance = claimed
         while instance.state.isOpen {
-            Failpoint.beforeStep.reach()
+            Failpoint.beforeStep.reach(Self.work(of: instance, definition))
             let outcome = await outcome(of: instance, definition)
-            Failpoint.afterStep.reach()
+            Failpoint.afterStep.reach(Self.work(of: instance, definition))
             let next: WorkflowInstance?
             do {
                 next = try await advance(instance, outcome, definition)
@@ -200,6 +200,15 @@ public final class WorkflowRunner: Sendable {
             if next.state == instance.state, next.step == instance.step { return }
             instance = next
         }
+    }
+
+    /// What is done of a workflow now, such as `reserve.do` or `reserve.undo`.
+    private static func work(
+        of instance: WorkflowInstance, _ definition: WorkflowDefinition
+    ) -> String {
+        let isStep = definition.steps.indices.contains(instance.step)
+        let name = isStep ? definition.steps[instance.step].name : "\(instance.step)"
+        return "\(name).\(instance.state == .compensating ? "undo" : "do")"
     }
 
     /// Whether an error says nothing about the move itself.

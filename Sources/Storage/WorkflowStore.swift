@@ -12,30 +12,61 @@ enum WorkflowStore {
     static func list(
         _ filter: WorkflowFilter, after id: [UInt8], limit: Int, in reading: some Reading
     ) throws -> [WorkflowInstance] {
-        let states = filter.states.map(\.rawValue).sorted()
+        let open: Set<WorkflowState> = [.running, .compensating]
+        let values = filter.states.map(\.rawValue).sorted()
+        // By its values the index of open workflows is known; values that are bound say nothing.
+        let states: SQL = filter.states == open ? "(0, 1)" : "(\(list: values))"
         let kind: SQL = filter.kind.map { "AND kind = \($0)" } ?? ""
         let stuck: SQL = filter.isStuck ? "AND is_stuck = 1" : ""
         return try reading.rows(
             """
-            \(columns) WHERE id > \(id) AND state IN (\(list: states)) \(kind) \(stuck)
+            \(columns) WHERE id > \(id) AND state IN \(states) \(kind) \(stuck)
             ORDER BY id LIMIT \(limit)
             """, instance)
     }
 
-    /// Lists workflows whose state or step changed since an instant in the order of their names,
-    /// with the results of their steps.
+    /// How far a list of workflows has come, of those that are open and then of those that ended.
+    enum ProgressPosition: Sendable {
+        case open(after: [UInt8])
+        case ended(at: WallTime, after: [UInt8])
+    }
+
+    /// Lists workflows whose state or step changed since an instant, with the results of their
+    /// steps: open ones in the order of their names, then the others by when they ended.
+    ///
+    /// One that ends meanwhile may come twice.
+    /// - Returns: The workflows, and where to go on; nil at the end.
     static func progressed(
-        since instant: WallTime, after id: [UInt8], limit: Int, in reading: some Reading
-    ) throws -> [WorkflowInstance] {
-        var found = try reading.rows(
-            """
-            \(columns) WHERE id > \(id) AND progressed_at_us >= \(instant)
-            ORDER BY id LIMIT \(limit)
-            """, instance)
+        since instant: WallTime, from position: ProgressPosition, limit: Int,
+        in reading: some Reading
+    ) throws -> (workflows: [WorkflowInstance], next: ProgressPosition?) {
+        var found: [WorkflowInstance]
+        let next: ProgressPosition?
+        switch position {
+        case .open(let id):
+            found = try reading.rows(
+                """
+                \(columns) WHERE id > \(id) AND state IN (0, 1) ORDER BY id LIMIT \(limit)
+                """, instance)
+            next =
+                found.count < limit
+                ? .ended(at: instant, after: []) : found.last.map { .open(after: $0.id) }
+            found.removeAll { $0.progressedAt < instant }
+        case .ended(let time, let id):
+            found = try reading.rows(
+                """
+                \(columns)
+                WHERE state IN (2, 3) AND (progressed_at_us, id) > (\(time), \(id))
+                ORDER BY progressed_at_us, id LIMIT \(limit)
+                """, instance)
+            next =
+                found.count < limit
+                ? nil : found.last.map { .ended(at: $0.progressedAt, after: $0.id) }
+        }
         for index in found.indices {
             found[index].results = try results(of: found[index].id, in: reading)
         }
-        return found
+        return (found, next)
     }
 
     /// The names of the workflows that have something to do.
@@ -138,7 +169,7 @@ enum WorkflowStore {
     ) throws -> WorkflowInstance? {
         let moves = progress.state != instance.state || progress.step != instance.step
         let dueAt = moves && progress.state.isOpen ? now.advanced(by: lease) : progress.dueAt
-        let endedPurge: SQL = progress.state.isOpen ? "NULL" : "(SELECT purges FROM storage_meta)"
+        let endedAt = progress.state.isOpen ? nil : transaction.runningTime.now
         let changed = try transaction.execute(
             """
             UPDATE storage_workflow
@@ -146,7 +177,7 @@ enum WorkflowStore {
                 attempts = \(progress.attempts), due_at_us = \(dueAt),
                 is_stuck = \(progress.isStuck), refusal = \(progress.refusal),
                 last_error = \(progress.lastError), progressed_at_us = \(progress.progressedAt),
-                updated_at_us = \(now), ended_purge = \(endedPurge)
+                updated_at_us = \(now), ended_open_us = \(endedAt)
             WHERE id = \(instance.id) AND epoch = \(instance.epoch)
                 AND state = \(instance.state.rawValue) AND step = \(instance.step)
             """)
@@ -173,18 +204,16 @@ enum WorkflowStore {
     ///
     /// - Parameters:
     ///   - now: The wall clock.
-    ///   - purge: Those that ended after this purge stay.
     ///   - transaction: Holds the changes.
     /// - Returns: How many were removed; 0 when none is left.
     /// - Throws: ``StorageFault``.
-    static func purge(
-        at now: WallTime, before purge: Int64, in transaction: Transaction
-    ) throws -> Int {
+    static func purge(at now: WallTime, in transaction: Transaction) throws -> Int {
+        let limit = Age(retention, at: now, transaction.runningTime)
         let ids = try transaction.rows(
             """
             SELECT id FROM storage_workflow
-            WHERE ended_purge <= \(purge) AND updated_at_us < \(now.advanced(by: .zero - retention))
-            ORDER BY ended_purge LIMIT \(purgeBatch)
+            WHERE ended_open_us <= \(limit.open) AND updated_at_us < \(limit.wall)
+            ORDER BY ended_open_us LIMIT \(purgeBatch)
             """
         ) { try $0.bytes(0) }
         for id in ids {

@@ -12,13 +12,13 @@ final class WriterLoop {
 
     init(
         _ connection: any Connection, queue: JobQueue<Transaction>, settings: WriterSettings,
-        signals: CommitSignals
+        _ opening: Opening
     ) {
         self.connection = connection
         self.queue = queue
         self.settings = settings
-        self.signals = signals
-        transaction = Transaction(connection)
+        signals = opening.signals
+        transaction = Transaction(connection, opening.runningTime)
     }
 
     /// Works until the queue is closed.
@@ -28,7 +28,7 @@ final class WriterLoop {
         while let jobs = queue.take(atMost: settings.batchMax) {
             let start = ContinuousClock.now
             guard hasSpace(at: start) else {
-                for job in jobs where job.begin(at: start) {
+                for job in jobs where job.begin(at: start, otherwise: queue.expectedWait) {
                     job.fail(StorageFault.busy(retryAfter: WriterSettings.pauseWhenFull))
                 }
                 continue
@@ -55,7 +55,7 @@ final class WriterLoop {
             Failpoint.beforeBegin.reach()
             try transaction.open()
             Failpoint.afterBegin.reach()
-            for job in jobs where job.begin(at: .now) {
+            for job in jobs where job.begin(at: .now, otherwise: queue.expectedWait) {
                 batch.ran.append(job)
                 try runInBatch(job, &batch)
             }
@@ -196,7 +196,7 @@ final class WriterLoop {
 /// What the writer needs to know.
 struct WriterSettings: Sendable {
     /// How often the free space is looked at: it costs a microsecond.
-    static let spaceCheckInterval: Duration = .milliseconds(100)
+    static let spaceCheckInterval: Duration = .milliseconds(25)
     /// When a caller may try again whose change found no space.
     static let pauseWhenFull: Duration = .seconds(1)
 

@@ -19,18 +19,20 @@ extension TreeCopy {
         let upward = try reading.rows(
             """
             WITH RECURSIVE up (id, parent_id, title, status, origin, version, archived,
-                trial_until, expires_on, level) AS (
+                trial_until, expires_on, type_id, level) AS (
                 SELECT id, parent_id, title, status, origin, version, archived, trial_until,
-                    expires_on, 1
+                    expires_on, type_id, 1
                 FROM tree_node WHERE id = \(id.bytes) AND removed = 0
                     AND NOT EXISTS (SELECT 1 FROM tree_rebuild)
                 UNION ALL
                 SELECT node.id, node.parent_id, node.title, node.status, node.origin,
-                    node.version, node.archived, node.trial_until, node.expires_on, up.level + 1
+                    node.version, node.archived, node.trial_until, node.expires_on, node.type_id,
+                    up.level + 1
                 FROM up JOIN tree_node AS node ON node.id = up.parent_id
                 WHERE node.removed = 0 AND up.level < 10
             )
-            SELECT id, parent_id, title, status, origin, version, archived, trial_until, expires_on
+            SELECT id, parent_id, title, status, origin, version, archived, trial_until, expires_on,
+                type_id
             FROM up ORDER BY level DESC
             """, node)
         guard let root = upward.first, root.parentID == nil else { return nil }
@@ -54,11 +56,11 @@ extension TreeCopy {
         try reading.row(
             """
             SELECT id, parent_id, title, status, origin, version, archived, trial_until,
-                expires_on, removed, stale
+                expires_on, type_id, removed, stale
             FROM tree_node WHERE id = \(id.bytes)
             """
         ) { row in
-            Stored(node: try node(row), isRemoved: try row.bool(9), isStale: try row.bool(10))
+            Stored(node: try node(row), isRemoved: try row.bool(10), isStale: try row.bool(11))
         }
     }
 
@@ -67,6 +69,10 @@ extension TreeCopy {
             throw StorageFault.sql("column \(column) holds no identifier")
         }
         return id
+    }
+
+    private static func type(_ row: Row, _ column: Int) throws -> OrganizationTypeID? {
+        try row.bytesOrNil(column).flatMap { OrganizationTypeID(bytes: $0) }
     }
 
     private static func day(_ row: Row, _ column: Int) throws -> CalendarDay? {
@@ -82,7 +88,7 @@ extension TreeCopy {
             id: try identifier(row, 0),
             parentID: try row.isNull(1) ? nil : identifier(row, 1),
             title: try row.text(2), status: status, isArchived: try row.bool(6),
-            trialUntil: try day(row, 7), expiresOn: try day(row, 8),
+            trialUntil: try day(row, 7), expiresOn: try day(row, 8), typeID: try type(row, 9),
             origin: OrganizationOrigin(rawValue: origin), version: try row.int64(5))
     }
 }

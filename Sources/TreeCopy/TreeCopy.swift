@@ -10,7 +10,7 @@ public import Storage
 /// last of a rebuild the copy is in the past, where what is paused now may still be active: until
 /// ``finishRebuild(in:)`` it answers no path at all.
 public enum TreeCopy {
-    /// The kind of the events that this copy is made of.
+    /// The kind of the events that the tree is made of.
     public static let eventKind = OrganizationNode.messageName
 
     /// The table of the copy.
@@ -50,17 +50,39 @@ public enum TreeCopy {
                 ALTER TABLE tree_node ADD COLUMN trial_until INTEGER;
                 ALTER TABLE tree_node ADD COLUMN expires_on INTEGER;
                 """),
+        Migration(
+            component: "tree", number: 4, name: "types",
+            sql: """
+                ALTER TABLE tree_node ADD COLUMN
+                    type_id BLOB CHECK (length(type_id) = 16);
+                CREATE TABLE tree_type (
+                    id      BLOB    PRIMARY KEY CHECK (length(id) = 16),
+                    version INTEGER NOT NULL,
+                    removed INTEGER NOT NULL CHECK (removed IN (0, 1)),
+                    -- the message OrganizationType, as it came
+                    body    BLOB    NOT NULL,
+                    -- 1 while a rebuild from zero has not met the type again
+                    stale   INTEGER NOT NULL DEFAULT 0 CHECK (stale IN (0, 1))
+                ) STRICT, WITHOUT ROWID;
+                CREATE INDEX tree_type_stale ON tree_type (stale) WHERE stale = 1;
+                -- Types have passed by before there was a place for them: the feed is read anew.
+                DELETE FROM storage_feed_position WHERE source = 'organizations';
+                """),
     ]
 
     /// Applies an event of the feed of Organizations.
     ///
     /// Applying an event again, or one older than what is known, changes nothing.
-    /// - Returns: What it did.
+    /// - Returns: What it did to the tree.
     /// - Throws: ``TreeFault`` when the event is not what its kind promises.
     @discardableResult
     public static func apply(
         _ event: Messages.FeedEvent, in transaction: Transaction
     ) throws -> TreeChange {
+        if event.kind == typeEventKind {
+            try applyType(event, in: transaction)
+            return .none
+        }
         guard event.kind == eventKind else { return .none }
         let message: OrganizationNode
         do {
@@ -98,6 +120,7 @@ public enum TreeCopy {
     /// no paths.
     public static func reset(in transaction: Transaction) throws {
         try transaction.execute("UPDATE tree_node SET stale = 1, version = 0")
+        try transaction.execute("UPDATE tree_type SET stale = 1, version = 0")
         try transaction.execute(
             "INSERT INTO tree_rebuild (only) VALUES (1) ON CONFLICT (only) DO NOTHING")
     }
@@ -113,6 +136,8 @@ public enum TreeCopy {
         ) { try identifier($0, 0) }
         try transaction.execute(
             "UPDATE tree_node SET removed = 1, stale = 0 WHERE stale = 1")
+        try transaction.execute(
+            "UPDATE tree_type SET removed = 1, stale = 0 WHERE stale = 1")
         try transaction.execute("DELETE FROM tree_rebuild")
         return gone
     }
@@ -123,18 +148,18 @@ public enum TreeCopy {
         try transaction.execute(
             """
             INSERT INTO tree_node (id, parent_id, title, status, origin, version, removed, stale,
-                archived, trial_until, expires_on)
+                archived, trial_until, expires_on, type_id)
             VALUES (\(node.id.bytes), \(node.parentID?.bytes), \(node.title),
                 \(node.status.rawValue), \(node.origin.rawValue), \(node.version), \(removed), 0,
                 \(node.isArchived), \(node.trialUntil?.daysSince1970),
-                \(node.expiresOn?.daysSince1970))
+                \(node.expiresOn?.daysSince1970), \(node.typeID?.bytes))
             ON CONFLICT (id) DO UPDATE SET
                 parent_id = CASE excluded.removed WHEN 1 THEN tree_node.parent_id
                     ELSE excluded.parent_id END,
                 title = excluded.title, status = excluded.status, origin = excluded.origin,
                 version = excluded.version, removed = excluded.removed, stale = 0,
                 archived = excluded.archived, trial_until = excluded.trial_until,
-                expires_on = excluded.expires_on
+                expires_on = excluded.expires_on, type_id = excluded.type_id
             """)
     }
 
@@ -166,6 +191,7 @@ extension TreeNode {
             isArchived: message.archived,
             trialUntil: message.trialUntil.map { CalendarDay(daysSince1970: Int($0)) },
             expiresOn: message.expiresOn.map { CalendarDay(daysSince1970: Int($0)) },
+            typeID: OrganizationTypeID(text: message.typeID),
             origin: message.origin, version: message.version)
     }
 }

@@ -27,6 +27,8 @@ public struct TreeNode: Sendable, Hashable {
     public let trialUntil: CalendarDay?
     /// The last day on which it is valid; nil when it does not expire.
     public let expiresOn: CalendarDay?
+    /// Its type; nil when it has none.
+    public let typeID: OrganizationTypeID?
     /// How the organization came about.
     public let origin: OrganizationOrigin
     /// Rises with every change of the organization.
@@ -36,7 +38,8 @@ public struct TreeNode: Sendable, Hashable {
     public init(
         id: OrganizationID, parentID: OrganizationID? = nil, title: String,
         status: Status = .active, isArchived: Bool = false, trialUntil: CalendarDay? = nil,
-        expiresOn: CalendarDay? = nil, origin: OrganizationOrigin = .manual, version: Int64 = 1
+        expiresOn: CalendarDay? = nil, typeID: OrganizationTypeID? = nil,
+        origin: OrganizationOrigin = .manual, version: Int64 = 1
     ) {
         self.id = id
         self.parentID = parentID
@@ -45,6 +48,7 @@ public struct TreeNode: Sendable, Hashable {
         self.isArchived = isArchived
         self.trialUntil = trialUntil
         self.expiresOn = expiresOn
+        self.typeID = typeID
         self.origin = origin
         self.version = version
     }

@@ -72,6 +72,26 @@ public struct AddressRules: Sendable, Hashable {
         return !Self.special.contains { $0.contains(address) }
     }
 
+    /// Whether a name may be called, as far as it says by itself where it leads: names that stand
+    /// for this machine or for a network of one's own are no part of the public Internet.
+    ///
+    /// What a name stands for is judged when it is called. Where an operator allows networks, names
+    /// of them may be called; those of this machine only where its own addresses may.
+    public func admits(name: String) -> Bool {
+        let labels = name.lowercased().split(separator: ".").map(String.init)
+        guard let last = labels.last else { return false }
+        if last == "localhost" {
+            return ["127.0.0.1", "::1"].compactMap(NetworkAddress.init).contains(where: admits)
+        }
+        if !allowed.isEmpty { return true }
+        // Names without a dot are looked up in the domain of the machine that asks.
+        return labels.count > 1 && !Self.ownDomains.contains(last)
+            && labels.suffix(2) != ["home", "arpa"]
+    }
+
+    /// Domains that everybody has for themselves (RFC 6762, and what ICANN keeps for it).
+    private static let ownDomains: Set<String> = ["local", "internal"]
+
     /// All that is given to hosts of the public Internet in IPv6.
     private static let globalUnicast = ["2000::/3"].compactMap(Network.init)
 

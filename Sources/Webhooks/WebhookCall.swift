@@ -72,8 +72,9 @@ public struct WebhookCall: Sendable, Hashable {
 
 /// What has become of a call.
 public enum WebhookOutcome: Sendable, Hashable {
-    /// The receiver has answered with an HTTP status.
-    case answered(Int)
+    /// The receiver has answered with an HTTP status, and perhaps with how long to wait before
+    /// it is called again (`Retry-After`).
+    case answered(Int, retryAfter: Duration? = nil)
     /// There was no answer, for a reason.
     case unanswered(String)
     /// The program ends.

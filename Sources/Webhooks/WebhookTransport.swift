@@ -160,15 +160,18 @@ private final class Door: Sendable {
                 return unsafe webhook_post(handle, &exchange)
             }
         }
+        let seconds = unsafe exchange.retry_after_seconds
         return Self.outcome(
-            outcome, status: unsafe exchange.status, isRefused: unsafe exchange.is_refused != 0)
+            outcome, status: unsafe exchange.status,
+            retryAfter: seconds > 0 ? .seconds(seconds) : nil,
+            isRefused: unsafe exchange.is_refused != 0)
     }
 
     /// What is known of the call; a status counts, whether the rest of the answer came or not.
     private static func outcome(
-        _ code: CURLcode, status: Int, isRefused: Bool
+        _ code: CURLcode, status: Int, retryAfter: Duration?, isRefused: Bool
     ) -> WebhookOutcome {
-        if status >= 200 { return .answered(status) }
+        if status >= 200 { return .answered(status, retryAfter: retryAfter) }
         if code == CURLE_ABORTED_BY_CALLBACK { return .cancelled }
         // Where one address of several was refused, the others did not answer either.
         if isRefused { return .unanswered("The address is not of the public Internet.") }

@@ -29,7 +29,8 @@ public struct WebhookURL: Sendable, Hashable {
     /// - Parameters:
     ///   - text: The text.
     ///   - allowsPlaintext: Whether http may be used.
-    ///   - rules: Which addresses may be called; a name is looked at when it is called.
+    ///   - rules: Which addresses may be called; what a name stands for is judged when it is
+    ///     called.
     /// - Throws: ``Fault``.
     public init(
         parsing text: String, allowsPlaintext: Bool, rules: AddressRules
@@ -48,7 +49,10 @@ public struct WebhookURL: Sendable, Hashable {
         guard rest.starts(with: "://".utf8), rest.dropFirst(3).first != UInt8(ascii: "/"),
             !parts.host.isEmpty
         else { throw .malformed }
-        if let address = NetworkAddress(parts.host), !rules.admits(address) { throw .address }
+        // A dot at the end says that a name is whole.
+        let host = parts.host.hasSuffix(".") ? String(parts.host.dropLast()) : parts.host
+        let isAdmitted = NetworkAddress(host).map(rules.admits) ?? rules.admits(name: host)
+        guard isAdmitted else { throw .address }
         self.text = text
     }
 }

@@ -114,16 +114,17 @@ struct BenchCommand: AsyncParsableCommand {
     private func load(_ work: BenchWork, _ loops: [RPCEventLoops]) async throws -> LoadReport {
         let security = try caller.protection.security()
         let clients = try (0..<connections).map {
-            try work.target.client(loops: loops[$0 % threads], security)
+            try work.target.client(loops: loops[$0 % threads], security, callers: inFlight)
         }
         let channels = try clients.map { try caller.signed($0, data: work.dataFolder) }
         let generator = LoadGenerator(
             callers: connections * inFlight, pace: pace, duration: .seconds(seconds),
             warmUp: .seconds(warmUp),
             executors: (0..<connections).flatMap { loops[$0 % threads].taskExecutors })
-        let report = await generator.run { caller, number in
+        var report = await generator.run { caller, number in
             try await work.call(number, over: channels[caller % channels.count])
         }
+        report.inFlightMax = clients.compactMap(\.callsPerConnectionMax).min()
         for client in clients { await client.close() }
         return report
     }

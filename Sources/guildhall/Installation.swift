@@ -14,7 +14,8 @@ enum Part: String, CaseIterable, Sendable {
     var upstreams: [Part] {
         switch self {
         case .organizations: [.membership, .branding, .partners]
-        case .membership, .branding: [.organizations]
+        case .membership: [.organizations, .partners]
+        case .branding: [.organizations]
         case .partners: [.organizations, .membership, .branding]
         case .gateway: [.organizations, .membership, .partners, .branding]
         }

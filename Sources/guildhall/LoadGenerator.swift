@@ -31,6 +31,10 @@ struct LoadGenerator: Sendable {
     ///   - number: A number that no other call of the run has, from 0.
     typealias Call = @Sendable (_ caller: Int, _ number: Int) async throws -> Void
 
+    /// The pause of a caller whose call has failed: one that fails at once would otherwise take the
+    /// thread on which the others are answered.
+    static let failurePause: Duration = .milliseconds(1)
+
     /// Runs the load.
     func run(_ call: @escaping Call) async -> LoadReport {
         let start = ContinuousClock.now
@@ -86,7 +90,13 @@ private final class LoadRun: Sendable {
             if started >= begin {
                 report.record(failure, latency: started.duration(to: answered))
             }
-            started = answered
+            guard failure != nil else {
+                started = answered
+                continue
+            }
+            // Never cancelled: a run ends by its time.
+            try? await Task.sleep(for: LoadGenerator.failurePause)
+            started = .now
         }
         return report
     }

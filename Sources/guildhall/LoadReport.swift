@@ -21,6 +21,8 @@ struct LoadReport: Sendable {
     /// Calls that were due and never begun, since every caller was waiting.
     var missed = 0
     var elapsed: Duration = .zero
+    /// The calls that the server takes at a time on one connection; nil when it is not known.
+    var inFlightMax: Int?
 
     private static var histogram: Histogram<UInt32> {
         Histogram(
@@ -85,6 +87,11 @@ extension LoadReport {
                 + "\(Self.short(heading.warmUp / .seconds(1))) s of warm-up",
             "  \(Int(callsPerSecond)) calls/s, \(calls) calls, \(failureCount) failed",
         ]
+        if let inFlightMax, inFlightMax < heading.inFlight {
+            lines.append(
+                "  the server takes \(inFlightMax) calls at a time on a connection: the others "
+                    + "waited here, which is in their latency")
+        }
         for (code, count) in failures.sorted(by: { $0.value > $1.value }) {
             lines.append("    \(count) × \(Failure(Status(code, ""), schema: nil).code)")
         }
@@ -118,7 +125,9 @@ extension LoadReport {
             .init(name: "method", value: .string(heading.method)),
             .init(name: "target", value: .string(heading.target)),
             .init(name: "connections", value: .number("\(heading.connections)")),
-            .init(name: "in_flight", value: .number("\(heading.inFlight)")),
+            .init(
+                name: "in_flight",
+                value: .number("\(min(heading.inFlight, inFlightMax ?? heading.inFlight))")),
             .init(name: "seconds", value: number(heading.duration / .seconds(1))),
         ]
         if case .open(let rate) = heading.pace {

@@ -12,8 +12,10 @@ struct RestoreCommand: AsyncParsableCommand {
             Every file is checked before anything changes: against SHA256SUMS, and by SQLite. The \
             databases that were there are kept beside the new ones, as NAME.db.replaced-1. The \
             others notice a service that was put back: they read its feed from the first event \
-            before they say that they are ready, and workflows of the last seven days send it \
-            their steps again.
+            before they say that they are ready, and the sales and foundings of the last seven \
+            days send it their steps again. Where organizations were moved to, and which came back \
+            from the archive, a service that was put back reads in their feed; who came back \
+            blocked with them is to be blocked again.
             """
     )
 

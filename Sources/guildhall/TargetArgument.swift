@@ -25,7 +25,9 @@ struct TargetArgument: ExpressibleByArgument, Sendable {
     /// A client of the servers that keeps one connection to each.
     ///
     /// - Throws: `ValidationError` when it must not be called unprotected, or cannot be protected.
-    func client(loops: RPCEventLoops, _ security: RPCClientSecurity) throws -> RPCClient {
+    func client(
+        loops: RPCEventLoops, _ security: RPCClientSecurity, callers: Int = 1
+    ) throws -> RPCClient {
         do {
             try security.check(target)
         } catch {
@@ -34,6 +36,7 @@ struct TargetArgument: ExpressibleByArgument, Sendable {
         var configuration = RPCClientConfiguration()
         configuration.agent = "guildhall"
         configuration.connectionsMax = 1
+        configuration.queueMax = max(configuration.queueMax, callers)
         configuration.security = security
         return RPCClient(
             target, configuration: configuration, loops: loops,

@@ -70,6 +70,25 @@ struct PreparationTests {
         #expect(again.version == 3)
     }
 
+    @Test func `what was prepared goes all the same when its reply is gone, and once`()
+        async throws
+    {
+        let installation = try Installation()
+        let id = try await installation.organization(.sale)
+        let partners = try installation.service("partners")
+        _ = try await partners.prepareAppearance(preparation(id), options: .key("step"))
+
+        for _ in 1...2 {
+            try await installation.database.write { try $0.execute("DELETE FROM storage_reply") }
+            _ = try await partners.cancelAppearance(
+                CancelAppearanceRequest(organizationID: id.text, preparationKey: "step"))
+        }
+
+        let events = try await installation.events()
+        #expect(events.map(\.version) == [1, 2])
+        #expect(events.last?.colors == Colors())
+    }
+
     @Test func `a preparation that arrives after its cancellation makes nothing`()
         async throws
     {

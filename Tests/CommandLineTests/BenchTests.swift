@@ -45,7 +45,33 @@ import Testing
 
             #expect(ending.hasSucceeded, "\(ending.error)")
             #expect(number(report["calls"]) + number(report["missed"]) == 200)
-            #expect(number(report["rate"]) == 200)
+            // They came over the whole second, not at its beginning.
+            let arrivals = stall.arrivals
+            let first = try #require(arrivals.first)
+            let last = try #require(arrivals.last)
+            #expect(first.duration(to: last) >= .milliseconds(700))
+            // And evenly: half of the time has about half of the calls.
+            let early = arrivals.count { first.duration(to: $0) < .milliseconds(500) }
+            #expect((40...160).contains(early), "\(early)")
+        }
+    }
+
+    @Test func `what the server does not take at a time waits, and the report says so`()
+        async throws
+    {
+        try await Stall.open { _, target in
+            let (ending, report) = try await bench(
+                target, ["GetOrganization", "--connections", "1", "--in-flight", "2000"])
+            let words = try await Executable.run([
+                "bench", "GetOrganization", "--target", target, "--seconds", "1", "--warm-up", "0",
+                "--connections", "1", "--in-flight", "100",
+            ])
+
+            #expect(ending.hasSucceeded, "\(ending.error)")
+            #expect(number(report["failures"]) == 0)
+            #expect(number(report["calls"]) > 100)
+            #expect(number(report["in_flight"]) == 64)
+            #expect(words.output.contains("the server takes 64 calls at a time"))
         }
     }
 

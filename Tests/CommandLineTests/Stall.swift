@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import Messages
 import RPC
+import RPCServices
 import RPCTransport
 import ServiceKit
 import Synchronization
@@ -13,6 +14,7 @@ final class Stall: Sendable {
     struct Heard: Sendable {
         var requests: [[UInt8]] = []
         var metadata: [Metadata] = []
+        var arrivals: [ContinuousClock.Instant] = []
     }
 
     private static let kindsFile = URL(filePath: #filePath).deletingLastPathComponent()
@@ -27,6 +29,8 @@ final class Stall: Sendable {
 
     var requests: [[UInt8]] { heard.withLock { $0.requests } }
     var metadata: [Metadata] { heard.withLock { $0.metadata } }
+    /// When they came.
+    var arrivals: [ContinuousClock.Instant] { heard.withLock { $0.arrivals } }
 
     /// Serves on a free port while a closure runs; the closure gets the address.
     static func open(
@@ -69,6 +73,7 @@ final class Stall: Sendable {
         heard.withLock { heard in
             heard.requests.append(payload.bytes)
             heard.metadata.append(context.metadata)
+            heard.arrivals.append(.now)
         }
     }
 

@@ -42,8 +42,11 @@ let package = Package(
         project("CMessages", ["CProtobufC"], swift: false),
         project("RPC", []),
         project("Messages", ["CMessages", "CProtobufC", "RPC"]),
+        .systemLibrary(name: "CZlib", path: "Project/CZlib", pkgConfig: "zlib"),
         // Only what reads bytes: the rest would build all of SwiftNIO.
-        project("RPCTransport", ["RPC", nioCore], sources: ["FrameAssembler.swift"]),
+        project(
+            "RPCTransport", ["CZlib", "RPC", nioCore],
+            sources: ["FrameAssembler.swift", "Zlib.swift"]),
         project("CTesting", ["CMessages", "CProtobufC"], swift: false),
         project("TestMessages", ["CMessages", "CProtobufC", "CTesting", "Messages", "RPC"]),
         .systemLibrary(name: "CZip", path: "Project/CZip", pkgConfig: "libzip"),

@@ -109,7 +109,12 @@ struct APITests {
         let block = serve(MembershipMethods.blockMember) { (request: BlockMemberRequest, _) in
             Member(organizationID: request.organizationID, userID: request.userID)
         }
-        try await Stage.run([authenticate, getMe, block]) { stage in
+        let update = serve(MembershipMethods.updateMember) { (request: UpdateMemberRequest, _) in
+            Member(
+                organizationID: request.organizationID, userID: request.userID,
+                roles: request.roles)
+        }
+        try await Stage.run([authenticate, getMe, block, update]) { stage in
             let member = Self.path + "/members/"
             _ = try await stage.http.send("GET", "/v1/me", bearer)
             let other = "01890a5d-ac96-774b-bcce-b302099a8058"
@@ -126,6 +131,12 @@ struct APITests {
                 options: .bearer(Stage.token))
             _ = try await stage.http.send("GET", "/v1/me", bearer)
             #expect(asked.value == 3)
+
+            let updated = try await stage.http.send(
+                "PATCH", member + Stage.ada.text, bearer, body: #"{"roles": ["ROLE_TEACHER"]}"#)
+            #expect(updated.status == 200)
+            _ = try await stage.http.send("GET", "/v1/me", bearer)
+            #expect(asked.value == 4)
         }
     }
 

@@ -133,7 +133,8 @@ struct ConsoleFormTests {
                 Guild.schoolPath, try Self.typed(page, title: "Academy"))
 
             #expect(page.text.contains("Line one\nline two</textarea>"))
-            #expect(page.text.contains(#"<option value="type-1">K-12 &lt;type&gt;</option>"#))
+            #expect(
+                page.text.contains(#"<option value="\#(Guild.type)">K-12 &lt;type&gt;</option>"#))
             #expect([same, other, again].map(\.status) == [303, 303, 303])
             #expect(guild.changes == ["update"])
             #expect(guild.with { $0.updated.updateMask?.paths } == ["title"])

@@ -239,6 +239,24 @@ struct ConsoleKeptFormTests {
         }
     }
 
+    @Test func `of a form with a file all is kept but the file, which is asked for`() async throws {
+        try await Stage.visit { browser, guild in
+            let path = Self.path(.look)
+            guild.with { $0.readRefusal = Status(.unavailable, "10.0.0.7") }
+            let kept = try await browser.upload(
+                path, ["do": "logo", "etag": "a1", "key": "k"], file: [1])
+            let plain = try await browser.post(Self.path(.users), Self.addition)
+
+            #expect(kept.status == 503)
+            #expect(kept.text.contains("The file is not kept: it has to be chosen again"))
+            #expect(kept.text.contains(#"enctype="multipart/form-data" action="\#(path)""#))
+            #expect(kept.text.contains(#"<input type="file" id="file" name="file">"#))
+            #expect(try kept.hidden("key") == "k" && kept.hidden("do") == "logo")
+            #expect(!plain.text.contains("chosen again"))
+            #expect(!plain.text.contains(#"type="file""#))
+        }
+    }
+
     @Test func `a session that ends while a form is under way loses nothing of it`() async throws {
         try await Stage.visit { browser, guild in
             guild.with { $0.refusal = Status.unauthenticated() }

@@ -44,10 +44,18 @@ struct ConsoleListTests {
             ]
             state.urls = [CustomUrl(slug: "\"><i>", state: .disabled)]
             state.receivers = [KindReceivers(kind: .account, addresses: [hostile])]
+            state.waiting = [PendingSignUp(userID: "\"><i>", email: hostile, name: hostile)]
+            state.keys = [ApiKey(id: Guild.key, name: hostile, prefix: hostile)]
+            state.hooks = [Hook(id: Guild.hook, url: hostile, disabledReason: hostile)]
+            state.calls = [HookDelivery(id: hostile, lastError: hostile, body: hostile)]
         }
         try await Stage.visit(guild) { browser, _ in
             let tabs = ConsoleTab.allCases.map { $0.path(of: Guild.school) }
-            for path in tabs + [Self.path, Guild.schoolPath + "/delete", Self.path + "/new"] {
+            let places = ["/delete", "/programs/hooks/\(Guild.hook)"].map { Guild.schoolPath + $0 }
+            let deletions = [
+                "keys/\(Guild.key)/delete", "hooks/\(Guild.hook)/delete",
+            ].map { "\(Guild.schoolPath)/programs/\($0)" }
+            for path in tabs + places + deletions + [Self.path, Self.path + "/new"] {
                 let page = try await browser.get(path)
 
                 #expect(page.status == 200)

@@ -76,7 +76,7 @@ struct ConsoleWordsTests {
     @Test func `without white label no custom URL is asked for`() async throws {
         let guild = Guild()
         guild.with {
-            $0.isWhiteLabelOn = false
+            $0.look.own.whiteLabel = false
             $0.urls = [CustomUrl(slug: "springfield", state: .enabled)]
         }
         try await Stage.visit(guild) { browser, guild in
@@ -88,7 +88,7 @@ struct ConsoleWordsTests {
             }
             // Switched off while somebody typed: what was typed stays.
             let refused = try await browser.post(path, ["do": "add", "slug": "new-one"])
-            guild.with { $0.isWhiteLabelOn = true }
+            guild.with { $0.look.own.whiteLabel = true }
             let on = try await browser.get(path)
 
             #expect(page.text.contains("Staff of the platform switch it on."))

@@ -8,6 +8,10 @@ struct FormOriginTests {
         "/login", "/logout", "/console/organizations/new", Guild.schoolPath,
         Guild.schoolPath + "/users", Guild.schoolPath + "/services",
         Guild.schoolPath + "/contacts", Guild.schoolPath + "/domains",
+        Guild.schoolPath + "/modules", Guild.schoolPath + "/subscription",
+        Guild.schoolPath + "/look", "/console/imports/new", "/console/imports/\(Guild.importID)",
+        "/console/types/new", "/console/types/\(Guild.type)", "/console/catalog/new",
+        "/console/catalog/\(Guild.algebra)", "/console/seatTypes/new",
         Guild.schoolPath + "/urls", Guild.schoolPath + "/limits", Guild.schoolPath + "/delete",
         "/signup", "/signup/verify", "/signup/organization",
     ]

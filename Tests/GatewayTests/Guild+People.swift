@@ -28,6 +28,30 @@ extension Guild {
                     return member
                 }
             },
+            serve(MembershipMethods.getMember) {
+                (request: GetMemberRequest, _) throws -> Member in
+                let found = self.with { $0.members.first { $0.userID == request.userID } }
+                guard let found else { throw Status.notFound("There is no such member.") }
+                return found
+            },
+            serve(MembershipMethods.updateMember) {
+                (request: UpdateMemberRequest, context) throws -> Member in
+                let names = request.roles.map(\.words).joined(separator: ", ")
+                return try self.change("roles: \(names)", context) { state in
+                    guard
+                        let index = state.members.firstIndex(where: { $0.userID == request.userID })
+                    else { throw Status.notFound("There is no such member.") }
+                    try Self.require(state.members[index].etag, context)
+                    guard !request.roles.isEmpty else {
+                        throw Status.invalid([
+                            FieldFault(field: "roles", sentence: "A member has at least one role.")
+                        ])
+                    }
+                    state.members[index].roles = request.roles
+                    state.members[index].etag += "+"
+                    return state.members[index]
+                }
+            },
             serve(MembershipMethods.blockMember) {
                 (request: BlockMemberRequest, context) throws -> Member in
                 try self.change("block \(request.userID)", context) { _ in
@@ -130,9 +154,6 @@ extension Guild {
                 (request: DeleteEmailMaskRequest, context) throws -> DeleteEmailMaskReply in
                 try self.change("unmask \(request.value)", context) { _ in DeleteEmailMaskReply() }
             },
-            serve(BrandingMethods.getAppearance) { (_: GetAppearanceRequest, _) -> Appearance in
-                Appearance(whiteLabel: self.with { $0.isWhiteLabelOn })
-            },
             serve(CustomUrlsMethods.listCustomUrls) {
                 (_: ListCustomUrlsRequest, _) -> ListCustomUrlsReply in
                 ListCustomUrlsReply(customURLs: self.with { $0.urls })
@@ -169,6 +190,28 @@ extension Guild {
 
     var signUps: [RegisteredMethod] {
         [
+            serve(SignUpsMethods.listPendingSignUps) {
+                (request: ListPendingSignUpsRequest, _) -> ListPendingSignUpsReply in
+                let (waiting, later) = self.with { ($0.waiting, $0.laterWaiting) }
+                return ListPendingSignUpsReply(
+                    pendingSignUps: request.pageToken.isEmpty ? waiting : later ?? waiting,
+                    totalSize: Int64(waiting.count + (later?.count ?? 0)))
+            },
+            serve(SignUpsMethods.approvePendingSignUp) {
+                (request: ApprovePendingSignUpRequest, context) throws -> PendingSignUp in
+                try self.change("approve \(request.userID)", context) { state in
+                    state.waiting.removeAll { $0.userID == request.userID }
+                    state.laterWaiting?.removeAll { $0.userID == request.userID }
+                    return PendingSignUp(userID: request.userID, state: .approved)
+                }
+            },
+            serve(SignUpsMethods.rejectPendingSignUp) {
+                (request: RejectPendingSignUpRequest, context) throws -> PendingSignUp in
+                try self.change("reject \(request.userID)", context) { state in
+                    state.waiting.removeAll { $0.userID == request.userID }
+                    return PendingSignUp(userID: request.userID, state: .rejected)
+                }
+            },
             serve(SignUpsMethods.signUp) {
                 (request: SignUpRequest, context) throws -> SignUpReply in
                 try self.change("sign up", context) { state in

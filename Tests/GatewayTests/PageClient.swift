@@ -24,6 +24,43 @@ struct PageClient: Sendable {
         let body = values.map { "\($0)=\(PercentEncoding.encode($1))" }.joined(separator: "&")
         return try await http.send("POST", path, fields, body: body)
     }
+
+    /// What stands between the parts of a form with a file.
+    static let boundary = "----WebKitFormBoundary7MA4YWxkTrZu0gW"
+
+    /// A form with a file as browsers send it.
+    static func body(
+        _ values: KeyValuePairs<String, String>, file: [UInt8]?, name: String = "schools.csv"
+    ) -> [UInt8] {
+        var body: [UInt8] = []
+        func add(_ head: String, _ content: [UInt8]) {
+            body += Array("--\(boundary)\r\nContent-Disposition: form-data; \(head)\r\n\r\n".utf8)
+            body += content + Array("\r\n".utf8)
+        }
+        for (name, value) in values { add("name=\"\(name)\"", Array(value.utf8)) }
+        add(
+            "name=\"file\"; filename=\"\(file == nil ? "" : name)\"\r\nContent-Type: text/csv",
+            file ?? [])
+        return body + Array("--\(boundary)--\r\n".utf8)
+    }
+
+    /// Sends a form with a file; without one it is as if none was chosen.
+    func upload(
+        _ path: String, _ values: KeyValuePairs<String, String> = [:], file: [UInt8]?
+    ) async throws -> HTTPClient.Answer {
+        try await send(path, Self.body(values, file: file))
+    }
+
+    /// Sends a body as a form with a file.
+    func send(
+        _ path: String, _ body: [UInt8],
+        type: String = "multipart/form-data; boundary=\(boundary)"
+    ) async throws -> HTTPClient.Answer {
+        var fields = origin
+        fields["Cookie"] = cookie
+        fields["Content-Type"] = type
+        return try await http.send("POST", path, fields, bytes: body)
+    }
 }
 
 extension HTTPClient.Answer {

@@ -13,6 +13,11 @@ enum Python {
 
     /// Runs a script of this folder with the Python of the tests.
     static func run(_ script: String, _ arguments: String...) async throws -> String {
+        try await run(script, arguments)
+    }
+
+    /// Runs a script of this folder with the Python of the tests.
+    static func run(_ script: String, _ arguments: [String]) async throws -> String {
         let python = try #require(
             ProcessInfo.processInfo.environment["GUILDHALL_TEST_PYTHON"],
             "deploy/test prepares the Python that this test needs")

@@ -31,7 +31,7 @@ struct ReplacementTests {
             #expect(problem.violations.map(\.at) == [field])
             #expect(problem.violations.map(\.message) == ["This field is missing."])
         }
-        #expect(Self.routes.count == 4)
+        #expect(Self.routes.count == 5)
     }
 
     @Test func `it may be said to be off, none or empty`() throws {
@@ -48,7 +48,13 @@ struct ReplacementTests {
             MemberDiscountsMethods.setMemberDiscount, #"{"basis_points":null}"#)
         let empty: SetContactReceiversRequest = try request(
             ContactsMethods.setContactReceivers, #"{"receivers":[]}"#)
+        let all: SetOrganizationModulesRequest = try request(
+            OrganizationModulesMethods.setOrganizationModules, #"{"own":null}"#)
+        let nothing: SetOrganizationModulesRequest = try request(
+            OrganizationModulesMethods.setOrganizationModules, #"{"own":{}}"#)
 
+        #expect(all == SetOrganizationModulesRequest(organizationID: Self.id))
+        #expect(nothing.own == ModuleGrants())
         #expect(off == SetWhiteLabelRequest(organizationID: Self.id))
         #expect(none == SetMemberDiscountRequest(organizationID: Self.id))
         #expect(empty == SetContactReceiversRequest(organizationID: Self.id))

@@ -26,7 +26,8 @@ struct Stage: Sendable {
     /// Runs a gateway before services that have the given methods, some of them ready.
     static func run(
         _ methods: [RegisteredMethod], limits: Limits = Limits(),
-        allowedOrigins: String = "", publicURL: String = "http://gateway.test",
+        allowedOrigins: String = "", trustedProxies: String = "",
+        publicURL: String = "http://gateway.test",
         serving: Set<Backend> = Set(Backend.allCases),
         _ body: @escaping @Sendable (Stage) async throws -> Void
     ) async throws {
@@ -39,22 +40,28 @@ struct Stage: Sendable {
         let clock = ManualInstant()
         let sessions = Sessions(
             membership: upstreams.membership, signer: signer, now: { clock.now })
+        let openCalls = OpenCalls(
+            limits: limits, proxies: try #require(TrustedProxies(trustedProxies)),
+            now: { clock.now })
         let address = HTTPAddress(configured: publicURL)
         let api = API(
             routes: RouteTable(Routes.all), transcoder: Transcoder(limits: limits),
-            sessions: sessions, upstreams: upstreams)
+            sessions: sessions, openCalls: openCalls, upstreams: upstreams)
         let door = PageDoor(
-            sessions: sessions, upstreams: upstreams, address: address, limits: limits)
+            sessions: sessions, openCalls: openCalls, upstreams: upstreams, address: address,
+            limits: limits)
         let front = Front(
             limits: limits, api: api,
             pages: Pages(upstreams: upstreams, address: address),
             assets: Assets(branding: upstreams.branding, callTimeout: limits.callTimeout),
             contact: Contact(
-                organizations: upstreams.organizations, address: address, limits: limits),
+                organizations: upstreams.organizations, openCalls: openCalls, address: address,
+                limits: limits),
             accounts: Accounts(door: door, api: api),
             crossOrigin: try #require(CrossOrigin(allowedOrigins)),
             logger: Logger(label: "gateway") { _ in SwiftLogNoOpLogHandler() })
-        let port = RPCPort(sessions: sessions, upstreams: upstreams, routes: Routes.all)
+        let port = RPCPort(
+            sessions: sessions, openCalls: openCalls, upstreams: upstreams, routes: Routes.all)
         let channel = InProcessChannel(Router(services: [port.methods]))
         try await serve(front) { port in
             try await body(

@@ -14,6 +14,7 @@ import Testing
     ) -> AdmissionFacts {
         AdmissionFacts(
             stop: stoppedAt.map { Stop(at: $0, state: "inactive") }, membership: membership,
+            takesSeat: true,
             counters: counters)
     }
 
@@ -121,10 +122,10 @@ import Testing
     }
 
     @Test func `owners take no seat, everybody else does`() {
-        #expect(!RoleSet.owner.takesSeat)
-        #expect(!RoleSet([.owner, .teacher]).takesSeat)
-        #expect(RoleSet.manager.takesSeat)
-        #expect(RoleSet.member.takesSeat)
+        #expect(!SeatRule.standard.takesSeat(.owner))
+        #expect(!SeatRule.standard.takesSeat([.owner, .teacher]))
+        #expect(SeatRule.standard.takesSeat(.manager))
+        #expect(SeatRule.standard.takesSeat(.member))
     }
 
     @Test func `people are counted as members and by each role with a quota`() {

@@ -145,7 +145,7 @@ import Testing
         try await world.tell([school], archived: true)
         for _ in 0..<2 { try await hall.admit(to: world.schools[1], as: [.student]) }
         // What was sold is taken back while nobody sits there.
-        try await hall.database.write { try $0.setCap(2, of: .seat, at: school) }
+        try await hall.setSeats(2, atArchived: school)
 
         let refused = await refusal { try await world.restore([school], below: world.district) }
 

@@ -82,6 +82,9 @@ final class Hall: Sendable {
             services: [
                 service.registeredMethods, keyDesk.registeredMethods,
                 provisioning.registeredMethods,
+                SeatTypeDesk(service: service).registeredMethods,
+                LicenseTypeDesk(service: service).registeredMethods,
+                AccessDesk(service: service).registeredMethods,
             ],
             interceptors: [
                 PrincipalInterceptor(

@@ -212,6 +212,26 @@ import Testing
         try await expectInvariants(hall)
     }
 
+    @Test func `a grant whose reply is gone is undone all the same, and once`() async throws {
+        let hall = try Hall()
+        let school = try await hall.organization()
+        _ = try await grant(hall, school, 5, key: "one")
+        _ = try await grant(hall, school, 2, key: "two")
+        try await hall.forgetReplies()
+
+        for _ in 1...2 {
+            _ = try await hall.service("partners").cancelSeatGrant(
+                CancelSeatGrantRequest(organizationID: school.text, grantKey: "one"))
+            try await hall.forgetReplies()
+        }
+
+        let seats = try await hall.platformOwner.getSeats(
+            GetSeatsRequest(organizationID: school.text))
+        #expect(seats.seatCount == 2)
+        #expect(seats.seatCeiling == 2)
+        try await expectInvariants(hall)
+    }
+
     @Test func `a sale gives them once to an organization, under whichever key it comes again`()
         async throws
     {

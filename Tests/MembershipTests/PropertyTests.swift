@@ -24,7 +24,7 @@ private struct World: Sendable {
         let person = people.randomElement(using: &dice)?.text ?? ""
         let roles = Self.roles.randomElement(using: &dice) ?? []
         let number = Int64.random(in: 0...6, using: &dice)
-        let choice = Int.random(in: 0..<10, using: &dice)
+        let choice = Int.random(in: 0..<13, using: &dice)
         let status = await refusal {
             switch choice {
             case 0...4:
@@ -39,7 +39,12 @@ private struct World: Sendable {
             case 7:
                 _ = try await client.removeMember(
                     RemoveMemberRequest(organizationID: organization, userID: person))
-            case 8:
+            case 8...10:
+                _ = try await client.updateMember(
+                    UpdateMemberRequest(
+                        organizationID: organization, userID: person,
+                        roles: roles.isEmpty ? [.member] : roles))
+            case 11:
                 _ = try await client.updateCaps(
                     UpdateCapsRequest(
                         organizationID: organization, members: number + 3, students: number,

@@ -151,7 +151,11 @@ final class SignUpHall: Sendable {
         // What is never made keeps no test waiting.
         service.patience = FoundingPatience(wait: .seconds(2))
         router = Router(
-            services: [service.registeredMethods, hall.service.registeredMethods],
+            services: [
+                service.registeredMethods, hall.service.registeredMethods,
+                WorkflowService(desk: founding.desk(pages: hall.service.pageTokens))
+                    .registeredMethods,
+            ],
             interceptors: [
                 try hall.interceptor(for: "membership", openMethods: Service.openMethods)
             ])
@@ -177,6 +181,20 @@ final class SignUpHall: Sendable {
 
     func acting(_ user: UserID, _ grants: [Access.Grant] = []) -> SignUpsClient {
         SignUpsClient(channel { [hall] in try hall.statement(of: user, grants) })
+    }
+
+    /// Somebody who looks after foundings.
+    func operating(_ grants: [Access.Grant] = [Access.Grant(.platformOwner)])
+        -> SignUpWorkflowsClient
+    {
+        let user: UserID = hall.identifiers.next()
+        return SignUpWorkflowsClient(channel { [hall] in try hall.statement(of: user, grants) })
+    }
+
+    /// A service that asks for itself.
+    func operating(as service: String) -> SignUpWorkflowsClient {
+        SignUpWorkflowsClient(
+            channel { [hall] in try hall.statement(of: service, audience: "membership") })
     }
 
     func acting(_ role: Access.Role, at node: OrganizationID? = nil) -> SignUpsClient {

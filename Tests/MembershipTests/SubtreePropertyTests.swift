@@ -51,7 +51,7 @@ private struct Model {
         for (seat, roles) in active
         where batches[seat.organization] == nil && !hidden.contains(seat.organization) {
             let organization = seat.organization
-            if roles.takesSeat {
+            if SeatRule.standard.takesSeat(roles) {
                 people[Spot(node: organization, kind: .seat), default: []].insert(seat.person)
             }
             for node in [organization] + ancestors(of: organization) {
@@ -85,6 +85,8 @@ private final class Game {
     /// How often something was moved or restored, and how often that was refused.
     private(set) var carriedOut = 0
     private(set) var refused = 0
+    /// How often somebody got other roles.
+    private(set) var reassigned = 0
     /// How often something was cancelled.
     private(set) var givenUp = 0
 
@@ -105,7 +107,7 @@ private final class Game {
     }
 
     func step() async throws {
-        switch Int.random(in: 0..<25, using: &dice) {
+        switch Int.random(in: 0..<29, using: &dice) {
         case 0...6: try await admit()
         case 7...8: try await leave()
         case 9...10: try await limit()
@@ -115,6 +117,7 @@ private final class Game {
         case 17...18: try await restore()
         case 19...21: try await cancelMove()
         case 22...23: try await cancelRestore()
+        case 24...27: try await changeRoles()
         default: try await restoreByEvent()
         }
         try await compare()
@@ -152,12 +155,39 @@ private final class Game {
         }
     }
 
+    private func member() -> Model.Seat? {
+        model.active.keys.sorted {
+            ($0.organization, $0.person) < ($1.organization, $1.person)
+        }.randomElement(using: &dice)
+    }
+
+    /// Other roles: whom a limit counts already it does not refuse, and whoever is new it does.
+    private func changeRoles() async throws {
+        guard let seat = member() else { return }
+        let roles =
+            [[.member], [.student], [.teacher], [.owner], [.student, .teacher]]
+            .randomElement(using: &dice) ?? ([] as [Messages.Role])
+        var next = model
+        next.active[seat] = try Parse.roles(roles)
+        let status = await refusal {
+            try await hall.platformOwner.updateMember(
+                UpdateMemberRequest(
+                    organizationID: organizations[seat.organization].text,
+                    userID: people[seat.person].text, roles: roles))
+        }
+        #expect((status?.code == .notFound) == !isOpen(seat.organization))
+        if status == nil {
+            #expect(model.admits(next))
+            model = next
+            reassigned += 1
+        } else if status?.code != .notFound {
+            let isOwner = model.active[seat]?.contains(.owner) == true
+            #expect(status?.reason == "last_owner" ? isOwner : !model.admits(next))
+        }
+    }
+
     private func leave() async throws {
-        guard
-            let seat = model.active.keys.sorted(by: {
-                ($0.organization, $0.person) < ($1.organization, $1.person)
-            }).randomElement(using: &dice)
-        else { return }
+        guard let seat = member() else { return }
         let (organization, user) = (organizations[seat.organization], people[seat.person])
         let blocks = Bool.random(using: &dice)
         let status = await refusal {
@@ -352,11 +382,12 @@ private final class Game {
     ) async throws {
         let game = try await Game(seed: seed)
 
-        for _ in 0..<150 { try await game.step() }
+        for _ in 0..<500 { try await game.step() }
 
         #expect(game.carriedOut > 10)
         #expect(game.refused > 0)
         #expect(game.givenUp > 10)
+        #expect(game.reassigned > 10)
         try await game.expectProof()
     }
 }

@@ -53,6 +53,23 @@ import Testing
             """, ["people without an organization"]
         ),
         ("UPDATE user SET email_verified = 0", ["people without an organization"]),
+        (
+            "UPDATE usage SET cap = cap + 1 WHERE kind = 0 AND cap IS NOT NULL",
+            ["numbers of seats"]
+        ),
+        (
+            """
+            INSERT INTO seat_ledger (organization_id, kind, operation, cause, balance_after,
+                occurred_us)
+            SELECT node, 0, 3, 3, cap + 7, 0 FROM usage WHERE kind = 0 AND cap IS NOT NULL
+            """,
+            ["numbers of seats"]
+        ),
+        ("UPDATE settings SET seat_ceiling = 4 WHERE seat_ceiling >= 5", ["grants of seats"]),
+        (
+            "UPDATE usage SET cap = NULL WHERE kind = 0 AND cap IS NOT NULL", ["grants of seats"]
+        ),
+        ("UPDATE seat_grant SET quantity = quantity + 100", ["grants of seats"]),
     ]
 
     @Test(arguments: damages.indices)
@@ -63,6 +80,8 @@ import Testing
         let school = try await hall.organization(below: root)
         for _ in 0..<3 { _ = try await hall.admit(to: school, as: [.student]) }
         _ = try await hall.person(at: "a.example.com")
+        _ = try await hall.service("partners").grantSeats(
+            GrantSeatsRequest(organizationID: school.text, quantity: 5, saleID: "sale"))
         #expect(try await hall.differences() == [])
         try await hall.database.write { try $0.execute(damage) }
         #expect(try await hall.differences() == expected)
@@ -70,6 +89,11 @@ import Testing
 }
 
 extension Hall {
+    /// Removes every stored reply, as a purge does when they are old.
+    func forgetReplies() async throws {
+        try await database.write { try $0.execute("DELETE FROM storage_reply") }
+    }
+
     /// The names of the verifiers that find something to differ.
     func differences() async throws -> Set<String> {
         let (stream, continuation) = AsyncStream.makeStream(of: Findings.self)

@@ -72,7 +72,109 @@ struct ArchiveTests {
 
         #expect(pages.flatMap(\.organizations).map(\.title) == ["a", "c", "b"])
         #expect(live.organizations.isEmpty && live.totalSize == 0)
-        #expect(update.reason == "not_found")
+        #expect(update.reason == "wrong_state" && update.message.contains("archive"))
+    }
+
+    @Test func `who sees the archive reads what is there, and changes nothing but by a restore`()
+        async throws
+    {
+        let owner = try installation.platformOwner()
+        let school = try await owner.create("School")
+        let other = try await owner.create("Other")
+        let channel = try installation.channel([Access.Grant(.platformOwner)])
+        let (hooks, contacts) = (HooksClient(channel), ContactsClient(channel))
+        let (urls, discounts) = (CustomUrlsClient(channel), MemberDiscountsClient(channel))
+        let hook = try #require(try await hooks.create(at: school).hook)
+        _ = try await owner.createEmailMask(
+            CreateEmailMaskRequest(organizationID: school.id, value: "school.example"))
+        _ = try await owner.delete(school)
+
+        let id = school.id
+        #expect(try await owner.get(school).effectiveState == .archived)
+        #expect(try await hooks.listHooks(.init(organizationID: id)).hooks.map(\.id) == [hook.id])
+        _ = try await hooks.listHookDeliveries(.init(organizationID: id, hookID: hook.id))
+        #expect(try await contacts.getContactReceivers(.init(organizationID: id)).own.isEmpty)
+        #expect(try await urls.listCustomUrls(.init(organizationID: id)).customURLs.isEmpty)
+        #expect(try await owner.listEmailMasks(.init(organizationID: id)).emailMasks.isEmpty)
+        _ = try await discounts.getMemberDiscount(.init(organizationID: id))
+
+        let refusals = [
+            try await refusal { try await owner.delete(school) },
+            try await refusal { try await owner.activateOrganization(.init(id: id)) },
+            try await refusal { try await owner.deactivateOrganization(.init(id: id)) },
+            try await refusal {
+                try await owner.moveOrganization(.init(id: id, newParentID: other.id))
+            },
+            try await refusal { try await hooks.create(at: school) },
+            try await refusal {
+                try await hooks.testHook(.init(organizationID: id, id: hook.id))
+            },
+            try await refusal {
+                try await contacts.setContactReceivers(.init(organizationID: id))
+            },
+            try await refusal {
+                try await discounts.setMemberDiscount(.init(organizationID: id))
+            },
+            try await refusal {
+                try await owner.createEmailMask(.init(organizationID: id, value: "b.example"))
+            },
+        ]
+        let below = [
+            try await refusal { try await owner.create("Class", below: school) },
+            try await refusal {
+                try await owner.moveOrganization(.init(id: other.id, newParentID: id))
+            },
+        ]
+
+        #expect(refusals.map(\.reason) == Array(repeating: "wrong_state", count: 9))
+        #expect(refusals.allSatisfy { $0.message.contains("archive") })
+        #expect(below.map(\.reason) == ["parent_archived", "parent_archived"])
+        _ = try await owner.restoreOrganization(.init(id: id))
+        _ = try await owner.create("Class", below: school)
+    }
+
+    @Test func `who sees the archive lists what is below a parent there, and nobody else`()
+        async throws
+    {
+        let owner = try installation.platformOwner()
+        let chain = try await owner.chain("District", "School")
+        _ = try await owner.delete(chain[0], cascade: true)
+        let (id, district) = (chain[0].id, try #require(OrganizationID(text: chain[0].id)))
+
+        let present = try await owner.listOrganizations(ListOrganizationsRequest(parent: id))
+        let archived = try await owner.listOrganizations(
+            ListOrganizationsRequest(parent: id, state: .archived))
+        #expect(present.organizations.isEmpty)
+        #expect(archived.organizations.map(\.id) == [chain[1].id])
+
+        for stranger in [
+            try installation.user(Access.Grant(.owner, at: district)),
+            try installation.service("partners"),
+        ] {
+            let refused = try await refusal {
+                try await stranger.listOrganizations(ListOrganizationsRequest(parent: id))
+            }
+            #expect(refused.reason == "not_found")
+        }
+    }
+
+    @Test func `services find nothing of the archive to change or to put something below`()
+        async throws
+    {
+        let owner = try installation.platformOwner()
+        let school = try await owner.create("School")
+        _ = try await owner.delete(school)
+        let partners = try installation.service("partners")
+
+        let refused = try await refusal {
+            try await partners.prepareOrganization(
+                PrepareOrganizationRequest(
+                    id: installation.identifiers.next(OrganizationID.self).text,
+                    parentID: school.id, title: "Sold", category: .academicK12, country: "US",
+                    origin: .sale), options: .key("sold"))
+        }
+
+        #expect(refused.reason == "not_found")
     }
 
     @Test func `its title and its domains are free`() async throws {
@@ -140,6 +242,21 @@ struct ArchiveTests {
         #expect(try await owner.get(chain[0]).effectiveState == .active)
     }
 
+    @Test func `a clock that jumps by years takes nothing out of the archive`() async throws {
+        let owner = try installation.platformOwner()
+        let school = try await owner.create("School")
+        try await installation.database.noteRunningTime(at: installation.clock.now)
+        _ = try await owner.delete(school, cascade: true)
+
+        for _ in 1...10 {
+            installation.jump(by: .seconds(365 * 86_400))
+            try await installation.database.noteRunningTime(at: installation.clock.now)
+            try await installation.upkeep().round(at: installation.clock.now)
+        }
+
+        #expect(try await owner.get(school).effectiveState == .archived)
+    }
+
     @Test func `after 90 days it is gone for good, and its identifier stays spent`() async throws {
         let owner = try installation.platformOwner()
         let chain = try await owner.chain("District", "School")
@@ -147,8 +264,10 @@ struct ArchiveTests {
             CreateEmailMaskRequest(organizationID: chain[1].id, value: "school.example"))
         _ = try await owner.delete(chain[0], cascade: true)
         let day: Duration = .seconds(86_400)
+        installation.clock.advance(by: .milliseconds(1))
+        try await installation.database.noteRunningTime(at: installation.clock.now)
 
-        installation.clock.advance(by: day * 90)
+        installation.clock.advance(by: day * 90 - .milliseconds(1))
         try await installation.upkeep().round(at: installation.clock.now)
         let kept = try await owner.get(chain[1])
         installation.clock.advance(by: .milliseconds(1))

@@ -74,13 +74,14 @@ struct HookDeskTests {
         #expect(
             told[1]
                 == Told(
-                    type: "organization.updated", timestamp: "2026-01-01T00:01:01.001000Z",
+                    type: "organization.updated", timestamp: "2026-01-01T00:01:01.001Z",
                     data: .init(
                         id: school.id, parentId: district.id, title: school.title,
                         status: "ORGANIZATION_STATUS_INACTIVE", archived: false,
                         origin: "ORGANIZATION_ORIGIN_MANUAL", externalId: "legacy-7",
-                        version: 2)))
-        #expect(told[0].data.status == "ORGANIZATION_STATUS_ACTIVE" && told[0].data.version == 1)
+                        version: "2")))
+        #expect(told[0].data.status == "ORGANIZATION_STATUS_ACTIVE")
+        #expect(told[0].data.version == "1", "a text, as the API spells it")
     }
 
     @Test func `a hook is told the kinds that it names`() async throws {
@@ -205,7 +206,7 @@ struct HookDeskTests {
             try await owner.create(at: district), try await owner.create(at: school)
         )
         _ = try await organizations.deleteOrganization(.init(id: school.id))
-        installation.clock.advance(by: .seconds(91 * 86_400))
+        try await installation.pass(days: 91)
         try await installation.upkeep().round(at: installation.clock.now)
 
         #expect(try await words(to: above) == ["archived School", "removed -"])

@@ -129,7 +129,7 @@ struct ImportListTests {
 
         #expect(adas[0].imports.isEmpty && adas[0].totalSize == 0)
         #expect(all[0].imports == [one])
-        #expect(applied.reason == "not_found")
+        #expect(applied.reason == "parent_archived")
     }
 
     @Test func `a page ends after so many imports that are no longer shown, and goes on`()

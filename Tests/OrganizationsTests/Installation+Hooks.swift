@@ -82,7 +82,7 @@ struct Told: Decodable, Hashable {
         var archived: Bool?
         var origin: String?
         var externalId: String?
-        var version: Int?
+        var version: String?
         var movedAway: Bool?
         var lapse: String?
         var lastDay: String?

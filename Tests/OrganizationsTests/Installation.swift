@@ -12,6 +12,8 @@ import Synchronization
 /// The service on a real database in a folder of its own, with callers of every kind.
 final class Installation: Sendable {
     let clock = ManualClock()
+    /// By how much the clock has jumped, while no time has passed.
+    private let jumps = Jumps()
     let database: Database
     let acknowledgements = Acknowledgements()
     let people = CountedPeople()
@@ -27,13 +29,19 @@ final class Installation: Sendable {
     private let work: Task<Void, Never>
     private let ownRouter: Mutex<Router?> = Mutex(nil)
 
-    init(limits: Limits = Limits(), hooks: HookRules = HookRules()) throws {
+    init(
+        limits: Limits = Limits(), hooks: HookRules = HookRules(), hookPace: HookPace = HookPace()
+    ) throws {
         self.limits = limits
         folder = NSTemporaryDirectory() + "organizations-" + UUID().uuidString
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true)
-        database = try Database(
-            DatabaseConfiguration(path: "\(folder)/organizations.db"), migrations: migrations)
+        var settings = DatabaseConfiguration(path: "\(folder)/organizations.db")
+        // Time passes for the database as well when a test lets it pass.
+        settings.uptime = { [clock, jumps] in
+            WallTime(microseconds: 0).duration(to: clock.now) - jumps.sum.withLock { $0 }
+        }
+        database = try Database(settings, migrations: migrations)
         identifiers = IdentifierSource(clock: clock.clock)
         keys = try KeyRing(folder: "\(folder)/keys", name: "organizations")
         pageTokens = PageTokens(keys: keys)
@@ -50,16 +58,18 @@ final class Installation: Sendable {
                 membershipAdmits: { try await lobby.admit($0, $1) },
                 brandingTries: { try await branding.tries($0, $1) },
                 partnersTry: { try await partners.tries($0, $1) },
-                ownAppearance: { try await branding.appearance($0, $1) }), hooks: hooks)
-        var settings = WorkflowSettings()
-        settings.pollInterval = .milliseconds(50)
+                modulesTry: { try await partners.tries($0, $1) },
+                ownAppearance: { try await branding.appearance($0, $1) }), hooks: hooks,
+            hookPace: hookPace)
+        var pace = WorkflowSettings()
+        pace.pollInterval = .milliseconds(50)
         let relocations = Relocations(
             moveSubtree: { request, options in try await people.moves(request, options) },
             cancelMove: { request, _ in try await people.cancels(request) },
             restoreSubtree: { request, options in try await people.restores(request, options) },
             cancelRestore: { request, _ in try await people.cancels(request) },
             clock: clock.clock)
-        let runner = relocations.runner(of: database, settings: settings)
+        let runner = relocations.runner(of: database, settings: pace)
         let operators = WorkflowService(desk: relocations.desk(of: database, pages: pageTokens))
         // Ends with the test, by being cancelled.
         work = Task { try? await runner.run() }
@@ -140,6 +150,19 @@ final class Installation: Sendable {
     /// Somebody who does not say who calls.
     func stranger() -> OrganizationsClient {
         client { nil }
+    }
+
+    /// Lets days go by with the database open, as its housekeeping notes at their beginning.
+    func pass(days: Int) async throws {
+        clock.advance(by: .milliseconds(1))
+        try await database.noteRunningTime(at: clock.now)
+        clock.advance(by: .seconds(days * 86_400))
+    }
+
+    /// Sets the clock another time, of which the database has not been open.
+    func jump(by duration: Duration) {
+        jumps.sum.withLock { $0 += duration }
+        clock.advance(by: duration)
     }
 
     /// What the service does from time to time.
@@ -294,4 +317,9 @@ extension Installation {
         }
         return found.withLock { $0 }
     }
+}
+
+/// By how much a clock was set.
+private final class Jumps: Sendable {
+    let sum = Mutex(Duration.zero)
 }

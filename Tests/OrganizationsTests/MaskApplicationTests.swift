@@ -165,7 +165,7 @@ struct MaskApplicationTests {
         }
         _ = try await owner.deleteOrganization(DeleteOrganizationRequest(id: school.id))
         let (preview, application) = await reasons(school.id, "company.com", masks)
-        #expect(preview == "not_found" && application == "not_found")
+        #expect(preview == "wrong_state" && application == "wrong_state")
         #expect(await installation.lobby.questions.isEmpty)
         #expect(await installation.lobby.admissions.isEmpty)
     }

@@ -110,6 +110,9 @@ struct MoveTrialTests {
                 MoveEffect(
                     aspect: "partner", fromOrganizationID: one[0].id, toOrganizationID: two.id,
                     fromValue: "Northwind", toValue: "Contoso"),
+                MoveEffect(
+                    aspect: "modules", fromOrganizationID: one[0].id, toOrganizationID: two.id,
+                    fromValue: "Algebra, Chess", toValue: "Algebra"),
             ])
         #expect(reply.obstacles.map(\.code) == ["members_limit_reached"])
         #expect(reply.obstacles.map(\.organizationID) == [two.id])
@@ -120,6 +123,9 @@ struct MoveTrialTests {
         #expect(looks.map(\.newParentID) == [two.id, ""])
         #expect(assignments.map(\.organizationID) == [one[1].id, one[1].id])
         #expect(assignments.map(\.newParentID) == [two.id, ""])
+        let modules = await installation.partners.moduleTrials.asked
+        #expect(modules.map(\.organizationID) == [one[1].id, one[1].id])
+        #expect(modules.map(\.newParentID) == [two.id, ""])
     }
 
     @Test func `a partner that stays is no effect`() async throws {
@@ -157,10 +163,10 @@ struct MoveTrialTests {
         #expect(withoutCounts.unknownAspects == ["limits"])
         #expect(
             withoutCounts.effects.map(\.aspect)
-                == ["branding.primary", "branding.logo", "partner"])
+                == ["branding.primary", "branding.logo", "partner", "modules"])
         #expect(withoutLooks.unknownAspects == ["limits", "branding"])
-        #expect(withoutLooks.effects.map(\.aspect) == ["partner"])
-        #expect(alone.unknownAspects == ["limits", "branding", "partner"])
+        #expect(withoutLooks.effects.map(\.aspect) == ["partner", "modules"])
+        #expect(alone.unknownAspects == ["limits", "branding", "partner", "modules"])
         #expect(alone.effects.isEmpty)
         #expect(alone.obstacles.map(\.code) == ["name_taken"])
     }
@@ -179,7 +185,7 @@ struct MoveTrialTests {
     @Test func `the other services are asked at the same time`() async throws {
         let owner = try installation.platformOwner()
         let (one, two) = (try await owner.create("One"), try await owner.create("Two"))
-        let meeting = Meeting(of: 3)
+        let meeting = Meeting(of: 4)
         await installation.people.meet(at: meeting)
         await installation.branding.meet(at: meeting)
         await installation.partners.meet(at: meeting)
@@ -205,6 +211,7 @@ struct MoveTrialTests {
             await installation.people.trials.timeouts,
             await installation.branding.trials.timeouts,
             await installation.partners.trials.timeouts,
+            await installation.partners.moduleTrials.timeouts,
         ] {
             #expect(timeouts.count == 2 && timeouts[0] == .seconds(10))
             let hasRest = timeouts[1].map { $0 > .zero && $0 <= .milliseconds(4_500) }
@@ -223,6 +230,7 @@ struct MoveTrialTests {
         #expect(await installation.people.trials.asked.isEmpty)
         #expect(await installation.branding.trials.asked.isEmpty)
         #expect(await installation.partners.trials.asked.isEmpty)
+        #expect(await installation.partners.moduleTrials.asked.isEmpty)
     }
 
     @Test func `organizations outside of the caller's scope are not named`() async throws {
@@ -240,19 +248,19 @@ struct MoveTrialTests {
         #expect(
             mine.effects.map(\.aspect) == [
                 "contact_receivers.booking", "members_limit", "branding.primary",
-                "branding.logo", "partner",
+                "branding.logo", "partner", "modules",
             ])
         #expect(
             mine.effects.map(\.fromOrganizationID)
-                == [line[2].id, "", line[2].id, line[2].id, line[2].id])
-        #expect(mine.effects.map(\.toOrganizationID) == ["", "", "", "", ""])
+                == [line[2].id, "", line[2].id, line[2].id, line[2].id, line[2].id])
+        #expect(mine.effects.map(\.toOrganizationID) == ["", "", "", "", "", ""])
         #expect(mine.obstacles.map(\.organizationID) == [""])
         // What would hold at the organization is its owner's to know.
         #expect(mine.effects.map(\.toValue) == all.effects.map(\.toValue))
         #expect(mine.effects.first?.toValue == "r@x.example")
         #expect(
             all.effects.map(\.toOrganizationID)
-                == [line[0].id, line[0].id, line[0].id, "", line[0].id])
+                == [line[0].id, line[0].id, line[0].id, "", line[0].id, line[0].id])
         #expect(all.obstacles.map(\.organizationID) == [line[0].id])
     }
 
@@ -264,7 +272,7 @@ struct MoveTrialTests {
 
         let reply = try await owner.tryMove(one, below: two)
 
-        #expect(reply.effects.count == 4)
+        #expect(reply.effects.count == 5)
         #expect(reply.effects.allSatisfy { $0.fromOrganizationID.isEmpty })
     }
 
@@ -287,6 +295,7 @@ private struct Opinions {
     let counts: MoveSubtreeReply
     let looks: PreviewAppearanceReply
     let assignment: PreviewAssignmentReply
+    let modules: PreviewModulesReply
 
     /// Something of each, from one organization to another.
     static func everything(from one: String, to other: String) -> Opinions {
@@ -312,7 +321,10 @@ private struct Opinions {
                 from: PartnerPlace(
                     partnerID: "1", partnerName: "Northwind", organizationID: one),
                 to: PartnerPlace(
-                    partnerID: "2", partnerName: "Contoso", organizationID: other)))
+                    partnerID: "2", partnerName: "Contoso", organizationID: other)),
+            modules: PreviewModulesReply(
+                from: ModulePlace(moduleNames: ["Algebra", "Chess"], organizationID: one),
+                to: ModulePlace(moduleNames: ["Algebra"], organizationID: other)))
     }
 }
 
@@ -321,11 +333,13 @@ extension Installation {
         await people.answer(with: opinions.counts)
         await branding.answer(with: opinions.looks)
         await partners.answer(with: opinions.assignment)
+        await partners.answer(with: opinions.modules)
     }
 }
 
 extension OrganizationsClient {
-    fileprivate func tryMove(
+    /// What would come of a move; below nothing: to the root.
+    func tryMove(
         _ organization: Organization, below parent: Organization?
     ) async throws -> MoveOrganizationReply {
         try await moveOrganization(

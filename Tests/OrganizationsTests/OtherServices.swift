@@ -117,15 +117,34 @@ actor Looks {
 actor Assignments {
     private(set) var trials = Trials<PreviewAssignmentRequest, PreviewAssignmentReply>(
         PreviewAssignmentReply())
+    private(set) var moduleTrials = Trials<PreviewModulesRequest, PreviewModulesReply>(
+        PreviewModulesReply())
 
     /// What a dry run answers.
     func answer(with reply: PreviewAssignmentReply) { trials.answer = .success(reply) }
 
+    /// What a dry run answers of modules.
+    func answer(with reply: PreviewModulesReply) { moduleTrials.answer = .success(reply) }
+
     /// Makes dry runs fail.
-    func failTrials(with status: Status) { trials.answer = .failure(status) }
+    func failTrials(with status: Status) {
+        trials.answer = .failure(status)
+        failModuleTrials(with: status)
+    }
+
+    /// Makes dry runs fail as to modules.
+    func failModuleTrials(with status: Status) { moduleTrials.answer = .failure(status) }
 
     /// Makes dry runs wait for others.
-    func meet(at meeting: Meeting) { trials.meeting = meeting }
+    func meet(at meeting: Meeting) { (trials.meeting, moduleTrials.meeting) = (meeting, meeting) }
+
+    func tries(_ request: PreviewModulesRequest, _ options: CallOptions) async throws
+        -> PreviewModulesReply
+    {
+        moduleTrials.note(request, options)
+        try await moduleTrials.meeting?.arrive()
+        return try moduleTrials.answer.get()
+    }
 
     func tries(_ request: PreviewAssignmentRequest, _ options: CallOptions) async throws
         -> PreviewAssignmentReply

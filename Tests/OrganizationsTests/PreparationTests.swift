@@ -1,6 +1,7 @@
 import Access
 import Messages
 import RPC
+import Storage
 import Testing
 
 @testable import Organizations
@@ -124,6 +125,28 @@ struct PreparationTests {
         let nodes = try await installation.nodes()
         #expect(nodes.map(\.removed) == [false, true, false])
         #expect(nodes.map(\.version) == [1, 2, 1])
+    }
+
+    @Test func `a preparation whose reply is gone is cancelled all the same`() async throws {
+        let installation = try Installation()
+        let partners = try installation.service("partners")
+        let id: OrganizationID = installation.identifiers.next()
+        _ = try await partners.prepareOrganization(
+            preparation("School", of: id), options: .key("step"))
+
+        for _ in 1...2 {
+            try await installation.database.write { try $0.execute("DELETE FROM storage_reply") }
+            _ = try await partners.cancelPreparation(
+                CancelPreparationRequest(id: id.text, preparationKey: "step"))
+        }
+
+        let commit = try await refusal {
+            try await partners.commitOrganization(CommitOrganizationRequest(id: id.text))
+        }
+        #expect(commit.code == .notFound)
+        #expect(try await installation.nodes().map(\.removed) == [false, true])
+        // Its title is free again.
+        _ = try await installation.platformOwner().create("School")
     }
 
     @Test func `a preparation that arrives after its cancellation makes nothing`()

@@ -61,6 +61,44 @@ import Testing
         }
     }
 
+    @Test(
+        arguments: [
+            (CreateModuleRequest(), ["name"]),
+            (CreateModuleRequest(name: "a\u{7}b"), ["name"]),
+            (CreateModuleRequest(name: long), ["name"]),
+            (
+                CreateModuleRequest(name: "a", chapters: [Messages.Chapter(title: "")]),
+                ["chapters[0].title"]
+            ),
+            (
+                CreateModuleRequest(
+                    name: "a",
+                    chapters: [Messages.Chapter(title: "b"), Messages.Chapter(title: " B ")]),
+                ["chapters[1].title"]
+            ),
+            (
+                CreateModuleRequest(
+                    name: "a",
+                    chapters: [
+                        Messages.Chapter(
+                            id: "018f3c5e-7a10-7c3b-9d52-0242ac120002", title: "b")
+                    ]),
+                ["chapters[0].id"]
+            ),
+            (
+                CreateModuleRequest(
+                    name: "", chapters: [Messages.Chapter(id: "x", title: "b")]),
+                ["name", "chapters[0].id"]
+            ),
+        ] as [(CreateModuleRequest, [String])])
+    func `a module with wrong fields is refused`(
+        request: CreateModuleRequest, fields: [String]
+    ) async throws {
+        try await expect(fields) { life in
+            try await life.catalog.createModule(request, options: life.options())
+        }
+    }
+
     @Test(arguments: sales)
     func `a sale with wrong fields is refused`(
         request: CreateSaleRequest, fields: [String]
@@ -244,15 +282,5 @@ import Testing
         #expect(status?.code == .invalidArgument, sourceLocation: sourceLocation)
         #expect(status?.reason == "validation", sourceLocation: sourceLocation)
         #expect(status?.fields == fields, sourceLocation: sourceLocation)
-    }
-}
-
-extension Status {
-    /// The fields that are wrong.
-    fileprivate var fields: [String] {
-        details.flatMap { detail -> [String] in
-            guard case .badRequest(let violations) = detail else { return [] }
-            return violations.map(\.field)
-        }
     }
 }

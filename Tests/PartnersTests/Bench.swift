@@ -19,11 +19,15 @@ final class Bench: Sendable {
     let identifiers: IdentifierSource
     let folder: String
     private let approval: ApprovalPatience
+    private let limits: CatalogLimits
     private let gateway: KeyRing
     private let partners: KeyRing
 
-    /// A bench on which approvals wait for so long.
-    init(approvalWait: Duration = .seconds(10)) throws {
+    /// A bench on which approvals wait for so long, and the catalog has room for so much.
+    init(
+        approvalWait: Duration = .seconds(10), limits: CatalogLimits = CatalogLimits()
+    ) throws {
+        self.limits = limits
         approval = ApprovalPatience(wait: approvalWait)
         identifiers = IdentifierSource(clock: clock.clock)
         folder = "\(NSTemporaryDirectory())guildhall-partners-\(UUID().uuidString)"
@@ -53,12 +57,13 @@ final class Bench: Sendable {
             database: database, organizations: consumer, pages: pages, identifiers: identifiers,
             workflows: fulfilment.desk(of: database, pages: pages))
         service.approval = approval
+        service.limits = limits
         let life = Life(bench: self, database: database, router: router(of: service))
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await consumer.run() }
             group.addTask { try await runner.run() }
             try await consumer.waitUntilApplied(
-                Int64(neighbours.world.nodes.count), incarnation: Neighbours.incarnation)
+                Int64(neighbours.world.events.count), incarnation: Neighbours.incarnation)
             let result = try await body(life)
             // As a process that is killed: nothing is written from here on.
             database.close()
@@ -78,7 +83,7 @@ final class Bench: Sendable {
     }
 
     private func router(of service: Service) -> Router {
-        Router(services: [service.registeredMethods], interceptors: [check(for: "partners")])
+        Router(services: service.methods, interceptors: [check(for: "partners")])
     }
 
     private func channel(to name: String) -> any Channel {

@@ -182,6 +182,12 @@ extension MembershipService {
         throw notOffered
     }
 
+    func updateMember(
+        _ request: UpdateMemberRequest, _ context: CallContext
+    ) async throws -> Member {
+        throw notOffered
+    }
+
     func removeMember(
         _ request: RemoveMemberRequest, _ context: CallContext
     ) async throws -> Member {

@@ -60,6 +60,8 @@ struct World: Sendable {
     var tellsHead = true
     var late: [Delivery] = []
     var nodes: [OrganizationNode] = []
+    /// Everything that the feed of Organizations has told.
+    var events: [FeedEvent] = []
     var watchers: [AsyncStream<Void>.Continuation] = []
 
     var isEmpty: Bool {
@@ -96,8 +98,25 @@ struct World: Sendable {
 
     mutating func publish(_ node: OrganizationNode) {
         var node = node
-        node.version = Int64(nodes.count + 1)
+        node.version = Int64(events.count + 1)
         nodes.append(node)
+        tell(
+            OrganizationNode.messageName, of: OrganizationID(text: node.id)?.bytes ?? [],
+            node.encoded())
+    }
+
+    mutating func publish(_ type: OrganizationType) {
+        tell(
+            OrganizationType.messageName, of: OrganizationTypeID(text: type.id)?.bytes ?? [],
+            type.encoded())
+    }
+
+    private mutating func tell(_ kind: String, of aggregate: [UInt8], _ body: [UInt8]) {
+        let sequence = Int64(events.count + 1)
+        events.append(
+            FeedEvent(
+                sequence: sequence, kind: kind, aggregateID: aggregate, version: sequence,
+                body: body))
         for watcher in watchers { watcher.yield() }
     }
 }
@@ -266,13 +285,12 @@ extension Neighbours {
         state.withLock { $0.watchers.append(watcher) }
         var sent = request.incarnation == Self.incarnation ? Int(request.afterSequence) : 0
         for await _ in changes {
-            let nodes = world.nodes
-            let events = nodes.indices.dropFirst(sent).map { event(nodes[$0], at: $0) }
+            let events = world.events
             try await replies.write(
                 WatchReply(
-                    incarnation: Self.incarnation, events: events,
-                    headSequence: Int64(nodes.count)))
-            sent = nodes.count
+                    incarnation: Self.incarnation, events: Array(events.dropFirst(sent)),
+                    headSequence: Int64(events.count)))
+            sent = events.count
         }
     }
 
@@ -281,14 +299,7 @@ extension Neighbours {
     ) async throws -> FeedHead {
         let world = world
         guard world.tellsHead else { throw Status(.unavailable, "Nobody answers.") }
-        return FeedHead(incarnation: Self.incarnation, sequence: Int64(world.nodes.count))
-    }
-
-    private func event(_ node: OrganizationNode, at index: Int) -> FeedEvent {
-        FeedEvent(
-            sequence: Int64(index + 1), kind: OrganizationNode.messageName,
-            aggregateID: OrganizationID(text: node.id)?.bytes ?? [], version: node.version,
-            body: node.encoded())
+        return FeedHead(incarnation: Self.incarnation, sequence: Int64(world.events.count))
     }
 }
 

@@ -1,3 +1,4 @@
+import RPC
 import ServiceKit
 import Testing
 
@@ -97,6 +98,7 @@ import Testing
     @Test(arguments: [
         ("Northwind", "northwind"), ("  Nord  Wind ", "nord wind"), ("STRASSE", "strasse"),
         ("Straße", "strasse"), ("\u{FB01}n", "fin"), ("Ａ", "a"), ("e\u{301}", "\u{E9}"),
+        ("a\u{200D}b", "ab"), ("a\u{200C} b\u{FE0F}", "a b"), ("a \u{34F} b", "a b"),
     ])
     func `names that read alike have one key`(given: String, key: String) throws {
         let name = try #require(Name(given))
@@ -106,7 +108,7 @@ import Testing
 
     @Test(arguments: [
         "", " ", "\t\n", "a\u{0}b", "a\u{1B}b", "a\nb", String(repeating: "x", count: 121),
-        "e" + String(repeating: "\u{301}", count: 1_000),
+        "e" + String(repeating: "\u{301}", count: 1_000), "\u{200D}", "\u{3164} \u{200C}",
     ])
     func `what is no name is refused`(given: String) {
         #expect(Name(given) == nil)
@@ -114,6 +116,7 @@ import Testing
 
     @Test func `a name may have 120 characters`() {
         #expect(Name(String(repeating: "ä", count: 120)) != nil)
+        #expect(Name(String(repeating: "\u{1F600}", count: 120)) != nil)
     }
 
     @Test func `a region covers its countries, and none covers all`() throws {
@@ -154,6 +157,21 @@ import Testing
         let found = patience.wait(within: remaining.map { .milliseconds($0) })
 
         #expect(found == .milliseconds(wait))
+    }
+
+    @Test func `of many paths that name nothing the first are told`() {
+        let paths = (0..<2_000).map { "nothing\($0)" }
+
+        let refused = Result<Set<ModuleField>, Refusal> { () throws(Refusal) in
+            try ModuleField.named(paths, present: [], isImplied: false)
+        }
+
+        guard case .failure(let refusal) = refused else {
+            Issue.record("paths that name nothing were accepted")
+            return
+        }
+        #expect(refusal.status.fields == Array(repeating: "update_mask", count: 50))
+        #expect(refusal.status.message.utf8.count < 10_000)
     }
 
     @Test func `every wrong field is named at once`() {

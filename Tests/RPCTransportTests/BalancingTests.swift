@@ -196,6 +196,40 @@ import Testing
         }
     }
 
+    @Test(arguments: [Methods.safe, Methods.unknown])
+    func `one that takes calls and answers none is left alone`(
+        _ method: MethodDescriptor
+    ) async throws {
+        let log = EventLog()
+        let hanging = RegisteredMethod(
+            method,
+            .unary { payload, _ in
+                try await ContinuousClock().sleep(for: .seconds(60))
+                return .encoded(payload)
+            })
+
+        try await withServer([hanging]) { _, silent in
+            try await withServers([NumberedServer(1)]) { addresses in
+                try await withClient(of: RPCTarget([silent] + addresses)) {
+                    $0.attemptsMax = 1
+                    $0.ejectionFailures = 3
+                    $0.ejectionBase = .seconds(20)
+                    $0.observer = log.observer
+                } _: { client in
+                    try await connected(client, log, to: [silent] + addresses)
+                    try await until {
+                        _ = try? await client.bytes(
+                            method, options: CallOptions(timeout: .milliseconds(20)))
+                        return log.states(of: silent).last == .ejected
+                    }
+                    let counts = try await answers(to: client, method)
+
+                    #expect(counts == [1: 200])
+                }
+            }
+        }
+    }
+
     @Test func `one that is well again gets calls again, after one that tries`() async throws {
         let servers = [NumberedServer(0), NumberedServer(1)]
         let log = EventLog()
@@ -223,6 +257,37 @@ import Testing
 
                 #expect(unwell == 3)
                 #expect(counts[0, default: 0] > 30)
+            }
+        }
+    }
+
+    @Test func `a call that cannot be sent keeps no other from trying`() async throws {
+        let servers = [NumberedServer(0), NumberedServer(1)]
+        let log = EventLog()
+        servers[0].isUnwell.store(true, ordering: .relaxed)
+
+        try await withServers(servers) { addresses in
+            try await withClient(of: RPCTarget(addresses)) {
+                $0.ejectionFailures = 2
+                $0.ejectionBase = .milliseconds(5)
+                $0.retryBase = .milliseconds(1)
+                $0.observer = log.observer
+            } _: { client in
+                try await until {
+                    _ = try await client.bytes(Methods.safe)
+                    return log.states(of: addresses[0]).contains(.ejected)
+                }
+                servers[0].isUnwell.store(false, ordering: .relaxed)
+                try await until { log.states(of: addresses[0]).last != .ejected }
+                let refused = await status {
+                    try await client.bytes(Methods.safe, [UInt8](repeating: 1, count: 200_000))
+                }
+                try await until {
+                    _ = try await client.bytes(Methods.safe)
+                    return log.states(of: addresses[0]).last == .ready
+                }
+
+                #expect(refused?.rpcReason == .requestTooLarge)
             }
         }
     }

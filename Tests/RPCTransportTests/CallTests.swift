@@ -118,15 +118,64 @@ import Testing
         #expect(seen == full)
     }
 
-    @Test func `an unexpected error leaves with a fixed sentence`() async throws {
-        struct Secret: Error {}
-        let failing = RegisteredMethod(Methods.echo, .unary { _, _ in throw Secret() })
+    /// An error that nobody foresaw.
+    private struct Secret: Error {
+        let text = "the password is swordfish"
+    }
 
-        let seen = try await withServerAndClient([failing]) { client in
-            await status { try await client.bytes(Methods.echo) }
+    @Test(arguments: [
+        MethodHandler.unary { _, _ in throw Secret() },
+        .synchronous { _, _ in throw Secret() },
+        .serverStreaming { _, _, _ in throw Secret() },
+        .clientStreaming { _, _ in throw Secret() },
+        .bidirectional { _, _, _ in throw Secret() },
+    ])
+    func `an unexpected error leaves with an identifier under which the log has the rest`(
+        handler: MethodHandler
+    ) async throws {
+        let method = MethodDescriptor(
+            service: Methods.service, name: "Fail", kind: handler.kind, idempotency: .safe)
+        let log = LoggedLines()
+        let router = Router(services: [[RegisteredMethod(method, handler)]])
+
+        let seen = try await withServer(of: router, logger: log.logger) { _, address in
+            let raw = try await RawConnection.open(to: address)
+            try await raw.send(.call(1, method))
+            let status = try await raw.end(of: 1)?.status
+            await raw.close()
+            return status
         }
 
-        #expect(seen == Status(.internal, "The server failed."))
+        guard case .errorInfo("handler_failed", RPCReason.domain, let facts)? = seen?.details.first
+        else {
+            Issue.record("\(seen as Any)")
+            return
+        }
+        let identifier = facts["correlation_id"] ?? ""
+        #expect(seen?.code == .internal)
+        #expect(identifier.count == 16)
+        #expect(seen?.message == "The server failed. Please report the identifier \(identifier).")
+        let lines = log.lines
+        #expect(lines.count == 1)
+        #expect(lines.first?.contains(identifier) == true)
+        #expect(lines.first?.contains("swordfish") == true)
+        #expect(lines.first?.contains("test.v1.Test/Fail") == true)
+    }
+
+    @Test func `an error that is foreseen is not logged`() async throws {
+        let log = LoggedLines()
+        let failing = RegisteredMethod(
+            Methods.echo, .unary { _, _ in throw Status(.notFound, "None.") })
+
+        let seen = try await withServer(of: Router(services: [[failing]]), logger: log.logger) {
+            _, address in
+            try await withClient(address) { client in
+                await status { try await client.bytes(Methods.echo) }
+            }
+        }
+
+        #expect(seen == Status(.notFound, "None."))
+        #expect(log.lines.isEmpty)
     }
 
     @Test func `metadata of both kinds and the peer reach the handler`() async throws {

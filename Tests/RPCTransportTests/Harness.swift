@@ -1,3 +1,4 @@
+import Logging
 import RPC
 import Synchronization
 import Testing
@@ -94,13 +95,14 @@ func withServer<Result>(
 /// Runs a server of a router on a free port, then a test against it, then drains the server.
 func withServer<Result>(
     of router: Router, at address: RPCAddress = .tcp(host: "127.0.0.1", port: 0),
-    monitor: RPCServerMonitor? = nil,
+    monitor: RPCServerMonitor? = nil, logger: Logger = Logger(label: "test"),
     configure: (inout RPCServerConfiguration) -> Void = { _ in },
     _ body: (RPCServer, RPCAddress) async throws -> Result
 ) async throws -> Result {
     var configuration = RPCServerConfiguration(address: address, agent: "test/1")
     configure(&configuration)
-    let server = RPCServer(router: router, configuration: configuration, monitor: monitor)
+    let server = RPCServer(
+        router: router, configuration: configuration, monitor: monitor, logger: logger)
     return try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await server.run() }
         let address = try await server.boundAddress

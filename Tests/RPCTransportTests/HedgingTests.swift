@@ -66,6 +66,68 @@ import Testing
         }
     }
 
+    @Test func `it is one of the attempts that a call may have`() async throws {
+        let hanging = HangingMethod()
+        let log = EventLog()
+
+        try await withServer([hanging.method(Methods.safe)]) { _, slow in
+            try await withServers([NumberedServer(1)]) { addresses in
+                try await withClient(of: RPCTarget([slow] + addresses)) {
+                    $0.attemptsMax = 1
+                    $0.observer = log.observer
+                } _: { client in
+                    try await connected(client, log, to: [slow] + addresses)
+                    let seen = await status {
+                        try await callUntilSlow(
+                            client, hanging,
+                            CallOptions(timeout: .milliseconds(50), hedgeAfter: .milliseconds(1)))
+                    }
+
+                    #expect(seen?.code == .deadlineExceeded)
+                    #expect(log.hedges == 0)
+                }
+            }
+        }
+    }
+
+    @Test func `a call that waits for a place is hedged once it is sent`() async throws {
+        let busy = [HangingMethod(), HangingMethod()]
+        let slow = [HangingMethod(), HangingMethod()]
+        let log = EventLog()
+        func methods(_ number: Int) -> [RegisteredMethod] {
+            [busy[number].method(Methods.unknown), slow[number].method(Methods.safe)]
+        }
+
+        try await withServer(methods(0)) {
+            $0.callsPerConnectionMax = 1
+        } _: { _, first in
+            try await withServer(methods(1)) {
+                $0.callsPerConnectionMax = 1
+            } _: { _, second in
+                try await withClient(of: RPCTarget([first, second])) {
+                    $0.observer = log.observer
+                } _: { client in
+                    try await connected(client, log, to: [first, second])
+                    async let blocking = client.bytes(Methods.unknown)
+                    async let alike = client.bytes(Methods.unknown)
+                    for hanging in busy { await hanging.started.wait() }
+                    async let reply = client.bytes(
+                        Methods.safe,
+                        options: CallOptions(timeout: .seconds(20), hedgeAfter: .milliseconds(1)))
+                    // Its time is over many times, and there is nobody to send it to.
+                    try await ContinuousClock().sleep(for: .milliseconds(20))
+                    #expect(log.hedges == 0)
+                    for hanging in busy { hanging.cancelled.send() }
+                    for hanging in slow { await hanging.started.wait() }
+                    for hanging in slow { hanging.cancelled.send() }
+                    _ = try await (blocking, alike, reply)
+
+                    #expect(log.hedges == 1)
+                }
+            }
+        }
+    }
+
     @Test func `calls that may change something are sent once`() async throws {
         let hanging = HangingMethod()
 

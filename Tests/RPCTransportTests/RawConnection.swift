@@ -49,7 +49,13 @@ struct RawConnection: Sendable {
     }
 
     /// Connects and sends nothing.
-    init(to address: RPCAddress, reading: Bool = true) async throws {
+    ///
+    /// - Parameters:
+    ///   - address: Where the server listens.
+    ///   - reading: Whether it reads at once.
+    ///   - stays: Whether it stays when the server has said its last.
+    /// - Throws: What keeps it from connecting.
+    init(to address: RPCAddress, reading: Bool = true, stays: Bool = false) async throws {
         guard case .tcp(let host, let port) = address else {
             throw RPCAddressFault(text: "\(address)")
         }
@@ -58,6 +64,7 @@ struct RawConnection: Sendable {
         channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.autoRead, value: reading)
+            .channelOption(.allowRemoteHalfClosure, value: stays)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(Reader(source))

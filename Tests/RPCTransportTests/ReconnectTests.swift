@@ -85,6 +85,44 @@ import Testing
         }
     }
 
+    @Test(arguments: [(Duration.milliseconds(10), 10...200), (.seconds(1_000), 1...2)])
+    func `attempts to connect keep their pauses`(
+        pause: Duration, attempts: ClosedRange<Int>
+    ) async throws {
+        let address = try await freeAddress()
+        let log = EventLog()
+
+        try await withClient(address) {
+            $0.backoffBase = pause
+            $0.backoffMax = pause
+            $0.observer = log.observer
+        } _: { client in
+            _ = await status {
+                try await client.bytes(
+                    Methods.echo,
+                    options: CallOptions(timeout: .milliseconds(500), waitsForReady: true))
+            }
+        }
+
+        // The pauses are drawn from nothing to the longest: about two in twenty milliseconds.
+        let count = log.states(of: address).count { $0 == .connecting }
+        #expect(attempts.contains(count), "\(count)")
+    }
+
+    @Test func `an error says how much of the time went before the last attempt`() async throws {
+        let address = try await freeAddress()
+
+        let seen = try await withClient(address) {
+            $0.attemptsMax = 2
+            $0.retryBase = .milliseconds(1)
+        } _: { client in
+            await status { try await client.bytes(Methods.safe) }
+        }
+
+        let words = try #require(seen?.message)
+        #expect(words.contains(/after \d+ ms, \d+ of them in attempt 2\)/), "\(words)")
+    }
+
     @Test(arguments: [
         (MethodDescriptor.Idempotency.safe, false, 3), (.keyed, true, 3), (.keyed, false, 1),
         (.unknown, true, 1),

@@ -1,10 +1,11 @@
+import NIOCore
 import RPC
 import Testing
 
 @testable import RPCTransport
 
 /// What a client sent in a session with every kind of call, and what it was answered.
-private enum Session {
+enum Session {
     static let methods = [
         Methods.echoing, Methods.counting, `Streams of requests`.summing,
         `Streams of requests`.chatting, hanging,
@@ -39,6 +40,8 @@ private enum Session {
                 method: .number(1), timeout: .seconds(20), metadata: metadata,
                 message: .encoded([4] as [UInt8]))),
         .call(13, MethodDescriptor(service: "test.v1.None", name: "None")),
+        .pong(number: 78),
+        deflated(.call(15, Methods.echo, [UInt8](repeating: 5, count: 200))),
         .goaway(Frame.Goaway(lastCall: 0, status: Status(.ok, "Done."))),
     ]
 
@@ -48,6 +51,14 @@ private enum Session {
         var metadata = Metadata()
         metadata[text: "request-id"] = "r1"
         return metadata
+    }
+
+    /// A frame as it travels compressed.
+    static func deflated(_ frame: OutgoingFrame) -> OutgoingFrame {
+        let bytes = Array(frame.encoded().dropFirst(Frame.lengthByteCount))
+        let content = Deflater()?.deflate(ByteBuffer(bytes: bytes), shorterThan: bytes.count)
+        return .deflated(
+            byteCount: bytes.count, .encoded(content.map { Array($0.readableBytesView) } ?? []))
     }
 
     private static func opening(
@@ -86,10 +97,11 @@ private typealias Answer = [UInt32: [[UInt8]]]
     private func withSessionServer<Result>(
         _ body: (RPCAddress) async throws -> Result
     ) async throws -> Result {
-        try await withServer(Session.methods) {
-            $0.handshakesPerAddressMax = 2 * Self.batch
-            $0.handshakeTimeout = .seconds(60)
-            $0.frameTimeout = .seconds(60)
+        try await withServer(of: Router(services: [Session.methods])) {
+            $0.limits.handshakesPerAddressMax = 2 * Self.batch
+            $0.limits.handshakeTimeout = .seconds(60)
+            $0.limits.frameTimeout = .seconds(60)
+            $0.compression = .deflate()
         } _: { _, address in
             try await body(address)
         }
@@ -113,6 +125,9 @@ private typealias Answer = [UInt32: [[UInt8]]]
         #expect(answers[9] == nil, "it was cancelled")
         #expect(answers[11]?.count == 1)
         #expect(answers[13]?.count == 1)
+        let inflated = OutgoingFrame.reply(
+            call: 15, .encoded([UInt8](repeating: 5, count: 200)))
+        #expect(answers[15] == [Array(inflated.encoded().dropFirst(4))])
     }
 
     @Test func `gets the same answers when it is split at any byte`() async throws {

@@ -220,5 +220,27 @@ import Testing
         #expect(pause(2, 1) == .milliseconds(200))
         #expect(pause(3, 0) == nil)
         #expect(pause(2, 1, .milliseconds(150)) == nil)
+        #expect(pause(2, 0.5, .milliseconds(150)) == .milliseconds(75))
+    }
+
+    @Test func `a pause that the server names is kept, and drawn apart beyond it`() {
+        let policy = RetryPolicy(RPCClientConfiguration())
+        func pause(
+            _ named: Duration, _ luck: Double, _ remaining: Duration = .seconds(60)
+        ) -> Duration? {
+            policy.pause(
+                after: AttemptFailure(
+                    status: Status(
+                        .resourceExhausted, "No place.", details: [.retryInfo(delay: named)]),
+                    isUnseen: true),
+                ordinal: 1, isRepeatable: false, luck: luck, remaining: remaining)
+        }
+
+        #expect(pause(.milliseconds(50), 0) == .milliseconds(50))
+        #expect(pause(.milliseconds(50), 1) == .milliseconds(75))
+        #expect(pause(.milliseconds(50), 1, .milliseconds(60)) == .milliseconds(55))
+        #expect(pause(.milliseconds(50), 0, .milliseconds(50)) == nil)
+        #expect(pause(policy.pauseMax, 1) == policy.pauseMax)
+        #expect(pause(policy.pauseMax + .milliseconds(1), 0) == nil)
     }
 }

@@ -138,4 +138,59 @@ import Testing
         }
         #expect(hasHint == true)
     }
+
+    @Test func `a commit that fails is answered as unknown, for the same key to find out`()
+        async throws
+    {
+        var settings = DatabaseConfiguration(path: "\(installation.folder.path)/frail.db")
+        let engine = FailingEngine(path: settings.path)
+        settings.engine = engine
+        let frail = Shelf(
+            try Database(settings, migrations: Shelf.migrations), clock: installation.clock.clock)
+        let channel = try installation.channel(
+            try installation.router("shelf", frail.methods), from: "partners", to: "shelf")
+        engine.failsCommits.withLock { $0 = true }
+
+        let unknown = await status {
+            let _: Organization = try await call(
+                channel, Shelf.put, Organization(title: "Atlas"), key: "k1")
+        }
+        let later = await status {
+            let _: Organization = try await call(
+                channel, Shelf.put, Organization(title: "Globe"), key: "k2")
+        }
+
+        #expect(unknown?.code == .unknown)
+        #expect(unknown?.reason == "outcome_unknown")
+        #expect(later?.reason == "outcome_unknown", "no more work is taken")
+        frail.database.close()
+        let reopened = Shelf(
+            try installation.database("frail", Shelf.migrations), clock: installation.clock.clock)
+        let healthy = try installation.channel(
+            try installation.router("shelf", reopened.methods), from: "partners", to: "shelf")
+        let found: Organization = try await call(
+            healthy, Shelf.put, Organization(title: "Atlas"), key: "k1")
+        #expect(found.title == "Atlas")
+        #expect(try await reopened.titles == ["Atlas"])
+    }
+
+    @Test func `what a call reads too late is not read`() async throws {
+        let late = Deadline.after(.zero)
+
+        let fault = await Deadline.$current.withValue(late) {
+            do {
+                _ = try await shelf.titles
+                return nil as StorageFault?
+            } catch {
+                return error as? StorageFault
+            }
+        }
+
+        guard case .busy(let pause) = fault else {
+            Issue.record("\(String(describing: fault))")
+            return
+        }
+        #expect(pause > .zero)
+        #expect(try await shelf.titles == [])
+    }
 }

@@ -84,6 +84,26 @@ import Testing
         #expect(settings.debugPage == page)
     }
 
+    @Test func `what a server takes on is as told, and by default as in the library`() throws {
+        let usual = ServerLimits.limits(try read([]))
+        let told = ServerLimits.limits(
+            try read(
+                [
+                    "--connections-max", "2000", "--connections-per-peer-max", "100",
+                    "--calls-max", "512", "--streams-max", "1000", "--drain-seconds", "3",
+                ], ["GUILDHALL_CALLS_PER_CONNECTION_MAX": "128"]))
+
+        #expect(usual == RPCServerConfiguration.Limits())
+        #expect(told.connectionsMax == 2_000)
+        #expect(told.connectionsPerIdentityMax == 100)
+        #expect(told.callsMax == 512)
+        #expect(told.callsPerMethodMax == 512)
+        #expect(told.callsPerConnectionMax == 128)
+        #expect(told.streamsMax == 1_000)
+        #expect(told.drainTimeout == .seconds(3))
+        #expect(throws: ServiceConfiguration.Fault.self) { try read(["--connections-max", "0"]) }
+    }
+
     @Test func `a malformed variable is named, not passed over`() {
         let fault = #expect(throws: ServiceConfiguration.Fault.self) {
             try read([], ["GUILDHALL_HTTP_PORT": "many"])

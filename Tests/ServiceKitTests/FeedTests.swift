@@ -352,4 +352,13 @@ private final class Source: Sendable {
 
         #expect(refused?.code == .permissionDenied)
     }
+
+    @Test func `pauses double to five seconds, and any part of one is taken`() {
+        let longest = (0..<9).map { FeedConsumer.pause(after: $0, jitter: 1) }
+
+        #expect(longest[0...2] == [.milliseconds(50), .milliseconds(100), .milliseconds(200)])
+        #expect(longest[7...] == [.seconds(5), .seconds(5)])
+        #expect(FeedConsumer.pause(after: 3, jitter: 0.25) == .milliseconds(100))
+        #expect(FeedConsumer.pause(after: 3, jitter: 0) == .zero)
+    }
 }

@@ -193,7 +193,8 @@ final class Shelf: Sendable {
         _ request: CancelPreparationRequest, _ context: CallContext
     ) async throws -> CancelPreparationReply {
         try await database.cancel(context, Self.put, key: request.preparationKey) {
-            (transaction: Transaction, reply: Organization) in
+            (transaction: Transaction, reply: Organization?) in
+            guard let reply else { return }
             try transaction.execute("DELETE FROM item WHERE title = \(reply.title)")
         }
         return CancelPreparationReply()

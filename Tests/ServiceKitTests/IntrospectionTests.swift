@@ -1,6 +1,7 @@
 import Access
 import Messages
 import RPC
+import RPCServices
 import RPCTesting
 import RPCTransport
 import Synchronization
@@ -14,7 +15,9 @@ import Testing
     private let router: Router
 
     init() throws {
-        let introspection = ServiceIntrospection(of: monitor, clock: installation.clock.clock)
+        let introspection = ServiceIntrospection(
+            of: monitor, now: { [clock = installation.clock.clock] in Timestamp(clock.now()) },
+            admit: { try $0.requirePlatformOwner() })
         router = try installation.router("shelf", introspection.registeredMethods)
     }
 

@@ -26,6 +26,12 @@ import Testing
         ("partners", PartnersMethods.getPartner, ["gateway"]),
         ("organizations", OrganizationsMethods.provisionOrganization, ["membership", "gateway"]),
         ("membership", ApiKeysMethods.createApiKey, ["gateway"]),
+        ("membership", MemberAccessMethods.getMemberAccess, ["gateway"]),
+        ("membership", SeatTypesMethods.createSeatType, ["gateway"]),
+        (
+            "partners", PartnersMethods.watch,
+            ["organizations", "membership", "partners", "branding", "gateway"]
+        ),
         ("membership", ProvisioningMethods.provisionMember, ["gateway"]),
         ("organizations", HooksMethods.createHook, ["gateway"]),
         ("organizations", MailsMethods.listMails, ["guildhall"]),

@@ -1,5 +1,6 @@
 import Messages
 import RPC
+import RPCServices
 import RPCTesting
 import ServiceKit
 import Testing

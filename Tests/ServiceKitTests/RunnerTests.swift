@@ -67,6 +67,70 @@ import Tracing
         database.close()
     }
 
+    @Test func `operators get through when all places are taken`() async throws {
+        let port = try await installation.freePort()
+        let codes = Mutex<[String: Status.Code]>([:])
+        let operators = OperatorMethods.paths.union([
+            MailsMethods.listMails.path, SignUpWorkflowsMethods.retryWorkflow.path,
+            OrganizationWorkflowsMethods.getWorkflow.path,
+        ])
+        let ordinary = MethodDescriptor(service: "test.v1.Test", name: "Look", idempotency: .safe)
+        let (isHung, hung) = AsyncStream.makeStream(of: Void.self)
+
+        let exit = await run(["--port", "\(port)", "--calls-max", "1"]) { environment in
+            _ = try environment.openDatabase(migrations: Shelf.migrations)
+            let hang = MethodDescriptor(service: "test.v1.Test", name: "Hang")
+            let hanging = RegisteredMethod(
+                hang,
+                .unary { payload, _ in
+                    hung.yield()
+                    try await Task.sleep(for: .seconds(60))
+                    return .encoded(payload)
+                })
+            let descriptors = operators.map { path in
+                let parts = path.split(separator: "/").map(String.init)
+                return MethodDescriptor(service: parts[0], name: parts[1], idempotency: .safe)
+            }
+            let looking = (descriptors + [ordinary]).map { method in
+                RegisteredMethod(method, .unary { payload, _ in .encoded(payload) })
+            }
+            let visitor = ServiceChild("visitor") {
+                let client = RPCClient(
+                    .tcp(host: "127.0.0.1", port: port), logger: environment.logger)
+                let channel = client.intercepted(
+                    by: SigningInterceptor(signer: environment.signer, audience: "shelf"))
+                let options = CallOptions(timeout: .seconds(20))
+                await withTaskGroup(of: Void.self) { group in
+                    group.addTask {
+                        // It ends with the visit.
+                        _ = try? await channel.unary(
+                            hang, .encoded([UInt8]()), options: CallOptions(waitsForReady: true))
+                    }
+                    for await _ in isHung { break }
+                    for method in descriptors + [ordinary] {
+                        var code = Status.Code.ok
+                        do {
+                            _ = try await channel.unary(
+                                method, .encoded([UInt8]()), options: options)
+                        } catch {
+                            code = Status(thrown: error).code
+                        }
+                        codes.withLock { [code] in $0[method.path] = code }
+                    }
+                    group.cancelAll()
+                }
+                await client.close()
+            }
+            return ServiceParts(methods: [[hanging] + looking], children: [visitor])
+        }
+
+        #expect(exit == .success)
+        let found = codes.withLock { $0 }
+        #expect(found[ordinary.path] == .resourceExhausted)
+        #expect(operators.count == 8)
+        for path in operators { #expect(found[path] == .ok, "\(path)") }
+    }
+
     @Test(arguments: ["dns:localhost:", "localhost:"])
     func `calls of a program are measured and traced when it has backends`(
         host: String
@@ -246,8 +310,18 @@ import Tracing
 
     @Test func `a commit whose outcome is unknown ends the program with 75`() async {
         let exit = await run { environment in
-            environment.losses.continuation.yield("disk")
-            return ServiceParts(methods: [])
+            let engine = FailingEngine(path: environment.configuration.databasePath)
+            let database = try environment.openDatabase(migrations: Shelf.migrations) {
+                $0.engine = engine
+            }
+            engine.failsCommits.withLock { $0 = true }
+            let visitor = ServiceChild("visitor") {
+                let fault = await failure { try await database.write { _ in } }
+                #expect(fault as? StorageFault == .lost("the disk is gone"))
+                // The program ends by itself, and this with it; after a while this ends it.
+                try await Task.sleep(for: .seconds(20))
+            }
+            return ServiceParts(methods: [], children: [visitor])
         }
 
         #expect(exit == .temporary)
@@ -279,5 +353,15 @@ extension HealthClient {
                 if $0.state == .serving { throw Served() }
             }
         } catch is Served {}
+    }
+}
+
+/// The error that a call ends with; nil if it ends well.
+private func failure(of call: () async throws -> Void) async -> (any Error)? {
+    do {
+        try await call()
+        return nil
+    } catch {
+        return error
     }
 }

@@ -13,6 +13,8 @@ final class Callers: Sendable {
         var next = [Int](repeating: 1, count: clients)
         var entries = 0
         var refusals: [Duration] = []
+        /// When a caller was refused first since ``watchRefusals()``.
+        var firstRefusal: ContinuousClock.Instant?
         var surprises: [String] = []
     }
 
@@ -33,6 +35,14 @@ final class Callers: Sendable {
     var refusedAfter: (median: Duration, worst: Duration) {
         let sorted = [.zero] + state.withLock { $0.refusals }.sorted()
         return (sorted[sorted.count / 2], sorted[sorted.count - 1])
+    }
+
+    /// Forgets when somebody was refused first.
+    func watchRefusals() { state.withLock { $0.firstRefusal = nil } }
+
+    /// How long after an instant somebody was refused first; nil if nobody was.
+    func firstRefusal(after start: ContinuousClock.Instant) -> Duration? {
+        state.withLock { $0.firstRefusal.map { start.duration(to: $0) } }
     }
 
     /// Each asks for so many commands, answered or not.
@@ -98,6 +108,7 @@ final class Callers: Sendable {
             let span = start.duration(to: .now)
             state.withLock { state in
                 state.refusals.append(span)
+                if state.firstRefusal == nil { state.firstRefusal = start + span }
                 guard case StorageFault.busy = error else {
                     return state.surprises.append("\(error)")
                 }

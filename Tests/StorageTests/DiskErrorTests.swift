@@ -8,6 +8,8 @@ import Testing
     /// A checkpoint happens every few commits.
     private static let checkpointPages: Int32 = 20
     private static let commands = 90
+    /// So many make files longer often enough: a log that is there is written anew from its start.
+    private static let commandsUntilFull = 400
 
     @Test(arguments: [FaultyDisk.Fault.syncFails, .writeFails], FaultyDisk.Persistence.allCases)
     func `after an error the outcome is unknown and no more work is taken`(
@@ -65,7 +67,7 @@ import Testing
             let database = try trial.database()
 
             trial.disk.arm(.isFull, at: number, persistence)
-            await trial.enter(0..<Self.commands, in: database)
+            await trial.enter(0..<Self.commandsUntilFull, in: database)
 
             #expect(trial.disk.failureCount > 0, "\(trial.name)")
             let others = trial.otherOutcomes.subtracting([.unknown, .refused])
@@ -87,7 +89,8 @@ import Testing
             let database = try trial.database(settings: "PRAGMA cache_size = 3")
 
             trial.disk.arm(fault, at: number)
-            await trial.enter(0..<Self.commands / 2, in: database)
+            let commands = fault == .isFull ? Self.commandsUntilFull : Self.commands / 2
+            await trial.enter(0..<commands, in: database)
 
             #expect(trial.disk.failureCount > 0, "\(trial.name)")
             let expected: Set<CommandLedger.Outcome> =

@@ -14,6 +14,10 @@ extension ProcessTests {
     struct DiskFullTests {
         private static let mebibyte = 1_024 * 1_024
         private static let patience: Duration = .seconds(10)
+        /// So soon after a disk is full the first caller is told, and each that asks is.
+        private static let refusedWithin: Duration = .milliseconds(100)
+        /// A machine that is busy with other tests may hold one of them up.
+        private static let worstWithin: Duration = .milliseconds(500)
 
         @Test func `a full disk refuses writes, keeps reads and recovers without a restart`()
             async throws
@@ -24,9 +28,13 @@ extension ProcessTests {
             try await callers.ask(times: 1)
             #expect(disk.size(of: "db.ballast") == Self.mebibyte)
 
+            var first: [Duration] = []
             for _ in 1...3 {
+                callers.watchRefusals()
                 disk.fill(leaving: Self.mebibyte / 4)
+                let isFull = ContinuousClock.now
                 try await callers.askUntilRefused(times: 20)
+                first.append(try #require(callers.firstRefusal(after: isFull)))
 
                 #expect(disk.size(of: "db.ballast") == nil, "the ballast is given away")
                 #expect(try await Self.count(in: database) == callers.entries)
@@ -40,8 +48,14 @@ extension ProcessTests {
             }
 
             #expect(callers.surprises == [])
-            #expect(callers.refusedAfter.median < .milliseconds(100))
-            Report.line("full disk: refused after \(callers.refusedAfter)")
+            #expect(callers.refusedAfter.median < Self.refusedWithin)
+            #expect(callers.refusedAfter.worst < Self.worstWithin)
+            Report.line(
+                "full disk: refused after \(callers.refusedAfter), first after \(first)"
+            )
+            // What was left is written full first.
+            #expect(first.sorted()[1] < Self.refusedWithin, "\(first)")
+            #expect(first.allSatisfy { $0 < Self.worstWithin }, "\(first)")
             try await Self.expectSound(database, callers)
             database.close()
             try await Self.expectSound(Self.database(on: disk, freeBytesMin: 0), callers)
@@ -123,6 +137,7 @@ extension ProcessTests {
             try await callers.ask(times: 3)
 
             disk.fill(leaving: least - 1)
+            #expect(WriterSettings.spaceCheckInterval <= Self.refusedWithin)
             try await Task.sleep(for: WriterSettings.spaceCheckInterval)
             let before = (disk.freeBytes, callers.entries)
             try await callers.askUntilRefused(times: 20)
@@ -134,7 +149,8 @@ extension ProcessTests {
             try await callers.askUntilAnswered(within: Self.patience)
             #expect(callers.surprises == [])
             try await Self.expectSound(database, callers)
-            #expect(callers.refusedAfter.median < .milliseconds(100))
+            #expect(callers.refusedAfter.median < Self.refusedWithin)
+            #expect(callers.refusedAfter.worst < Self.worstWithin)
             Report.line("little space: refused after \(callers.refusedAfter)")
         }
 

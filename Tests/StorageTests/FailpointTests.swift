@@ -7,13 +7,22 @@
     @testable import StorageWorker
 
     extension ProcessTests {
-        @Suite(.timeLimit(.minutes(2))) struct FailpointTests {
+        @Suite(.timeLimit(.minutes(3))) struct FailpointTests {
             /// Each place, when it is reached for the first and for the second time.
-            private static let deaths = Failpoint.allCases
-                .filter { !restorePoints.contains($0) }
+            private static let deaths =
+                Failpoint.allCases
+                .filter { !restorePoints.contains($0) && !stepPoints.contains($0) }
                 .flatMap { failpoint in
                     (1...2).map { Assignment.Death(failpoint: failpoint, hit: $0) }
+                } + stepDeaths
+            /// Before and after each step is done, and each that can be undone is undone.
+            private static let stepDeaths: [Assignment.Death] = stepPoints.flatMap { failpoint in
+                (Course.steps.map { "\($0).do" } + ["charge.undo", "reserve.undo"]).flatMap {
+                    work in
+                    (1...2).map { Assignment.Death(failpoint: failpoint, hit: $0, work: work) }
                 }
+            }
+            private static let stepPoints: [Failpoint] = [.beforeStep, .afterStep]
             private static let restorePoints: [Failpoint] = [.beforeRestore, .afterRestore]
 
             @Test(arguments: deaths)
@@ -37,7 +46,7 @@
                 }
                 told.note(restarted.lines)
 
-                #expect(died.lines.contains("reached \(death.failpoint.rawValue) \(death.hit)"))
+                #expect(died.lines.contains("reached \(death.place) \(death.hit)"))
                 #expect(died.status == .signaled(SIGKILL))
                 #expect(restarted.status == .exited(0), "\(restarted.lines.suffix(1))")
                 #expect(told.answers.count >= 40)

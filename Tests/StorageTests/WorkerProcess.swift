@@ -54,6 +54,20 @@ final class WorkerProcess: Sendable {
         }
     }
 
+    /// Runs a worker, and kills it so long after its start, whether it has opened the database by
+    /// then or not.
+    func runAndKill(
+        afterStart span: Duration, _ change: (inout Assignment) -> Void
+    ) async throws -> WorkerLife {
+        try await run(
+            change,
+            atOnce: { kill in
+                try await Task.sleep(for: span)
+                try kill()
+            }
+        ) { _ in }
+    }
+
     /// A worker that has opened the database.
     struct Running {
         let kill: () throws -> Void
@@ -63,6 +77,7 @@ final class WorkerProcess: Sendable {
     /// Runs a worker, and hands it to a closure once it has opened the database.
     func run(
         _ change: (inout Assignment) -> Void,
+        atOnce: ((_ kill: () throws -> Void) async throws -> Void)? = nil,
         meanwhile: (Running) async throws -> Void
     ) async throws -> WorkerLife {
         var assignment = Assignment(path: files.databasePath)
@@ -78,6 +93,7 @@ final class WorkerProcess: Sendable {
             input: .none,
             output: .fileDescriptor(file, closeAfterSpawningProcess: true), error: .discarded
         ) { execution in
+            if let atOnce { return try await atOnce { try execution.send(signal: .kill) } }
             guard try await self.until("ready") else { return }
             openedAfter = start.duration(to: .now)
             try await meanwhile(
@@ -105,7 +121,7 @@ final class WorkerProcess: Sendable {
 
     /// Whether a worker says nothing more after a line.
     private static func isLast(_ line: String) -> Bool {
-        ["closed", "failed ", "reached "].contains { line.hasPrefix($0) }
+        ["closed", "failed ", "lost ", "reached "].contains { line.hasPrefix($0) }
     }
 
     private func lines() throws -> [String] {

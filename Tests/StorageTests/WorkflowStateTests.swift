@@ -2,17 +2,7 @@ import Testing
 
 @testable import Storage
 
-/// Explores every course of every small workflow, with a world in which each step's effect is
-/// there or not, whatever the workflow has been told of it.
-@Suite struct WorkflowStateTests {
-    private struct Situation: Hashable {
-        var progress: WorkflowProgress
-        /// Which steps have an effect.
-        var effects: Set<Int> = []
-        /// Which steps have been cancelled: a late original has no effect.
-        var cancelled: Set<Int> = []
-    }
-
+@Suite(.timeLimit(.minutes(3))) struct WorkflowStateTests {
     private static let shapes: [WorkflowShape] = (1...4).flatMap { count in
         [WorkflowShape(stepCount: count, pivot: nil)]
             + (0..<count).map { WorkflowShape(stepCount: count, pivot: $0) }
@@ -20,76 +10,36 @@ import Testing
 
     @Test(arguments: shapes)
     private func `no course breaks the promise of all or nothing`(shape: WorkflowShape) {
-        var seen: Set<Situation> = [Situation(progress: .start)]
-        var open = Array(seen)
-        while let situation = open.popLast() {
-            check(situation, shape)
-            for next in successors(of: situation, shape) where seen.insert(next).inserted {
-                open.append(next)
-            }
-        }
+        let report = WorkflowExploration(shape: shape).run()
 
-        let ends = Set(seen.map(\.progress.state).filter { !$0.isOpen })
-        #expect(ends == [.done, .aborted])
+        #expect(report.breach == nil)
+        #expect(report.ends == [.done, .aborted])
+        // At the pivot alone nothing is ever cancelled.
+        #expect((report.lateCalls > 0) == (shape.pivot != 0))
+        Report.line("\(shape): \(report.situations) situations")
     }
 
-    private func check(_ situation: Situation, _ shape: WorkflowShape) {
-        let progress = situation.progress
-        switch progress.state {
-        case .running:
-            #expect((0..<progress.step).allSatisfy { situation.effects.contains($0) })
-        case .compensating:
-            #expect(shape.isBeforePivot(progress.step))
-            #expect(situation.effects.allSatisfy { $0 <= progress.step })
-        case .done:
-            #expect(situation.effects == Set(0..<shape.stepCount))
-        case .aborted:
-            #expect(situation.effects.isEmpty)
-        }
-        if let pivot = shape.pivot, situation.effects.contains(pivot) {
-            #expect(progress.state == .running || progress.state == .done)
-        }
+    @Test(arguments: WorkflowExploration.Omission.allCases)
+    func `without one of the protections some course breaks it`(
+        omission: WorkflowExploration.Omission
+    ) {
+        let shape = WorkflowShape(stepCount: 2, pivot: 1)
+
+        let report = WorkflowExploration(shape: shape, omission: omission).run()
+
+        #expect(report.breach != nil, "\(report.situations) situations")
     }
 
-    /// Everything that may happen next.
-    private func successors(of situation: Situation, _ shape: WorkflowShape) -> [Situation] {
-        guard situation.progress.state.isOpen else { return [] }
-        let step = situation.progress.step
-        var successors: [Situation] = []
-        for now in [WallTime.start, .start.advanced(by: WorkflowProgress.patience)] {
-            func add(_ outcome: StepOutcome, effect: Bool) {
-                var next = situation
-                next.progress = next.progress.after(outcome, shape: shape, now: now, jitter: 0.5)
-                // What does not decide the course is left aside.
-                next.progress = next.progress.bare
-                if effect { next.effects.insert(step) } else { next.effects.remove(step) }
-                if situation.progress.state == .compensating, case .done = outcome {
-                    next.cancelled.insert(step)
-                }
-                successors.append(next)
-            }
-            let hasEffect = situation.effects.contains(step)
-            switch situation.progress.state {
-            case .running:
-                add(.done([]), effect: true)
-                add(.unknown(""), effect: true)
-                add(.unknown(""), effect: hasEffect)
-                if !hasEffect { add(.refused([], ""), effect: false) }
-            case .compensating:
-                add(.done([]), effect: false)
-                add(.unknown(""), effect: false)
-                add(.unknown(""), effect: hasEffect)
-                add(.refused([], ""), effect: hasEffect)
-            case .done, .aborted:
-                break
-            }
-            if let given = situation.progress.cancelled(shape: shape, now: now) {
-                var next = situation
-                next.progress = given.bare
-                successors.append(next)
-            }
-        }
-        return successors
+    @Test func `a workflow that is turned back from its end is undone from its last step`() {
+        var progress = WorkflowProgress.start
+        progress.state = .done
+        progress.step = 3
+
+        let back = progress.turnedBack([7], "no room", now: .start)
+
+        #expect(back?.state == .compensating && back?.step == 2)
+        #expect(back?.refusal == [7] && back?.lastError == "no room")
+        #expect(WorkflowProgress.start.turnedBack([], "", now: .start) == nil)
     }
 
     @Test func `after the pivot there is no giving up`() {
@@ -165,12 +115,4 @@ import Testing
 extension WorkflowProgress {
     static let start = WorkflowProgress(
         state: .running, step: 0, attempts: 0, progressedAt: .start, dueAt: .start, isStuck: false)
-
-    /// The state and step alone.
-    var bare: WorkflowProgress {
-        var bare = WorkflowProgress.start
-        bare.state = state
-        bare.step = step
-        return bare
-    }
 }

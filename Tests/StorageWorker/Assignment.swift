@@ -16,8 +16,13 @@ struct Assignment: Sendable {
     struct Death: Sendable, Hashable {
         let failpoint: Failpoint
         let hit: Int
+        /// What is done at the place, such as `charge.undo`; empty for anything.
+        var work = ""
         /// Whether only those times count that come after a client's first answer.
         var isAfterAnswer = false
+
+        /// The place, and what is done there.
+        var place: String { work.isEmpty ? failpoint.rawValue : "\(failpoint.rawValue)/\(work)" }
     }
 
     /// The file of the database.
@@ -48,6 +53,8 @@ struct Assignment: Sendable {
     var clockPath = ""
     /// Where the process ends, in debug builds.
     var death: Death?
+    /// Which sync of the disk fails once the database is open, with all after it; 0 for none.
+    var failingSync = 0
     /// What is left out; nil for nothing.
     var omission: Omission?
     /// Whether opening is tried with every small number of file descriptors.
@@ -74,8 +81,9 @@ struct Assignment: Sendable {
         if !restorePath.isEmpty { words.append("restore=\(restorePath)") }
         if let death {
             let condition = death.isAfterAnswer ? ":answered" : ""
-            words.append("death=\(death.failpoint.rawValue):\(death.hit)\(condition)")
+            words.append("death=\(death.place):\(death.hit)\(condition)")
         }
+        if failingSync > 0 { words.append("failing-sync=\(failingSync)") }
         if let omission { words.append("omit=\(omission.rawValue)") }
         if scantDescriptorsAtOpening { words.append("scant-at-opening") }
         if scantDescriptorsAtWork { words.append("scant-at-work") }
@@ -113,6 +121,7 @@ struct Assignment: Sendable {
         case "restore": restorePath = value
         case "clock": clockPath = value
         case "death": death = try Self.death(value)
+        case "failing-sync": failingSync = try number(value)
         case "omit": omission = Omission(rawValue: value)
         case "scant-at-opening": scantDescriptorsAtOpening = true
         case "scant-at-work": scantDescriptorsAtWork = true
@@ -129,8 +138,11 @@ struct Assignment: Sendable {
     private static func death(_ text: String) throws -> Death {
         let parts = text.split(separator: ":").map(String.init)
         guard parts.count == 2 || parts.dropFirst(2) == ["answered"],
-            let failpoint = Failpoint(rawValue: parts[0]), let hit = Int(parts[1])
+            case let place = parts[0].split(separator: "/", maxSplits: 1).map(String.init),
+            let failpoint = Failpoint(rawValue: place[0]), let hit = Int(parts[1])
         else { throw Unknown(word: text) }
-        return Death(failpoint: failpoint, hit: hit, isAfterAnswer: parts.count > 2)
+        return Death(
+            failpoint: failpoint, hit: hit, work: place.count > 1 ? place[1] : "",
+            isAfterAnswer: parts.count > 2)
     }
 }

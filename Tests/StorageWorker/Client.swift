@@ -33,6 +33,9 @@ struct Client: Sendable {
             } catch StorageFault.busy(let pause) {
                 Output.line("busy \(number) \(counter)")
                 try await Task.sleep(for: min(pause, .milliseconds(20)))
+            } catch StorageFault.lost(let reason) {
+                Output.line("unknown \(number) \(counter)")
+                throw StorageFault.lost(reason)
             }
         }
     }

@@ -98,7 +98,9 @@ private struct Stride: Sendable {
 
     func undo(in database: Database) async -> StepOutcome {
         do {
-            try await database.cancel(command) { [instance] transaction, _ in
+            try await database.cancel(command) { [instance] transaction, reply in
+                // Nothing was done: its reply would be there.
+                guard reply != nil else { return }
                 try transaction.note(-1, of: instance)
             }
             return .done([])

@@ -7,12 +7,12 @@ enum Reaper {
     static func arm(_ death: Assignment.Death) {
         #if DEBUG
             let counter = Counter()
-            Failpoint.observe { reached in
-                guard reached == death.failpoint,
+            Failpoint.observe { reached, work in
+                guard reached == death.failpoint, death.work.isEmpty || death.work == work,
                     Output.hasAnswered || !death.isAfterAnswer,
                     counter.next() == death.hit
                 else { return }
-                Output.line("reached \(reached.rawValue) \(death.hit)")
+                Output.line("reached \(death.place) \(death.hit)")
                 kill(getpid(), SIGKILL)
             }
         #endif

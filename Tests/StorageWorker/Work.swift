@@ -23,6 +23,8 @@ struct Work {
     private static func run(_ runner: WorkflowRunner) async {
         do {
             try await runner.run()
+        } catch StorageFault.lost {
+            // The clients say so, and the process ends with them.
         } catch {
             Output.line("failed \(error)")
             exit(1)
@@ -45,7 +47,12 @@ struct Work {
                 let client = Client(number: number, database: database, assignment: assignment)
                 group.addTask { try await client.run() }
             }
-            try await group.waitForAll()
+            // Each says how it ended before the process does.
+            var failure: (any Error)?
+            while let ended = await group.nextResult() {
+                if case .failure(let error) = ended { failure = failure ?? error }
+            }
+            if let failure { throw failure }
         }
     }
 

@@ -6,6 +6,7 @@ let start = ContinuousClock.now
 let assignment = try Assignment(words: CommandLine.arguments.dropFirst())
 if let death = assignment.death { Reaper.arm(death) }
 
+let disk = assignment.failingSync > 0 ? FailingDisk() : nil
 let clock = assignment.clock
 let open = {
     var configuration = DatabaseConfiguration(path: assignment.path)
@@ -34,11 +35,16 @@ do {
     if assignment.purges {
         Output.line("purged \(try await database.purge(at: clock.now()).replies)")
     }
+    disk?.failSyncs(from: assignment.failingSync)
     Output.line("clock \(clock.now().microseconds / 1_000_000)")
     try await Work(database: database, assignment: assignment).run()
     Output.line("clock \(clock.now().microseconds / 1_000_000)")
     database.close()
     Output.line("closed")
+} catch StorageFault.lost(let reason) {
+    // As a service ends: nobody knows what is on the disk, the next start finds it out.
+    Output.line("lost \(reason)")
+    exit(75)
 } catch {
     Output.line("failed \(error)")
     exit(1)

@@ -39,12 +39,13 @@ import Testing
     /// For each module of ours, the modules of ours that it may import.
     static let arrows: [(module: String, mayImport: Set<String>)] = [
         ("RPC", []),
-        ("Access", []),
+        ("Access", ["Encodings"]),
         ("Encodings", []),
         ("Storage", ["CSQLite"]),
         ("Messages", ["CMessages", "CProtobufC", "RPC"]),
         ("RPCTransport", ["CZlib", "RPC"]),
         ("RPCTelemetry", ["RPC"]),
+        ("RPCServices", ["Messages", "RPC", "RPCTransport"]),
         ("RPCTesting", ["RPC"]),
         (
             "Mail",
@@ -55,7 +56,8 @@ import Testing
         (
             "ServiceKit",
             [
-                "Access", "Encodings", "Messages", "RPC", "RPCTelemetry", "RPCTransport", "Storage",
+                "Access", "Encodings", "Messages", "RPC", "RPCServices", "RPCTelemetry",
+                "RPCTransport", "Storage",
             ]
         ),
         ("DynamicMessages", ["Encodings"]),

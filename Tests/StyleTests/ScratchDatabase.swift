@@ -68,6 +68,22 @@ import TreeCopy
         return tables.contains(table) && !Self.smallTables.contains(table)
     }
 
+    /// Whether a step of a plan goes along a primary key from some place on, while the statement
+    /// asks for more than that: rows that are left out are read all the same.
+    func isFilteredRange(_ step: String, _ statement: SourceStatement) -> Bool {
+        guard step.hasPrefix("SEARCH "), let open = step.lastIndex(of: "("),
+            step.contains("PRIMARY KEY"), !step[open...].contains("="),
+            step[open...].contains(">") || step[open...].contains("<")
+        else { return false }
+        let name = step.split(separator: " ").dropFirst().first.map(String.init) ?? ""
+        guard tables.contains(table(name, in: statement.text)) else { return false }
+        // What follows `WHERE`, up to the next clause: one comparison and nothing more?
+        return statement.words.components(separatedBy: "WHERE ").dropFirst().contains { rest in
+            let condition = rest.components(separatedBy: " ORDER BY ").first ?? rest
+            return condition.contains(" AND ") || condition.contains(" OR ")
+        }
+    }
+
     /// Tables that have one row at most, or hold only what a statement before has put there for
     /// the one that reads all of it.
     private static let smallTables: Set<String> = ["tree_rebuild", "place_change", "place_source"]

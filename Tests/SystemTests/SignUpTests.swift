@@ -92,6 +92,9 @@ import Testing
             let data = try await owner.get("/v1/organizations/\(id)/signUpData")
             #expect(data.body.reference.string == "Told by a friend", "\(data.body)")
             #expect(try await ada.api.get("/v1/organizations/\(id)/signUpData").status == 403)
+            let done = try await owner.get("/v1/signUpWorkflows?state=WORKFLOW_STATE_DONE")
+            #expect(done.body.workflows.items.map(\.organizationId.string) == [id])
+            #expect(try await ada.api.get("/v1/signUpWorkflows").status == 403)
         }
     }
 

@@ -37,16 +37,19 @@ package struct HookReceiver: Sendable {
         package var bytes = 0
         /// Where it leads to, if anywhere.
         package var location: String?
+        /// How long it asks to wait, in seconds or as a date, if it does.
+        package var retryAfter: String?
         /// Whether it holds for every call.
         package var stays = false
 
         /// An answer.
         package init(
             path: String? = nil, status: Int = 200, sleep: Double = 0, bytes: Int = 0,
-            location: String? = nil, stays: Bool = false
+            location: String? = nil, retryAfter: String? = nil, stays: Bool = false
         ) {
             (self.path, self.status, self.sleep) = (path, status, sleep)
             (self.bytes, self.location, self.stays) = (bytes, location, stays)
+            self.retryAfter = retryAfter
         }
     }
 

@@ -88,6 +88,46 @@ struct TransportTests {
         }
     }
 
+    @Test(
+        arguments: [
+            ("120", 120), ("0", nil), ("soon", nil), ("-5", nil),
+            ("Fri, 31 Dec 1999 23:59:59 GMT", nil),
+        ] as [(String, Int?)])
+    func `how long an answer asks to wait is told`(
+        text: String, seconds: Int?
+    ) async throws {
+        try await HookReceiver.run { [loopback] receiver in
+            try receiver.answer(.init(status: 429, retryAfter: text))
+            let transport = WebhookTransport(rules: loopback, allowsPlaintext: true)
+
+            let outcome = await transport.send(call(receiver.url("/a")))
+            let next = await transport.send(call(receiver.url("/a")))
+
+            #expect(outcome == .answered(429, retryAfter: seconds.map { .seconds($0) }))
+            #expect(next == .answered(200), "it is not taken over to the next answer")
+        }
+    }
+
+    @Test func `an answer that names a date asks to wait until then`() async throws {
+        try await HookReceiver.run { [loopback] receiver in
+            let format = DateFormatter()
+            format.locale = Locale(identifier: "en_US_POSIX")
+            format.timeZone = TimeZone(identifier: "UTC")
+            format.dateFormat = "EEE, dd MMM yyyy HH:mm:ss 'GMT'"
+            let date = format.string(from: Date.now.addingTimeInterval(600))
+            try receiver.answer(.init(status: 503, retryAfter: date))
+
+            let outcome = await WebhookTransport(rules: loopback, allowsPlaintext: true).send(
+                call(receiver.url("/a")))
+
+            guard case .answered(503, let retryAfter?) = outcome else {
+                Issue.record("\(outcome)")
+                return
+            }
+            #expect((.seconds(570)...(.seconds(600))).contains(retryAfter), "\(retryAfter)")
+        }
+    }
+
     @Test func `of an answer 64 KiB are read, and its status counts`() async throws {
         try await HookReceiver.run { [loopback] receiver in
             try receiver.answer(.init(status: 201, bytes: 50_000_000))

@@ -15,6 +15,8 @@ struct Field: Sendable {
         case area(rows: Int)
         case choice([Option], none: String?)
         case box
+        /// A file of one of the kinds, such as `.csv,text/csv`.
+        case file(kinds: String)
 
         /// A line of text.
         static let text = Control.line(type: "text")
@@ -100,6 +102,8 @@ struct Field: Sendable {
                 return #"<option value="\#(option.value)"\#(mark)>\#(option.label)</option>"#
             }
             return "<select \(marks)>\(first)\(rest)</select>"
+        case .file(let kinds):
+            return #"<input type="file" \#(marks) accept="\#(kinds)">"#
         case .box: return .empty
         }
     }

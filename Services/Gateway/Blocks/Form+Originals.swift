@@ -16,6 +16,9 @@ extension Form {
         }
     }
 
+    /// Whether a field stands in the form, be it a box that is not ticked.
+    func carries(_ name: String) -> Bool { has(name) || has(Self.original(name)) }
+
     /// Whether something else stands in a field than when the form was shown.
     func isTouched(_ name: String) -> Bool {
         self[name].trimmed != self[Self.original(name)].trimmed

@@ -4,6 +4,8 @@ import RPC
 struct Forms: Sendable {
     /// The fields of a form, and a few that programs add.
     static let fieldCountMax = 64
+    /// The fields of a form in which one out of many can be ticked, such as courses.
+    static let boxCountMax = 2_500
 
     let address: HTTPAddress
     let limits: Limits
@@ -45,18 +47,49 @@ struct Forms: Sendable {
     }
 
     /// What stands in a form.
-    func query(of request: Incoming) async throws(Problem) -> Query {
+    func query(
+        of request: Incoming, countMax: Int = fieldCountMax
+    ) async throws(Problem) -> Query {
         let body = try await request.body(limits.formBytesMax)
         guard request.mediaType == "application/x-www-form-urlencoded" else {
             throw .unsupportedType("application/x-www-form-urlencoded")
         }
         return try Query(
-            String(decoding: body, as: UTF8.self), countMax: Self.fieldCountMax)
+            String(decoding: body, as: UTF8.self), countMax: countMax)
     }
 
     /// What stands in a form that only a page of the gateway sends.
-    func read(_ request: Incoming) async throws(Problem) -> Form {
-        Form(try await query(of: request))
+    func read(
+        _ request: Incoming, countMax: Int = fieldCountMax
+    ) async throws(Problem) -> Form {
+        Form(try await query(of: request, countMax: countMax))
+    }
+
+    /// What stands in a form with a file.
+    ///
+    /// - Parameters:
+    ///   - request: The request with the form.
+    ///   - bytesMax: The bytes that the file may have.
+    ///   - words: The same in words.
+    /// - Returns: The form.
+    /// - Throws: ``Problem`` when it is none, or larger.
+    func readFile(
+        _ request: Incoming, bytesMax: Int, _ words: String
+    ) async throws(Problem) -> Form {
+        guard let boundary = Multipart.boundary(in: request.field("content-type")) else {
+            throw .unsupportedType("multipart/form-data")
+        }
+        let body: [UInt8]
+        do throws(Problem) {
+            body = try await request.body(bytesMax + Multipart.besideFileBytesMax)
+        } catch {
+            throw error.httpStatus == 413 ? .uploadTooLarge(Form.fileField, words) : error
+        }
+        let form = Form(try Multipart(body, boundary: boundary))
+        guard form.file?.count ?? 0 <= bytesMax else {
+            throw .uploadTooLarge(Form.fileField, words)
+        }
+        return form
     }
 }
 
@@ -64,8 +97,12 @@ struct Forms: Sendable {
 struct Form: Sendable {
     /// The field with the key of the change.
     static let keyField = "key"
+    /// The field with the file.
+    static let fileField = "file"
 
     private var values: [String: [String]]
+    /// The file that was chosen; nil when none was.
+    private(set) var file: ArraySlice<UInt8>?
 
     /// A form in which nothing stands.
     init() {
@@ -75,6 +112,18 @@ struct Form: Sendable {
     init(_ query: Query) {
         values = Dictionary(
             query.parameters.map { ($0.name, $0.values) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// What stands in a form with a file.
+    init(_ multipart: Multipart) {
+        values = [:]
+        for part in multipart.parts {
+            if !part.isFile {
+                values[part.name, default: []].append(String(decoding: part.content, as: UTF8.self))
+            } else if part.name == Self.fileField, !part.content.isEmpty {
+                file = part.content
+            }
+        }
     }
 
     /// A form with values, as it is shown before anybody has typed.
@@ -102,6 +151,11 @@ struct Form: Sendable {
 
     /// The values of boxes that were ticked.
     func all(_ name: String) -> [String] { values[name] ?? [] }
+
+    /// Ticks boxes, and no others of the name.
+    mutating func tick(_ name: String, _ ticked: [String]) {
+        values[name] = ticked.isEmpty ? nil : ticked
+    }
 
     /// Whether a box was ticked.
     func has(_ name: String) -> Bool { values[name] != nil }

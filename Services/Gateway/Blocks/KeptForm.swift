@@ -4,14 +4,25 @@ struct KeptForm: Sendable {
     let path: String
     let form: Form
 
-    /// The form as it is shown: a button.
+    /// The form as it is shown: a button, below the place of a file, which no page keeps.
     var markup: Markup {
-        """
-        <form method="post" action="\(path)" novalidate>
-        \(HiddenFields(form.pairs).markup)
-        <button type="submit">Send it again</button>
-        </form>
-        """
+        let hasFile = form.file != nil
+        let kind: Markup = hasFile ? #" enctype="multipart/form-data""# : ""
+        let name = Form.fileField
+        let file: Markup =
+            hasFile
+            ? """
+            <div class="field"><label for="\(name)">The file is not kept: it has to be chosen \
+            again</label>
+            <input type="file" id="\(name)" name="\(name)"></div>
+            """ : ""
+        return """
+            <form method="post"\(kind) action="\(path)" novalidate>
+            \(HiddenFields(form.pairs).markup)
+            \(file)
+            <button type="submit">Send it again</button>
+            </form>
+            """
     }
 }
 
@@ -23,6 +34,7 @@ struct KeptFormPage: Sendable {
     let form: KeptForm
     /// Whether it is a form of the console.
     var isInConsole = false
+    var menu = ConsoleMenu()
 
     /// The page.
     var frame: PageFrame {
@@ -34,6 +46,6 @@ struct KeptFormPage: Sendable {
                 <p>Nothing is lost: this page keeps what you typed. Send it again in a moment; \
                 what is done already is not done twice.</p>
                 \(form.markup)
-                """, hasForm: true, isConsole: isInConsole)
+                """, hasForm: true, isConsole: isInConsole, menu: menu)
     }
 }

@@ -23,8 +23,9 @@ enum Notice {
                 sentences.append("<li>\(violation.message)</li>")
             }
         }
-        // The sentence of a validation is that of its fields, once more.
-        let isSaid = problem.code == "validation" && isAnyFieldNamed
+        // The sentence of a validation, or of a large file, is that of its fields once more.
+        let isOfField = problem.code == "validation" || problem.httpStatus == 413
+        let isSaid = isOfField && isAnyFieldNamed
         let lead: Markup = isSaid ? "" : "<p>\(sentence(of: problem, isTyped: !fields.isEmpty))</p>"
         let list: Markup = sentences.isEmpty ? "" : "<ul>\(sentences)</ul>"
         return """

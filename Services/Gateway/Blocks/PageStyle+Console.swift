@@ -1,6 +1,6 @@
 /// The look of the console: wide, with lists and tabs.
 extension PageStyle {
-    static let console = layout + controls + notices + tables + menus + entries
+    static let console = layout + controls + notices + tables + menus + entries + programs
 
     private static let layout = """
         body.console{max-width:76rem;padding-top:0}
@@ -119,6 +119,20 @@ extension PageStyle {
         .menu li a:hover{background:var(--code)}
         .menu-body{display:flex;flex-direction:column;gap:.5rem}
         .menu-body button{width:100%}
+
+        """
+
+    private static let programs = """
+        .secret{margin:1rem 0;padding:1rem;border:1px solid var(--edge);border-radius:.375rem;\
+        background:var(--code)}
+        .secret code{overflow-wrap:anywhere;user-select:all}
+        label code{font-size:.875em;color:var(--soft)}
+        .events{grid-template-columns:repeat(auto-fill,minmax(min(20rem,100%),1fr))}
+        .first{margin-bottom:2.5rem}.even tbody th{width:auto}
+        @media(min-width:44.01rem){.even td{white-space:nowrap}.even .buttons{flex-wrap:nowrap}}
+        td details,th details{margin-top:.25rem}
+        th pre{margin:.5rem 0 0;max-height:20rem;overflow:auto;white-space:pre-wrap;\
+        overflow-wrap:anywhere}
 
         """
 

@@ -4,6 +4,7 @@ struct ProblemPage: Sendable {
     var heading = ""
     /// Whether somebody is signed in, so that the page leads on to the console.
     var isInConsole = false
+    var menu = ConsoleMenu()
 
     /// The page.
     var frame: PageFrame {
@@ -18,7 +19,7 @@ struct ProblemPage: Sendable {
                 <h1>\(words)</h1>
                 <p class="lead">\(problem.message)</p>
                 \(way)
-                """, hasForm: isInConsole, isConsole: isInConsole)
+                """, hasForm: isInConsole, isConsole: isInConsole, menu: menu)
     }
 
     private static func heading(of problem: Problem) -> String {

@@ -9,6 +9,7 @@ extension Console {
 
     /// The page on which a new organization is described.
     func newForm(_ request: Incoming, _ visitor: Visitor) async throws(Problem) -> Answer {
+        guard visitor.mayCreateOrganizations else { return .seeOther(Self.listPath) }
         let query = try door.query(request)
         let form = Form(["parentId": query["parent"]])
         return try await newPage(form, nil, visitor).answer()
@@ -43,8 +44,10 @@ extension Console {
         }
         let parentField = OrganizationForm.parent(
             offered, isCut: parents?.nextPageToken.isEmpty == false)
+        let names = OrganizationForm.newNames(for: visitor)
         let fields = OrganizationForm.fields(
-            types: await visitor.organizationTypes(), isNew: true)
+            types: await visitor.organizationTypes(), isNew: true
+        ).filter { names.contains($0.name) || form.carries($0.name) }
         let notice: Markup =
             problem.map {
                 Notice.refused(
@@ -67,7 +70,7 @@ extension Console {
                 <p class="buttons"><button type="submit">Accept</button>
                 <a href="\(Self.listPath)">Cancel</a></p>
                 </form>
-                """, isConsole: true)
+                """, isConsole: true, menu: visitor.menu)
     }
 }
 
@@ -80,6 +83,7 @@ struct OrganizationFormLook: Sendable {
     func markup(_ form: Form, _ problem: Problem?) -> Markup {
         func group(_ heading: String, _ names: [String], _ more: [Field] = []) -> Markup {
             let group = more + names.compactMap { name in fields.first { $0.name == name } }
+            guard !group.isEmpty else { return .empty }
             return """
                 <fieldset><legend>\(heading)</legend><div class="fields">
                 \(group.map { $0.markup(form, problem) })</div></fieldset>

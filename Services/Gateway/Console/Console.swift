@@ -28,9 +28,19 @@ struct Console: Sendable {
         try Answer.requireGetOrPost(request)
         // A body can be read once: what becomes of the form later has it from here.
         var form: Form?
+        var menu = ConsoleMenu()
         do throws(Problem) {
-            if request.verb == "POST" { form = try await door.forms.read(request) }
+            let hasFile = Self.hasFile(request)
+            if request.verb == "POST", !hasFile {
+                form = try await door.forms.read(request, countMax: Forms.boxCountMax)
+            }
             let visitor = try await door.visitor(request, requestID: requestID)
+            menu = visitor.menu
+            // A file is larger than a form: only of somebody who has signed in it is read.
+            if hasFile, !ImportDesk.has(request.path) {
+                form = try await door.forms.readFile(
+                    request, bytesMax: Sheet.logoBytesMax, Sheet.logoBytesMaxWords)
+            }
             return try await page(request, form, visitor)
         } catch {
             if error.httpStatus == 401 {
@@ -38,11 +48,25 @@ struct Console: Sendable {
             }
             if error.httpStatus >= 500, let form {
                 let kept = KeptForm(path: String(request.path), form: form)
-                return KeptFormPage(problem: error, form: kept, isInConsole: true).frame
-                    .answer(to: error)
+                return KeptFormPage(problem: error, form: kept, isInConsole: true, menu: menu)
+                    .frame.answer(to: error)
             }
-            return ProblemPage(problem: error, isInConsole: true).frame.answer(to: error)
+            var answer = ProblemPage(problem: error, isInConsole: true, menu: menu).frame
+                .answer(to: error)
+            if ImportDesk.looksAgain(for: request, after: error) {
+                answer.fields["Refresh"] = "\(ImportPage.refreshSeconds)"
+            }
+            return answer
         }
+    }
+
+    /// Whether a request brings a form with a file: a logo, or that of an import, read when
+    /// it has its turn.
+    private static func hasFile(_ request: Incoming) -> Bool {
+        guard request.verb == "POST" else { return false }
+        return request.path == ImportDesk.newPath
+            || request.path.hasSuffix("/" + ConsoleTab.look.rawValue)
+                && request.mediaType == "multipart/form-data"
     }
 
     private func page(
@@ -60,14 +84,21 @@ struct Console: Sendable {
             return try await newForm(request, visitor)
         default: break
         }
+        if ImportDesk.has(request.path) {
+            return try await ImportDesk(visitor: visitor, api: api).answer(request, form)
+        }
+        if let platform = PlatformDesk(visitor: visitor, path: String(request.path)) {
+            return try await platform.answer(try door.query(request), form)
+        }
         guard request.path.hasPrefix(Self.listPath + "/") else { throw .noSuchRoute }
         let parts = request.path.dropFirst(Self.listPath.utf8.count + 1)
             .split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        guard let id = parts.first.flatMap({ OrganizationID(text: $0) })?.text, parts.count <= 2
+        guard let id = parts.first.flatMap({ OrganizationID(text: $0) })?.text
         else { throw .noSuchRoute }
-        let place = parts.count == 2 ? parts[1] : ""
+        let place = parts.count == 1 ? "" : parts[1]
         let desk = OrganizationDesk(visitor: visitor, id: id)
         let query = try door.query(request)
+        if parts.count > 2 { return try await desk.answer(Array(parts[1...]), query, form) }
         if place == DeletePage.place { return try await desk.delete(form) }
         guard let tab = ConsoleTab(rawValue: place) else { throw .noSuchRoute }
         return try await desk.answer(tab, query, form)
@@ -76,32 +107,12 @@ struct Console: Sendable {
     /// Hands out the list as a file, as the API does.
     private func export(_ request: Incoming, _ visitor: Visitor) async throws(Problem) -> Answer {
         let query = try door.query(request)
-        let target = Link.to(
-            "/v1/organizations:export",
-            [("format", query["format"]), ("parent", query["parent"])])
-        guard case .found(let match) = api.routes.route("GET", target.prefix { $0 != "?" })
-        else { throw .noSuchRoute }
-        let asked = Incoming(
-            verb: "GET", target: target,
-            fields: [(name: "authorization", value: "Bearer \(visitor.token)")]
-        ) { _ in [] }
-        do {
-            return try await api.answer(asked, match, requestID: visitor.requestID)
-        } catch let problem as Problem {
-            throw problem
-        } catch {
-            throw Problem.internal
-        }
+        return try await api.page(
+            "GET",
+            Link.to(
+                "/v1/organizations:export",
+                [("format", query["format"]), ("parent", query["parent"])]), visitor)
     }
-
-    /// What stands at the top of every page of the console.
-    static let header: Markup = """
-        <a class="skip" href="#content">Skip to the content</a>
-        <header class="top"><nav aria-label="Console"><a class="brand" href="\(path)">Guildhall</a>
-        <ul><li><a href="\(listPath)">Organizations</a></li></ul></nav>
-        <form class="action" method="post" action="\(SignIn.outPath)"><button type="submit" \
-        class="quiet">Sign out</button></form></header>
-        """
 }
 
 /// The parts of the settings of an organization; each is a page, and is saved by itself.
@@ -110,10 +121,14 @@ enum ConsoleTab: String, Sendable, CaseIterable {
     case suborganizations
     case users
     case services
+    case modules
+    case subscription
     case contacts
     case domains
     case urls
+    case look
     case limits
+    case programs
 
     /// What it is called.
     var title: String {
@@ -122,10 +137,14 @@ enum ConsoleTab: String, Sendable, CaseIterable {
         case .suborganizations: "Suborganizations"
         case .users: "Users"
         case .services: "Services"
+        case .modules: "Modules"
+        case .subscription: "Subscription"
         case .contacts: "Contact details"
         case .domains: "Email domains"
         case .urls: "Custom URLs"
+        case .look: "Look"
         case .limits: "Limits and seats"
+        case .programs: "Programs"
         }
     }
 
@@ -140,6 +159,9 @@ enum Done: String, Sendable {
     case created, saved, activated, deactivated, deleted, restored
     case added, blocked, unblocked, removed
     case confirmed, disabled, enabled, released
+    case approved, rejected
+    case keyDeleted, hookDeleted, hookOn, hookOff, tested, retried
+    case made, inherited, whiteLabelOn, whiteLabelOff, begun, cancelled
 
     /// The field of the query.
     static let field = "done"
@@ -160,8 +182,22 @@ enum Done: String, Sendable {
         case .confirmed: "The email domain is confirmed."
         case .disabled: "The custom URL is shut down."
         case .enabled: "The custom URL is open again."
+        case .made: "It is saved."
+        case .inherited: "It is inherited again."
+        case .whiteLabelOn: "White label is on."
+        case .whiteLabelOff: "White label is off; what was set is kept."
+        case .begun: "The subscription is begun. It gives something once it is paid for."
+        case .cancelled: "The subscription is cancelled."
         case .released:
             "The custom URL is released. For 90 days nobody but this organization may take it."
+        case .approved: "The sign-up is approved: a new member is let in."
+        case .rejected: "The sign-up is turned down; the account stays."
+        case .keyDeleted: "The API key is deleted. Whatever still uses it is refused."
+        case .hookDeleted: "The hook is deleted, with what waited to be sent to it."
+        case .hookOn: "The hook is switched on."
+        case .hookOff: "The hook is switched off."
+        case .tested: "A test call is on its way; it stands in the list of calls."
+        case .retried: "The call is sent again."
         }
     }
 

@@ -1,3 +1,4 @@
+import Access
 import Messages
 import RPC
 
@@ -9,6 +10,7 @@ struct DeletePage: Sendable {
     let organization: Organization
     let form: Form
     var problem: Problem?
+    var menu = ConsoleMenu()
 
     private static let cascade = Field(
         name: "cascade", label: "Delete everything below it, too", control: .box)
@@ -51,7 +53,7 @@ struct DeletePage: Sendable {
                 <p class="buttons"><button type="submit" class="danger">Delete it</button>
                 <a href="\(back)">Keep it</a></p>
                 </form>
-                """, isConsole: true)
+                """, isConsole: true, menu: menu)
     }
 }
 
@@ -60,9 +62,14 @@ extension OrganizationDesk {
     func delete(_ form: Form?) async throws(Problem) -> Answer {
         guard let form else {
             let organization = try await organization()
-            if organization.isArchived { return .seeOther(ConsoleTab.info.path(of: id)) }
+            let isOffered = Rights(of: visitor, at: organization)
+                .may(.archiveOrganization, evenPaused: true)
+            if organization.isArchived || !isOffered {
+                return .seeOther(ConsoleTab.info.path(of: id))
+            }
             return DeletePage(
-                organization: organization, form: Form(["etag": organization.etag])
+                organization: organization, form: Form(["etag": organization.etag]),
+                menu: visitor.menu
             ).frame.answer()
         }
         do throws(Problem) {
@@ -78,8 +85,9 @@ extension OrganizationDesk {
             if organization.isArchived { return .seeOther(ConsoleTab.info.path(of: id)) }
             var again = form.renewed(after: error)
             again["etag"] = organization.etag
-            return DeletePage(organization: organization, form: again, problem: error)
-                .frame.answer(to: error)
+            return DeletePage(
+                organization: organization, form: again, problem: error, menu: visitor.menu
+            ).frame.answer(to: error)
         }
     }
 }

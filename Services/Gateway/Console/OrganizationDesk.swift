@@ -1,3 +1,4 @@
+import Access
 import Messages
 import RPC
 
@@ -30,6 +31,7 @@ struct OrganizationDesk: Sendable {
         }
         do throws(Problem) {
             let done = try await sheet.save(form)
+            if let page = done.page { return page.answer() }
             let told =
                 [(name: Done.field, value: done.done.rawValue)] + sheet.listPlace + done.remarks
             return .seeOther(Link.to(tab.path(of: id), told))
@@ -55,6 +57,8 @@ struct Sheet: Sendable {
     struct Outcome: Sendable {
         let done: Done
         var remarks: [(name: String, value: String)] = []
+        /// What is shown at once, because it can be shown this once only; else the tab follows.
+        var page: PageFrame?
     }
 
     /// The field of a form that says which of the changes of its tab it is.
@@ -67,10 +71,12 @@ struct Sheet: Sendable {
 
     var visitor: Visitor { desk.visitor }
     var id: String { desk.id }
+    /// What is offered to the visitor here.
+    var rights: Rights { Rights(of: visitor, at: organization) }
 
     /// The fields that say which part of the list on a tab is shown.
     static func listFields(of tab: ConsoleTab) -> [String] {
-        tab == .users ? [stateField, Pagination.field] : []
+        tab == .users ? [stateField, Pagination.field, waitingField] : []
     }
 
     /// Which part of the list on the tab is shown, for its forms to come back to.
@@ -104,24 +110,26 @@ struct Sheet: Sendable {
             content = "\(earlier)\(Notice.refused(error, "This cannot be shown"))\(kept)"
             refusal = error
         }
+        let offered = rights.tabs
         let tabs = Tabs(
-            label: "Settings", parts: ConsoleTab.allCases.map { ($0.title, $0.path(of: id)) },
+            label: "Settings", parts: offered.map { ($0.title, $0.path(of: id)) },
             current: path)
         let isRefused = problem != nil
-        let frame = PageFrame(
+        var frame = PageFrame(
             title: (isRefused ? "Not saved yet – " : "")
                 + "\(tab.title) – \(organization.title)",
             markup: """
                 \(crumbs.markup)
                 <div class="title"><h1>\(organization.title)</h1>\
                 \(organization.effectiveState.badge)</div>
-                \(tabs.markup)
+                \(offered.count > 1 ? tabs.markup : .empty)
                 \(isRefused ? .empty : Done.notice(query))
                 \(isRefused ? .empty : goOn)
                 \(isRefused ? .empty : notRestored)
                 \(Remark.notices(query))
                 \(content)
-                """, isConsole: true)
+                """, isConsole: true, menu: visitor.menu)
+        frame.hasImages = tab == .look
         return (frame, refusal)
     }
 
@@ -144,11 +152,13 @@ struct Sheet: Sendable {
     /// What comes next for an organization that is new.
     private var goOn: Markup {
         guard query[Done.field] == Done.created.rawValue else { return .empty }
-        let links = [ConsoleTab.services, .users, .contacts].map { tab -> Markup in
+        let offered = [ConsoleTab.services, .users, .contacts].filter(rights.offers)
+        let links = offered.reduce(Markup.empty) { links, tab in
             let title = tab == .services ? "Services and PLS" : tab.title
-            return #"<a href="\#(tab.path(of: id))">\#(title)</a>"#
+            let link: Markup = #"<a href="\#(tab.path(of: id))">\#(title)</a>"#
+            return links == .empty ? link : "\(links), \(link)"
         }
-        return Notice.hint("Go on with: \(links[0]), \(links[1]), \(links[2])")
+        return links == .empty ? .empty : Notice.hint("Go on with: \(links)")
     }
 
     private func content(
@@ -159,10 +169,14 @@ struct Sheet: Sendable {
         case .suborganizations: try await suborganizations()
         case .users: try await users(form, problem)
         case .services: await services(form, problem)
+        case .modules: try await modules(form, problem)
+        case .subscription: try await subscription(form, problem)
         case .contacts: try await contacts(form, problem)
         case .domains: try await domains(form, problem)
         case .urls: try await urls(form, problem)
+        case .look: try await look(form, problem)
         case .limits: try await limits(form, problem)
+        case .programs: try await programs(form, problem)
         }
     }
 
@@ -173,10 +187,14 @@ struct Sheet: Sendable {
         case .suborganizations: throw .otherVerbs(["GET", "HEAD"])
         case .users: try await saveUsers(form)
         case .services: try await saveServices(form)
+        case .modules: try await saveModules(form)
+        case .subscription: try await saveSubscription(form)
         case .contacts: try await saveContacts(form)
         case .domains: try await saveDomains(form)
         case .urls: try await saveURLs(form)
+        case .look: try await saveLook(form)
         case .limits: try await saveLimits(form)
+        case .programs: try await savePrograms(form)
         }
     }
 

@@ -1,3 +1,4 @@
+import Access
 import Messages
 
 /// The form in which an organization is described, for a new one and for the info of one there is.
@@ -86,15 +87,36 @@ enum OrganizationForm {
         return Form(values)
     }
 
-    /// The fields of the info.
-    private static let names = [
-        "title", "description", "category", "country", "kind", "typeId", "salesRepEmail",
-        "trial.enabled", "trial.validUntil", "expiresAt",
+    private static let descriptive = [
+        "title", "description", "category", "country", "kind", "salesRepEmail",
     ]
+    private static let contractual = ["typeId", "trial.enabled", "trial.validUntil", "expiresAt"]
+
+    /// The fields of the info.
+    static let names = descriptive + contractual
+
+    /// The fields of the info that are offered to be changed.
+    static func names(for rights: Rights) -> Set<String> {
+        var names: Set<String> = []
+        if rights.may(.editOrganization) {
+            names.formUnion(descriptive)
+        } else if rights.may(.editOrganization, meeting: [.titleOnly]) {
+            names.insert("title")
+        }
+        if rights.may(.setTypeTrialExpiry) { names.formUnion(contractual) }
+        return names
+    }
+
+    /// The fields of a new organization that are offered to somebody.
+    static func newNames(for visitor: Visitor) -> Set<String> {
+        Set(visitor.mayAnywhere(.setTypeTrialExpiry) ? names : descriptive)
+    }
 
     /// What stood in a form when it was shown, to be sent along with it.
-    static func originals(of form: Form) -> [(name: String, value: String)] {
-        form.originals(of: names)
+    static func originals(
+        of form: Form, _ shown: Set<String>
+    ) -> [(name: String, value: String)] {
+        form.originals(of: names.filter(shown.contains))
     }
 
     /// A form that was typed into while somebody else has changed the organization: what was not
@@ -127,7 +149,8 @@ enum OrganizationForm {
 
     /// The fields in which a form differs from what is kept: names in the form, and in requests.
     ///
-    /// Who may change a title and not a trial saves the title: what stayed is not sent.
+    /// Who may change a title and not a trial saves the title: what stayed is not sent, nor what
+    /// does not stand in the form.
     static func changes(
         _ form: Form, from kept: Organization
     ) -> [(field: String, path: String)] {
@@ -146,7 +169,8 @@ enum OrganizationForm {
             ),
             ("expiresAt", "expires_at", typed.expiresAt != kept.expiresAt),
         ]
-        return compared.filter(\.differs).map { ($0.field, $0.path) }
+        return compared.filter { $0.differs && form.carries($0.field) }
+            .map { ($0.field, $0.path) }
     }
 
     /// The organization to be sent with the mask of what changed.

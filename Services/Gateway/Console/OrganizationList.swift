@@ -89,6 +89,7 @@ struct OrganizationList: Sendable {
     let reply: Result<ListOrganizationsReply, Problem>
     /// The noun for what is listed.
     var noun = ("organization", "organizations")
+    let visitor: Visitor
 
     /// The list as it is shown.
     var markup: Markup {
@@ -204,7 +205,8 @@ struct OrganizationList: Sendable {
 
     /// The three dots: every part of the settings, from the list.
     private func menu(of organization: Organization) -> Markup {
-        let tabs = organization.isArchived ? [.info] : ConsoleTab.allCases
+        let tabs =
+            organization.isArchived ? [.info] : Rights(of: visitor, at: organization).tabs
         let items = tabs.map { tab -> Markup in
             #"<li><a href="\#(tab.path(of: organization.id))">\#(tab.title)</a></li>"#
         }
@@ -222,22 +224,28 @@ extension Console {
         let form = try door.query(request)
         let query = OrganizationQuery(path: Self.listPath, parent: "", form: form)
         let reply = try await visitor.organizations(query)
-        let list = OrganizationList(query: query, reply: reply)
+        let list = OrganizationList(query: query, reply: reply, visitor: visitor)
         let founding = try await self.founding(query, reply, visitor)
         let crumbs = Breadcrumbs(
             parts: [("My account", Console.path)], current: "Organizations")
+        let new: Markup = """
+            <p class="actions"><a class="button" href="\(Self.newPath)">New organization</a></p>
+            """
+        let export =
+            visitor.mayAnywhere(.importOrganizations)
+            ? ExportLinks(parent: "").markup : Markup.empty
         let frame = PageFrame(
             title: "Organizations",
             markup: """
                 \(crumbs.markup)
                 <div class="title"><h1>Organizations</h1>
-                <p class="actions"><a class="button" href="\(Self.newPath)">New organization</a></p>
+                \(visitor.mayCreateOrganizations ? new : .empty)
                 </div>
                 \(Done.notice(form))
                 \(founding)
                 \(list.markup)
-                \(ExportLinks(parent: "").markup)
-                """, isConsole: true)
+                \(export)
+                """, isConsole: true, menu: visitor.menu)
         if case .failure(let problem) = reply { return frame.answer(to: problem) }
         return frame.answer()
     }
@@ -292,7 +300,7 @@ struct Breadcrumbs: Sendable {
     }
 }
 
-/// What leads to the list as a file.
+/// What leads to the list as a file, and takes one in.
 struct ExportLinks: Sendable {
     /// The organization from which on; empty: all.
     let parent: String
@@ -302,6 +310,10 @@ struct ExportLinks: Sendable {
             let path = Link.to(Console.exportPath, [("format", format), ("parent", parent)])
             return #"<a class="button quiet" href="\#(path)">Export .\#(format)</a>"#
         }
-        return #"<p class="actions export">\#(links)</p>"#
+        let new = Link.to(ImportDesk.newPath, [("parent", parent)])
+        return """
+            <p class="actions export"><a class="button quiet" href="\(new)">Import</a>\
+            \(links)</p>
+            """
     }
 }

@@ -62,34 +62,19 @@ extension Sheet {
                 <p class="buttons"><button type="submit">Restore</button></p>
                 </form>
                 </section>
-                """, isConsole: true)
+                """, isConsole: true, menu: visitor.menu)
     }
 
     /// What is kept of it, to be read.
     private var remains: Markup {
         get async {
-            let types = await visitor.organizationTypes()
-            let typeID = organization.typeID
-            func words(_ field: String) -> String {
-                OrganizationForm.filled(with: organization)[field].isEmpty
-                    ? "" : OrganizationForm.words(field, of: organization)
-            }
-            let trial =
-                organization.trial?.enabled == true ? organization.trial?.validUntil ?? "" : ""
-            let facts: [(label: String, value: String)] = [
-                ("Title", organization.title), ("Description", organization.description),
-                ("Category", words("category")), ("Country", words("country")),
-                ("Kind", words("kind")),
-                ("Organization type", types.first { $0.id == typeID }?.name ?? typeID),
-                ("Sales representative", organization.salesRepEmail), ("Trial until", trial),
-                ("Organization expires at", organization.expiresAt),
-                ("Services", organization.services.joined(separator: ", ")),
-                ("Identifier", id),
-            ]
-            let items = facts.filter { !$0.value.isEmpty }.map { fact -> Markup in
-                "<div><dt>\(fact.label)</dt><dd>\(fact.value)</dd></div>"
-            }
-            return #"<dl class="kept">\#(items)</dl>"#
+            let further = FactList(facts: [
+                ("Services", organization.services.joined(separator: ", ")), ("Identifier", id),
+            ])
+            return """
+                \(described(types: await visitor.organizationTypes()))
+                \(further.markup)
+                """
         }
     }
 

@@ -1,3 +1,4 @@
+import Access
 import Messages
 import RPC
 
@@ -44,6 +45,14 @@ extension Sheet {
         let hidden =
             [(name: Form.etagField, value: shown[Form.etagField])]
             + shown.originals(of: Self.names)
+        // What was typed is shown, whatever has become of the right to it.
+        guard rights.may(.editAppearance) || typed != nil else {
+            return """
+                \(notice)
+                <p class="lead">What people write by the contact form goes to these addresses.</p>
+                \(receivers(kept))
+                """
+        }
         return """
             \(notice)
             <p class="lead">What people write by the contact form goes to these addresses, each on \
@@ -53,6 +62,18 @@ extension Sheet {
                 shown, "contacts", button: "Save", hidden: hidden,
                 #"<div class="fields">\#(fields.map { $0.markup(shown, placed) })</div>"#))
             """
+    }
+
+    /// The receivers of every kind, to be read.
+    private func receivers(_ kept: ContactReceivers) -> Markup {
+        let facts = ContactForm.kinds.map { kind in
+            let own = kept.own.first { $0.kind == kind.kind }?.addresses ?? []
+            let inherited = hint(kept.effective.first { $0.kind == kind.kind })
+            return (
+                label: kind.label, value: own.isEmpty ? inherited : own.joined(separator: "\n")
+            )
+        }
+        return FactList(facts: facts).markup
     }
 
     /// Where receivers come from that are not the organization's own.

@@ -1,3 +1,4 @@
+import Access
 import Messages
 import RPC
 
@@ -7,16 +8,16 @@ extension Sheet {
     private static let domain = Field(
         name: "value", label: "Domain", isRequired: true,
         hint: "Such as company.com, or *.company.com with every domain below it.")
-    private static let mode = Field(
-        name: "mode", label: "What it is for",
-        control: .choice(
-            [
-                .init(
-                    value: "\(EmailMaskMode.join.rawValue)", label: "People with it join"),
-                .init(
-                    value: "\(EmailMaskMode.allow.rawValue)",
-                    label: "People with it need no approval"),
-            ], none: nil))
+    private static let joining = Field.Option(
+        value: "\(EmailMaskMode.join.rawValue)", label: "People with it join")
+    private static let allowing = Field.Option(
+        value: "\(EmailMaskMode.allow.rawValue)", label: "People with it need no approval")
+
+    /// Whether a domain is offered to be entered and taken away: those by which people join also
+    /// to people who have to prove that it is theirs.
+    private func mayEnter(_ mode: EmailMaskMode) -> Bool {
+        rights.may(.manageEmailMasks, meeting: mode == .allow ? [] : [.joinPending])
+    }
 
     /// The tab.
     func domains(_ form: Form?, _ problem: Problem?) async throws(Problem) -> Markup {
@@ -24,6 +25,10 @@ extension Sheet {
             try await OrganizationsClient($0).listEmailMasks(
                 ListEmailMasksRequest(organizationID: id), options: $1)
         }
+        let mode = Field(
+            name: "mode", label: "What it is for",
+            control: .choice(
+                mayEnter(.allow) ? [Self.joining, Self.allowing] : [Self.joining], none: nil))
         let isAdding = form?[Self.actionField] == "add"
         let typed = isAdding ? form ?? Form() : Form()
         let fault = isAdding ? problem : nil
@@ -31,7 +36,7 @@ extension Sheet {
             problem.map {
                 Notice.refused(
                     $0, isAdding ? "The email domain was not added yet" : "Nothing was changed",
-                    fields: [Self.domain, Self.mode])
+                    fields: [Self.domain, mode])
             } ?? ""
         let table = Table(
             caption: "Email domains",
@@ -43,19 +48,22 @@ extension Sheet {
         let list =
             reply.emailMasks.isEmpty
             ? Self.nothing("There are no email domains yet.") : table.markup
-        return """
-            \(notice)
-            <p class="lead">Whoever signs up with an address of these domains joins, or needs no \
-            approval.</p>
-            \(list)
+        let addition: Markup = """
             <section class="further"><h2>Add an email domain</h2>
             \(self.form(
                 typed, "add", button: "Add",
                 """
                 <div class="fields">\(Self.domain.markup(typed, fault))
-                \(Self.mode.markup(typed, fault))</div>
+                \(mode.markup(typed, fault))</div>
                 """))
             </section>
+            """
+        return """
+            \(notice)
+            <p class="lead">Whoever signs up with an address of these domains joins, or needs no \
+            approval.</p>
+            \(list)
+            \(mayEnter(.join) || isAdding ? addition : .empty)
             """
     }
 
@@ -74,24 +82,23 @@ extension Sheet {
             <code>\(mask.challengeName)</code> that says <code>\(mask.challenge)</code></p>
             """
         let values = [("value", mask.value)]
-        let confirmation: Markup =
-            isPending
-            ? """
-            \(button(
-                "verify", "Check the record", spoken: "Check the record of \(mask.value)", values))
-            \(button("confirm", "Confirm", spoken: "Confirm \(mask.value)", values))
-            """ : ""
+        let check = button(
+            "verify", "Check the record", spoken: "Check the record of \(mask.value)", values)
+        let confirmation = button("confirm", "Confirm", spoken: "Confirm \(mask.value)", values)
+        let removal = button(
+            "remove", "Remove", spoken: "Remove \(mask.value)", values, look: "danger")
+        let actions = [
+            isPending && mayEnter(.join) ? check : .empty,
+            isPending && mayEnter(.allow) ? confirmation : .empty,
+            mayEnter(mask.mode) ? removal : .empty,
+        ].filter { $0 != .empty }
         return [
             """
             <span class="name">\(mask.value)</span>\(proof)
             <p class="narrow-only facts">\(purpose) \(state)</p>
             """,
             "\(purpose)", state,
-            """
-            <div class="buttons">\(confirmation)
-            \(button("remove", "Remove", spoken: "Remove \(mask.value)", values, look: "danger"))\
-            </div>
-            """,
+            #"<div class="buttons">\#(actions)</div>"#,
         ]
     }
 

@@ -1,3 +1,4 @@
+import Access
 import Messages
 import RPC
 
@@ -13,22 +14,66 @@ extension Sheet {
         let isSave = form?[Self.actionField].isEmpty ?? true
         if !isSave { shown = OrganizationForm.filled(with: organization) }
         if isStale { shown = OrganizationForm.merged(shown, with: now) }
-        let fields = OrganizationForm.fields(
-            types: await visitor.organizationTypes(), isNew: false)
+        let types = await visitor.organizationTypes()
+        let names = OrganizationForm.names(for: rights).union(isSave ? Self.sent(form) : [])
+        let fields = OrganizationForm.fields(types: types, isNew: false)
+            .filter { names.contains($0.name) }
         let notice: Markup =
             if isStale {
                 Notice.changedMeanwhile(Self.differences(shown, now, fields))
             } else {
                 problem.map { Notice.refused($0, fields: fields) } ?? .empty
             }
-        let hidden = [("etag", shown["etag"])] + OrganizationForm.originals(of: shown)
+        let hidden = [("etag", shown["etag"])] + OrganizationForm.originals(of: shown, names)
         let look = OrganizationFormLook(fields: fields).markup(shown, isSave ? problem : nil)
+        let changes: Markup =
+            fields.isEmpty ? .empty : self.form(shown, button: "Save", hidden: hidden, look)
         return """
             \(notice)
             \(facts)
-            \(self.form(shown, button: "Save", hidden: hidden, look))
+            \(changes)
+            \(described(types: types, except: names, all: rights.isLookingAfter))
             \(further)
             """
+    }
+
+    /// The fields that stand in a form that was sent: what was typed is shown as it was.
+    private static func sent(_ form: Form?) -> Set<String> {
+        form.map { form in Set(OrganizationForm.names.filter { form.carries($0) }) } ?? []
+    }
+
+    /// What is kept of the organization, to be read.
+    ///
+    /// - Parameters:
+    ///   - types: The organization types that are known by name.
+    ///   - names: The fields that stand elsewhere on the page.
+    ///   - all: Whether it is for somebody who looks after the organization; else it is described
+    ///     and nothing more.
+    /// - Returns: The fields in which something is kept; nothing when there is none.
+    func described(
+        types: [OrganizationType], except names: Set<String> = [], all: Bool = true
+    ) -> Markup {
+        let typeID = organization.typeID
+        func words(_ field: String) -> String {
+            OrganizationForm.filled(with: organization)[field].isEmpty
+                ? "" : OrganizationForm.words(field, of: organization)
+        }
+        let trial = organization.trial?.enabled == true ? organization.trial?.validUntil ?? "" : ""
+        let facts: [(name: String, label: String, value: String)] = [
+            ("title", "Title", organization.title),
+            ("description", "Description", organization.description),
+            ("category", "Category", words("category")), ("country", "Country", words("country")),
+            ("kind", "Kind", words("kind")),
+            ("typeId", "Organization type", types.first { $0.id == typeID }?.name ?? typeID),
+            ("salesRepEmail", "Sales representative", organization.salesRepEmail),
+            ("trial.validUntil", "Trial until", trial),
+            ("expiresAt", "Organization expires at", organization.expiresAt),
+        ]
+        let shown = facts.filter { fact in
+            !fact.value.isEmpty && !names.contains(fact.name)
+                && (all || fact.name == "description")
+        }
+        return FactList(facts: shown.map { ($0.label, $0.value) }).markup
     }
 
     /// Where what was typed differs from what is kept by now.
@@ -45,11 +90,15 @@ extension Sheet {
 
     private var facts: Markup {
         let changed = organization.updatedAt?.day ?? ""
-        return """
-            <dl class="facts"><div><dt>Members</dt>\
-            <dd>\(Count.grouped(organization.memberCount))</dd></div>
+        let roles = rights.ownRoles(at: organization).joined(separator: ", ")
+        let own: Markup = roles.isEmpty ? "" : "<div><dt>Your roles</dt><dd>\(roles)</dd></div>"
+        let numbers: Markup = """
+            <div><dt>Members</dt><dd>\(Count.grouped(organization.memberCount))</dd></div>
             <div><dt>Changed</dt><dd>\(changed)</dd></div>
-            <div><dt>Identifier</dt><dd><code>\(organization.id)</code></dd></div></dl>
+            <div><dt>Identifier</dt><dd><code>\(organization.id)</code></dd></div>
+            """
+        return """
+            <dl class="facts">\(rights.isLookingAfter ? numbers : .empty)\(own)</dl>
             \(because)
             """
     }
@@ -80,11 +129,22 @@ extension Sheet {
             ? "Inactive, it lets nobody in, nor does anything below it; its members stay."
             : "Active again, it lets its members in as before."
         let deletion = "\(Console.listPath)/\(id)/\(DeletePage.place)"
+        let delete: Markup = #"<a class="button danger" href="\#(deletion)">Delete…</a>"#
+        let parts: (heading: String, sentence: String, buttons: [Markup])? =
+            switch (
+                rights.may(.changeActivation, evenPaused: true),
+                rights.may(.archiveOrganization, evenPaused: true)
+            ) {
+            case (true, true): ("Pause or delete", sentence, [change, delete])
+            case (true, false): ("Pause", sentence, [change])
+            case (false, true): ("Delete", "It goes to the archive for 90 days.", [delete])
+            case (false, false): nil
+            }
+        guard let parts else { return .empty }
         return """
-            <section class="further"><h2>Pause or delete</h2>
-            <p>\(sentence)</p>
-            <div class="buttons">\(change)
-            <a class="button danger" href="\(deletion)">Delete…</a></div></section>
+            <section class="further"><h2>\(parts.heading)</h2>
+            <p>\(parts.sentence)</p>
+            <div class="buttons">\(parts.buttons)</div></section>
             """
     }
 
@@ -130,12 +190,16 @@ extension Sheet {
         let query = OrganizationQuery(path: path, parent: id, form: query)
         let reply = try await visitor.organizations(query)
         let list = OrganizationList(
-            query: query, reply: reply, noun: ("suborganization", "suborganizations"))
-        let new = Link.to(Console.newPath, [("parent", id)])
+            query: query, reply: reply, noun: ("suborganization", "suborganizations"),
+            visitor: visitor)
+        let target = Link.to(Console.newPath, [("parent", id)])
+        let new: Markup = """
+            <p class="actions"><a class="button" href="\(target)">New suborganization</a></p>
+            """
         return """
-            <p class="actions"><a class="button" href="\(new)">New suborganization</a></p>
+            \(rights.may(.createSuborganization) ? new : .empty)
             \(list.markup)
-            \(ExportLinks(parent: id).markup)
+            \(rights.may(.importOrganizations) ? ExportLinks(parent: id).markup : .empty)
             """
     }
 }

@@ -1,3 +1,4 @@
+import Access
 import Messages
 import RPC
 
@@ -37,7 +38,10 @@ extension Sheet {
         let kept: (form: Form, fields: [Field])? =
             switch (action, caps, seats) {
             case ("caps", .success(let caps), _):
-                (form: Self.filled(with: caps), fields: Self.caps)
+                (
+                    form: Self.filled(with: caps),
+                    fields: Self.caps.filter { form?.carries($0.name) == true }
+                )
             case ("seats", _, .success(let seats)):
                 (form: Self.filled(with: seats), fields: [Self.seats])
             default: nil
@@ -55,19 +59,20 @@ extension Sheet {
         let ofSeats = action == "seats" ? typed : nil
         return """
             \(notice)
-            \(Self.shown(usage) { used($0) })
-            \(Self.shown(caps) { capForm($0, ofCaps, ofCaps == nil ? nil : problem) })
-            \(Self.shown(seats) { seatForm($0, ofSeats, ofSeats == nil ? nil : problem) })
+            \(shown(usage) { used($0) })
+            \(shown(caps) { capForm($0, ofCaps, ofCaps == nil ? nil : problem) })
+            \(shown(seats) { seatForm($0, ofSeats, ofSeats == nil ? nil : problem) })
             """
     }
 
-    /// A part of the tab, or why it is not shown.
-    private static func shown<Value>(
+    /// A part of the tab, or why it is not shown: nothing of what was not offered.
+    private func shown<Value>(
         _ result: Result<Value, Problem>, _ part: (Value) -> Markup
     ) -> Markup {
         switch result {
         case .success(let value): part(value)
-        case .failure(let problem): Notice.hint("\(problem.message)")
+        case .failure(let problem):
+            rights.mayReadLimits ? Notice.hint("\(problem.message)") : .empty
         }
     }
 
@@ -102,17 +107,33 @@ extension Sheet {
             """
     }
 
+    /// The limits, those as fields that are offered to be changed or were typed.
     private func capForm(_ caps: Caps, _ form: Form?, _ problem: Problem?) -> Markup {
         let shown = form ?? Self.filled(with: caps)
+        let fields = Self.caps.filter { field in
+            rights.may(field.name == "members" ? .setMembersLimit : .setRoleQuotasAndModules)
+                || form?.carries(field.name) == true
+        }
+        let kept = Self.filled(with: caps)
+        let others = Self.caps.filter { cap in !fields.contains { $0.name == cap.name } }
+        let facts = FactList(
+            facts: others.map { ($0.label, kept[$0.name].isEmpty ? "No limit" : kept[$0.name]) })
         let hidden =
             [(name: Form.etagField, value: shown[Form.etagField])]
-            + shown.originals(of: Self.caps.map(\.name))
-        return """
-            <section class="further"><h2>Limits</h2>
+            + shown.originals(of: fields.map(\.name))
+        let changes: Markup =
+            fields.isEmpty
+            ? .empty
+            : """
             <p>An empty limit is none; 0 lets nobody in.</p>
             \(self.form(
                 shown, "caps", button: "Save", hidden: hidden,
-                #"<div class="fields">\#(Self.caps.map { $0.markup(shown, problem) })</div>"#))
+                #"<div class="fields">\#(fields.map { $0.markup(shown, problem) })</div>"#))
+            """
+        return """
+            <section class="further"><h2>Limits</h2>
+            \(facts.markup)
+            \(changes)
             </section>
             """
     }
@@ -123,12 +144,16 @@ extension Sheet {
             [(name: Form.etagField, value: shown[Form.etagField])]
             + shown.originals(of: [Self.seats.name])
         let most = seats.seatCeiling.map { " At most \(Count.grouped($0)) were sold." } ?? ""
+        let count = seats.seatCount.map { Count.grouped($0) } ?? "No limit"
+        let part =
+            rights.may(.setSeatCount) || form != nil
+            ? self.form(
+                shown, "seats", button: "Save", hidden: hidden, Self.seats.markup(shown, problem))
+            : FactList(facts: [(Self.seats.label, count)]).markup
         return """
             <section class="further"><h2>Seats</h2>
             <p>\(Count.words(seats.used, "seat is", "seats are")) taken.\(most)</p>
-            \(self.form(
-                shown, "seats", button: "Save", hidden: hidden,
-                Self.seats.markup(shown, problem)))
+            \(part)
             </section>
             """
     }

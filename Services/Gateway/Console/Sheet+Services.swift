@@ -1,3 +1,4 @@
+import Access
 import Messages
 import RPC
 
@@ -44,6 +45,10 @@ extension Sheet {
     /// The tab.
     func services(_ form: Form?, _ problem: Problem?) async -> Markup {
         let typed = form?[Self.actionField] == "services" ? form : nil
+        // What was typed is shown, whatever has become of the right to it.
+        guard rights.may(.editOrganization) || typed != nil else {
+            return problem.map { Notice.refused($0) } ?? servicesOn
+        }
         let isStale = typed != nil && problem?.httpStatus == 412
         // After a refusal the organization may be another one already.
         let now = isStale ? (await visitor.organization(id) ?? organization) : organization
@@ -92,6 +97,16 @@ extension Sheet {
                 \(Self.more.markup(shown, problem))
                 """))
             """
+    }
+
+    /// The services that are on, to be read.
+    private var servicesOn: Markup {
+        let names = organization.services.map { name in
+            Self.known.first { $0.value == name }?.label ?? name
+        }
+        return names.isEmpty
+            ? Self.nothing("No service is switched on.")
+            : FactList(facts: [("Switched on", names.joined(separator: ", "))]).markup
     }
 
     /// Saves which services are switched on.

@@ -1,3 +1,4 @@
+import Access
 import Messages
 import RPC
 
@@ -48,14 +49,17 @@ extension Sheet {
                 self.form(
                     typed, "add", button: "Add", Self.slug.markup(typed, isAdding ? problem : nil))
             }
+        let further: Markup = """
+            <section class="further"><h2>Add a custom URL</h2>
+            \(addition)
+            </section>
+            """
         return """
             \(notice)
             <p class="lead">Addresses to hand to clients and partners, each of them unique. One \
             may be shut down while the others go on.</p>
             \(list)
-            <section class="further"><h2>Add a custom URL</h2>
-            \(addition)
-            </section>
+            \(rights.may(.editAppearance) || isAdding ? further : .empty)
             """
     }
 
@@ -92,7 +96,8 @@ extension Sheet {
         return [
             """
             \(name)<p class="narrow-only facts">\(state)</p>
-            """, state, "\(day)", #"<div class="buttons">\#(actions)</div>"#,
+            """, state, "\(day)",
+            rights.may(.editAppearance) ? #"<div class="buttons">\#(actions)</div>"# : .empty,
         ]
     }
 

@@ -1,3 +1,4 @@
+import Access
 import Messages
 import RPC
 
@@ -39,20 +40,31 @@ extension Sheet {
                     pageSize: Self.membersOnPage, pageToken: query[Pagination.field]),
                 options: $1)
         }
+        let waiting = try await self.waiting()
         let isAdding = form?[Self.actionField] == "add"
         let problem = isAdding ? problem.map { Self.placed($0, form ?? Form()) } : problem
         let notice: Markup =
             problem.map {
                 Notice.refused(
-                    $0, isAdding ? "Nobody was added yet" : "Nothing was changed",
+                    $0, Self.heading(of: form?[Self.actionField] ?? ""),
                     fields: Self.fields + [Self.roles])
             } ?? ""
         return """
             \(notice)
             \(ownerHint(reply))
+            \(waiting)
             \(memberList(reply, state))
             \(addition(isAdding ? form : nil, isAdding ? problem : nil))
             """
+    }
+
+    /// What a refusal says was not done.
+    private static func heading(of action: String) -> String {
+        switch action {
+        case "add": "Nobody was added yet"
+        case "approve": "Nobody was let in yet"
+        default: "Nothing was changed"
+        }
     }
 
     /// Without an owner nobody manages the organization.
@@ -108,57 +120,47 @@ extension Sheet {
 
     private func memberRow(_ member: Member) -> [Markup] {
         let isBlocked = member.state == .blocked
-        let state: Markup =
-            isBlocked
-            ? #"<span class="state off">Blocked</span>"#
-            : #"<span class="state good">Active</span>"#
+        let state = member.state.badge
         let roles = member.roles.map(\.words).joined(separator: ", ")
-        let who = member.name.isEmpty ? member.email : member.name
+        let who = member.shownName
         let values = [(name: "user", value: member.userID)] + listPlace
         let change =
             isBlocked
             ? button("unblock", "Unblock", spoken: "Unblock \(who)", values)
             : button("block", "Block", spoken: "Block \(who)", values)
         let removal = button("remove", "Remove", spoken: "Remove \(who)", values, look: "danger")
-        return [
-            """
-            <span class="name">\(who)</span><p class="about">\(member.email)</p>
-            <p class="narrow-only facts">\(roles) \(state)</p>
-            """,
-            "\(roles)", state, member.takesSeat ? "Taken" : "–",
-            """
+        let menu: Markup = """
             <details class="menu"><summary><span class="unseen">Change \(who)</span>\
             <span aria-hidden="true">⋯</span></summary><div class="menu-body">\(change)\
             \(removal)</div></details>
+            """
+        return [
+            """
+            <a class="name" href="\(MemberPage.path(of: member.userID, at: id))">\(who)</a>\
+            <p class="about">\(member.email)</p>
+            <p class="narrow-only facts">\(roles) \(state)</p>
             """,
+            "\(roles)", state, member.takesSeat ? "Taken" : "–",
+            rights.mayChange(member) ? menu : .empty,
         ]
     }
 
     private func addition(_ form: Form?, _ problem: Problem?) -> Markup {
+        // What was typed is shown, whatever has become of the right to it.
+        let offered = form == nil ? rights.grantable : Messages.Role.offered
+        guard !offered.isEmpty else { return .empty }
         let form = form ?? Form()
-        let boxes = Messages.Role.offered.map { role -> Markup in
-            let value = "\(role.rawValue)"
-            let isTicked =
-                form.all("roles").contains(value) || (form.all("roles").isEmpty && role == .member)
-            let mark: Markup = isTicked ? " checked" : ""
-            return """
-                <div class="field box"><input type="checkbox" id="role-\(value)" name="roles" \
-                value="\(value)"\(mark)><label for="role-\(value)">\(role.words)</label></div>
-                """
-        }
-        let fault: Markup =
-            problem?.violations.first { $0.at.hasPrefix("roles") }.map {
-                #"<p class="fault">\#($0.message)</p>"#
-            } ?? ""
+        let ticked = RoleBoxes.ticked(in: form)
+        let boxes = RoleBoxes(
+            offered: offered, ticked: ticked.isEmpty ? [.member] : ticked, hint: Self.roles.hint,
+            problem: problem)
         return """
             <section class="further"><h2>Add somebody</h2>
             \(self.form(
                 form, "add", button: "Add", hidden: listPlace,
                 """
                 <div class="fields">\(Self.fields.map { $0.markup(form, problem) })</div>
-                <fieldset id="roles" class="boxes" aria-describedby="roles-hint">\
-                <legend>Roles</legend><p class="hint" id="roles-hint">\(Self.roles.hint)</p>\(fault)
-                \(boxes)</fieldset>
+                \(boxes.markup)
                 """))
             </section>
             """
@@ -166,42 +168,51 @@ extension Sheet {
 
     /// Does what a form of the tab asks for.
     func saveUsers(_ form: Form) async throws(Problem) -> Outcome {
-        let user = form["user"]
-        switch form[Self.actionField] {
-        case "add":
-            let roles = form.all("roles").compactMap { Int32($0) }.map {
-                Messages.Role(rawValue: $0)
-            }
+        if form[Self.actionField] == "add" {
             let request = AddMemberRequest(
                 organizationID: id, email: form["email"].trimmed, name: form["name"].trimmed,
-                roles: roles)
+                roles: RoleBoxes.ticked(in: form))
             let member = try await visitor.ask(.membership, key: form.key) {
                 try await MembershipClient($0).addMember(request, options: $1)
             }
             visitor.door.forget(member.userID)
             return Outcome(done: .added)
+        }
+        if let done = try await decideSignUp(form) { return Outcome(done: done) }
+        return Outcome(done: try await changeMember(form["user"], form))
+    }
+
+    /// Blocks, unblocks or removes a member.
+    ///
+    /// - Parameters:
+    ///   - user: The member.
+    ///   - form: The form that says which of it.
+    /// - Returns: What was done.
+    /// - Throws: ``Problem``, as the service refuses it.
+    func changeMember(_ user: String, _ form: Form) async throws(Problem) -> Done {
+        let done: Done
+        switch form[Self.actionField] {
         case "block":
             _ = try await visitor.ask(.membership, key: form.key) {
                 try await MembershipClient($0).blockMember(
                     BlockMemberRequest(organizationID: id, userID: user), options: $1)
             }
-            visitor.door.forget(user)
-            return Outcome(done: .blocked)
+            done = .blocked
         case "unblock":
             _ = try await visitor.ask(.membership, key: form.key) {
                 try await MembershipClient($0).unblockMember(
                     UnblockMemberRequest(organizationID: id, userID: user), options: $1)
             }
-            visitor.door.forget(user)
-            return Outcome(done: .unblocked)
+            done = .unblocked
         case "remove":
             _ = try await visitor.ask(.membership, key: form.key) {
                 try await MembershipClient($0).removeMember(
                     RemoveMemberRequest(organizationID: id, userID: user), options: $1)
             }
-            visitor.door.forget(user)
-            return Outcome(done: .removed)
+            done = .removed
         default: throw .noSuchAction
         }
+        visitor.door.forget(user)
+        return done
     }
 }

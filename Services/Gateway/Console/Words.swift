@@ -1,4 +1,5 @@
 import Access
+import Encodings
 import Messages
 
 // What values of the services are called on pages.
@@ -101,6 +102,14 @@ extension Timestamp {
     var day: String {
         let days = seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400
         return CalendarDay(daysSince1970: Int(days)).text
+    }
+
+    /// The day and the time of day in UTC, to the minute.
+    var minute: String {
+        let ofDay = ((seconds % 86_400) + 86_400) % 86_400
+        let hour = Digits.text(ofDay / 3_600, atLeast: 2)
+        let minute = Digits.text(ofDay % 3_600 / 60, atLeast: 2)
+        return "\(day), \(hour):\(minute) UTC"
     }
 
     /// The first instant of a day in UTC.

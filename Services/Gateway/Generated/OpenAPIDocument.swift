@@ -22,6 +22,10 @@ enum OpenAPIDocument {
    "description": "What an organization looks like: its colors and its logo, its own or inherited."
   },
   {
+   "name": "MemberAccess",
+   "description": "What members may open, and why."
+  },
+  {
    "name": "ApiKeys",
    "description": "Credentials by which programs of customers and of the platform act."
   },
@@ -32,6 +36,18 @@ enum OpenAPIDocument {
   {
    "name": "Provisioning",
    "description": "For systems that sign people in themselves and have them join as they come."
+  },
+  {
+   "name": "SeatTypes",
+   "description": "The types of seats."
+  },
+  {
+   "name": "LicenseTypes",
+   "description": "The types of licenses."
+  },
+  {
+   "name": "SignUpWorkflows",
+   "description": "Organizations of sign-ups that are under way, for operators."
   },
   {
    "name": "SignUps",
@@ -78,8 +94,20 @@ enum OpenAPIDocument {
    "description": "Settings of the whole platform."
   },
   {
+   "name": "Catalog",
+   "description": "The modules and courses of the platform."
+  },
+  {
+   "name": "OrganizationModules",
+   "description": "Which modules, and which chapters of them, organizations may use."
+  },
+  {
    "name": "Partners",
    "description": "Who sells to whom: partners, products, sales and discounts."
+  },
+  {
+   "name": "Subscriptions",
+   "description": "The one subscription that the people of an organization share."
   }
  ],
  "paths": {
@@ -386,6 +414,83 @@ enum OpenAPIDocument {
        "application/json": {
         "schema": {
          "$ref": "#/components/schemas/Appearance"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   }
+  },
+  "/v1/organizations/{organizationId}/members/{userId}/access": {
+   "get": {
+    "tags": [
+     "MemberAccess"
+    ],
+    "operationId": "MemberAccess_GetMemberAccess",
+    "summary": "Answers every course and license of a member",
+    "description": "Answers every course and license of a member. For the member and those who manage members.",
+    "parameters": [
+     {
+      "name": "organizationId",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "name": "userId",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/MemberAccessReply"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   }
+  },
+  "/v1/explain/access": {
+   "post": {
+    "tags": [
+     "MemberAccess"
+    ],
+    "operationId": "MemberAccess_ExplainAccess",
+    "summary": "Answers whether a member may open one course, where that comes from, and everything that stands in the way; it is decided as GetMemberAccess does",
+    "description": "Answers whether a member may open one course, where that comes from, and everything that stands in the way; it is decided as GetMemberAccess does.",
+    "requestBody": {
+     "content": {
+      "application/json": {
+       "schema": {
+        "$ref": "#/components/schemas/ExplainAccessRequest"
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/ExplainAccessReply"
         }
        }
       }
@@ -864,6 +969,70 @@ enum OpenAPIDocument {
      },
      "304": {
       "description": "It is still as If-None-Match says."
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   },
+   "patch": {
+    "tags": [
+     "Membership"
+    ],
+    "operationId": "Membership_UpdateMember",
+    "summary": "Gives a member other roles",
+    "description": "Gives a member other roles. What is new of them is admitted by the same gates as anyone; nobody gives a stronger role than the own, or changes the own roles.",
+    "parameters": [
+     {
+      "name": "organizationId",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "name": "userId",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "$ref": "#/components/parameters/IdempotencyKey"
+     },
+     {
+      "$ref": "#/components/parameters/IfMatch"
+     }
+    ],
+    "requestBody": {
+     "content": {
+      "application/json": {
+       "schema": {
+        "$ref": "#/components/schemas/UpdateMemberRequest"
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "headers": {
+       "ETag": {
+        "description": "The etag of what is answered.",
+        "schema": {
+         "type": "string"
+        }
+       }
+      },
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Member"
+        }
+       }
+      }
      },
      "default": {
       "$ref": "#/components/responses/Problem"
@@ -1459,6 +1628,716 @@ enum OpenAPIDocument {
        "application/json": {
         "schema": {
          "$ref": "#/components/schemas/Member"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   }
+  },
+  "/v1/seatTypes": {
+   "post": {
+    "tags": [
+     "SeatTypes"
+    ],
+    "operationId": "SeatTypes_CreateSeatType",
+    "summary": "Makes a seat type",
+    "description": "Makes a seat type.",
+    "parameters": [
+     {
+      "$ref": "#/components/parameters/IdempotencyKey"
+     }
+    ],
+    "requestBody": {
+     "content": {
+      "application/json": {
+       "schema": {
+        "$ref": "#/components/schemas/CreateSeatTypeRequest"
+       }
+      }
+     }
+    },
+    "responses": {
+     "201": {
+      "description": "Made.",
+      "headers": {
+       "ETag": {
+        "description": "The etag of what is answered.",
+        "schema": {
+         "type": "string"
+        }
+       }
+      },
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/SeatType"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   },
+   "get": {
+    "tags": [
+     "SeatTypes"
+    ],
+    "operationId": "SeatTypes_ListSeatTypes",
+    "summary": "Answers a page of seat types, by name",
+    "description": "Answers a page of seat types, by name.",
+    "parameters": [
+     {
+      "name": "pageSize",
+      "in": "query",
+      "description": "1 to 500; 0 for 50; more is answered as 500.",
+      "schema": {
+       "type": "integer",
+       "format": "int32"
+      }
+     },
+     {
+      "name": "pageToken",
+      "in": "query",
+      "schema": {
+       "type": "string"
+      }
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/ListSeatTypesReply"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   }
+  },
+  "/v1/seatTypes/{id}": {
+   "get": {
+    "tags": [
+     "SeatTypes"
+    ],
+    "operationId": "SeatTypes_GetSeatType",
+    "summary": "Answers one seat type",
+    "description": "Answers one seat type.",
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "$ref": "#/components/parameters/IfNoneMatch"
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "headers": {
+       "ETag": {
+        "description": "The etag of what is answered.",
+        "schema": {
+         "type": "string"
+        }
+       }
+      },
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/SeatType"
+        }
+       }
+      }
+     },
+     "304": {
+      "description": "It is still as If-None-Match says."
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   },
+   "patch": {
+    "tags": [
+     "SeatTypes"
+    ],
+    "operationId": "SeatTypes_UpdateSeatType",
+    "summary": "Changes the fields that the mask names: name, license_type_ids, course_ids",
+    "description": "Changes the fields that the mask names: name, license_type_ids, course_ids. It holds at once for everybody who sits in a seat of the type.",
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "description": "UUIDv7 text; never reused.",
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "name": "updateMask",
+      "in": "query",
+      "description": "Empty: every field that is not at its default.",
+      "schema": {
+       "type": "string",
+       "examples": [
+        "title,trial.validUntil"
+       ]
+      }
+     },
+     {
+      "$ref": "#/components/parameters/IdempotencyKey"
+     },
+     {
+      "$ref": "#/components/parameters/IfMatch"
+     }
+    ],
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "$ref": "#/components/schemas/SeatType"
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "headers": {
+       "ETag": {
+        "description": "The etag of what is answered.",
+        "schema": {
+         "type": "string"
+        }
+       }
+      },
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/SeatType"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   },
+   "delete": {
+    "tags": [
+     "SeatTypes"
+    ],
+    "operationId": "SeatTypes_DeleteSeatType",
+    "summary": "Deletes a seat type that no organization type has as its own; never the platform's",
+    "description": "Deletes a seat type that no organization type has as its own; never the platform's.",
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "$ref": "#/components/parameters/IdempotencyKey"
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/DeleteSeatTypeReply"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   }
+  },
+  "/v1/licenseTypes": {
+   "post": {
+    "tags": [
+     "LicenseTypes"
+    ],
+    "operationId": "LicenseTypes_CreateLicenseType",
+    "summary": "Makes a license type",
+    "description": "Makes a license type.",
+    "parameters": [
+     {
+      "$ref": "#/components/parameters/IdempotencyKey"
+     }
+    ],
+    "requestBody": {
+     "content": {
+      "application/json": {
+       "schema": {
+        "$ref": "#/components/schemas/CreateLicenseTypeRequest"
+       }
+      }
+     }
+    },
+    "responses": {
+     "201": {
+      "description": "Made.",
+      "headers": {
+       "ETag": {
+        "description": "The etag of what is answered.",
+        "schema": {
+         "type": "string"
+        }
+       }
+      },
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/LicenseType"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   },
+   "get": {
+    "tags": [
+     "LicenseTypes"
+    ],
+    "operationId": "LicenseTypes_ListLicenseTypes",
+    "summary": "Answers a page of license types, by name",
+    "description": "Answers a page of license types, by name.",
+    "parameters": [
+     {
+      "name": "pageSize",
+      "in": "query",
+      "description": "1 to 500; 0 for 50; more is answered as 500.",
+      "schema": {
+       "type": "integer",
+       "format": "int32"
+      }
+     },
+     {
+      "name": "pageToken",
+      "in": "query",
+      "schema": {
+       "type": "string"
+      }
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/ListLicenseTypesReply"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   }
+  },
+  "/v1/licenseTypes/{id}": {
+   "get": {
+    "tags": [
+     "LicenseTypes"
+    ],
+    "operationId": "LicenseTypes_GetLicenseType",
+    "summary": "Answers one license type",
+    "description": "Answers one license type.",
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "$ref": "#/components/parameters/IfNoneMatch"
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "headers": {
+       "ETag": {
+        "description": "The etag of what is answered.",
+        "schema": {
+         "type": "string"
+        }
+       }
+      },
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/LicenseType"
+        }
+       }
+      }
+     },
+     "304": {
+      "description": "It is still as If-None-Match says."
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   },
+   "patch": {
+    "tags": [
+     "LicenseTypes"
+    ],
+    "operationId": "LicenseTypes_UpdateLicenseType",
+    "summary": "Changes the fields that the mask names: name, course_ids",
+    "description": "Changes the fields that the mask names: name, course_ids.",
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "description": "UUIDv7 text; never reused.",
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "name": "updateMask",
+      "in": "query",
+      "description": "Empty: every field that is not at its default.",
+      "schema": {
+       "type": "string",
+       "examples": [
+        "title,trial.validUntil"
+       ]
+      }
+     },
+     {
+      "$ref": "#/components/parameters/IdempotencyKey"
+     },
+     {
+      "$ref": "#/components/parameters/IfMatch"
+     }
+    ],
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "$ref": "#/components/schemas/LicenseType"
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "headers": {
+       "ETag": {
+        "description": "The etag of what is answered.",
+        "schema": {
+         "type": "string"
+        }
+       }
+      },
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/LicenseType"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   },
+   "delete": {
+    "tags": [
+     "LicenseTypes"
+    ],
+    "operationId": "LicenseTypes_DeleteLicenseType",
+    "summary": "Deletes a license type that no seat type and no organization type gives",
+    "description": "Deletes a license type that no seat type and no organization type gives.",
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "$ref": "#/components/parameters/IdempotencyKey"
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/DeleteLicenseTypeReply"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   }
+  },
+  "/v1/signUpWorkflows": {
+   "get": {
+    "tags": [
+     "SignUpWorkflows"
+    ],
+    "operationId": "SignUpWorkflows_ListWorkflows",
+    "summary": "Answers them, those that are stuck first",
+    "description": "Answers them, those that are stuck first.",
+    "parameters": [
+     {
+      "name": "state",
+      "in": "query",
+      "description": "Unspecified: those that are under way.",
+      "schema": {
+       "$ref": "#/components/schemas/WorkflowState"
+      }
+     },
+     {
+      "name": "pageSize",
+      "in": "query",
+      "schema": {
+       "type": "integer",
+       "format": "int32"
+      }
+     },
+     {
+      "name": "pageToken",
+      "in": "query",
+      "schema": {
+       "type": "string"
+      }
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/ListWorkflowsReply"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   }
+  },
+  "/v1/signUpWorkflows/{id}": {
+   "get": {
+    "tags": [
+     "SignUpWorkflows"
+    ],
+    "operationId": "SignUpWorkflows_GetWorkflow",
+    "summary": "Answers one workflow",
+    "description": "Answers one workflow.",
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Workflow"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   }
+  },
+  "/v1/signUpWorkflows/{id}:retry": {
+   "post": {
+    "tags": [
+     "SignUpWorkflows"
+    ],
+    "operationId": "SignUpWorkflows_RetryWorkflow",
+    "summary": "Has a workflow that is under way tried again at once",
+    "description": "Has a workflow that is under way tried again at once.",
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "$ref": "#/components/parameters/IdempotencyKey"
+     }
+    ],
+    "requestBody": {
+     "content": {
+      "application/json": {
+       "schema": {
+        "$ref": "#/components/schemas/RetryWorkflowRequest"
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Workflow"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   }
+  },
+  "/v1/signUpWorkflows/{id}:cancel": {
+   "post": {
+    "tags": [
+     "SignUpWorkflows"
+    ],
+    "operationId": "SignUpWorkflows_CancelWorkflow",
+    "summary": "Gives one up, as long as the organization is seen by nobody; the person may make another",
+    "description": "Gives one up, as long as the organization is seen by nobody; the person may make another.",
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "$ref": "#/components/parameters/IdempotencyKey"
+     }
+    ],
+    "requestBody": {
+     "content": {
+      "application/json": {
+       "schema": {
+        "$ref": "#/components/schemas/CancelWorkflowRequest"
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Workflow"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   }
+  },
+  "/v1/signUpWorkflows/{id}:annotate": {
+   "post": {
+    "tags": [
+     "SignUpWorkflows"
+    ],
+    "operationId": "SignUpWorkflows_AnnotateWorkflow",
+    "summary": "Adds a remark to a workflow, for other operators",
+    "description": "Adds a remark to a workflow, for other operators.",
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "$ref": "#/components/parameters/IdempotencyKey"
+     }
+    ],
+    "requestBody": {
+     "content": {
+      "application/json": {
+       "schema": {
+        "$ref": "#/components/schemas/AnnotateWorkflowRequest"
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Workflow"
         }
        }
       }
@@ -4561,6 +5440,604 @@ enum OpenAPIDocument {
     }
    }
   },
+  "/v1/modules": {
+   "post": {
+    "tags": [
+     "Catalog"
+    ],
+    "operationId": "Catalog_CreateModule",
+    "summary": "Makes a module",
+    "description": "Makes a module.",
+    "parameters": [
+     {
+      "$ref": "#/components/parameters/IdempotencyKey"
+     }
+    ],
+    "requestBody": {
+     "content": {
+      "application/json": {
+       "schema": {
+        "$ref": "#/components/schemas/CreateModuleRequest"
+       }
+      }
+     }
+    },
+    "responses": {
+     "201": {
+      "description": "Made.",
+      "headers": {
+       "ETag": {
+        "description": "The etag of what is answered.",
+        "schema": {
+         "type": "string"
+        }
+       }
+      },
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Module"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   },
+   "get": {
+    "tags": [
+     "Catalog"
+    ],
+    "operationId": "Catalog_ListModules",
+    "summary": "Answers a page of modules, by name",
+    "description": "Answers a page of modules, by name.",
+    "parameters": [
+     {
+      "name": "pageSize",
+      "in": "query",
+      "description": "1 to 500; 0 for 50; more is answered as 500.",
+      "schema": {
+       "type": "integer",
+       "format": "int32"
+      }
+     },
+     {
+      "name": "pageToken",
+      "in": "query",
+      "schema": {
+       "type": "string"
+      }
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/ListModulesReply"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   }
+  },
+  "/v1/modules/{id}": {
+   "get": {
+    "tags": [
+     "Catalog"
+    ],
+    "operationId": "Catalog_GetModule",
+    "summary": "Answers one module",
+    "description": "Answers one module.",
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "$ref": "#/components/parameters/IfNoneMatch"
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "headers": {
+       "ETag": {
+        "description": "The etag of what is answered.",
+        "schema": {
+         "type": "string"
+        }
+       }
+      },
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Module"
+        }
+       }
+      }
+     },
+     "304": {
+      "description": "It is still as If-None-Match says."
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   },
+   "patch": {
+    "tags": [
+     "Catalog"
+    ],
+    "operationId": "Catalog_UpdateModule",
+    "summary": "Changes the fields that the mask names: name, chapters",
+    "description": "Changes the fields that the mask names: name, chapters. Chapters are replaced as a whole: one with an identifier stays, one without is new, one that is left out goes.",
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "description": "UUIDv7 text; never reused.",
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "name": "updateMask",
+      "in": "query",
+      "description": "Empty: every field that is not at its default.",
+      "schema": {
+       "type": "string",
+       "examples": [
+        "title,trial.validUntil"
+       ]
+      }
+     },
+     {
+      "$ref": "#/components/parameters/IdempotencyKey"
+     },
+     {
+      "$ref": "#/components/parameters/IfMatch"
+     }
+    ],
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "$ref": "#/components/schemas/Module"
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "headers": {
+       "ETag": {
+        "description": "The etag of what is answered.",
+        "schema": {
+         "type": "string"
+        }
+       }
+      },
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Module"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   },
+   "delete": {
+    "tags": [
+     "Catalog"
+    ],
+    "operationId": "Catalog_DeleteModule",
+    "summary": "Deletes a module that has no courses",
+    "description": "Deletes a module that has no courses. Organizations that have it lose it.",
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "$ref": "#/components/parameters/IdempotencyKey"
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/DeleteModuleReply"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   }
+  },
+  "/v1/courses": {
+   "post": {
+    "tags": [
+     "Catalog"
+    ],
+    "operationId": "Catalog_CreateCourse",
+    "summary": "Makes a course",
+    "description": "Makes a course.",
+    "parameters": [
+     {
+      "$ref": "#/components/parameters/IdempotencyKey"
+     }
+    ],
+    "requestBody": {
+     "content": {
+      "application/json": {
+       "schema": {
+        "$ref": "#/components/schemas/CreateCourseRequest"
+       }
+      }
+     }
+    },
+    "responses": {
+     "201": {
+      "description": "Made.",
+      "headers": {
+       "ETag": {
+        "description": "The etag of what is answered.",
+        "schema": {
+         "type": "string"
+        }
+       }
+      },
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Course"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   },
+   "get": {
+    "tags": [
+     "Catalog"
+    ],
+    "operationId": "Catalog_ListCourses",
+    "summary": "Answers a page of courses, by name",
+    "description": "Answers a page of courses, by name.",
+    "parameters": [
+     {
+      "name": "moduleId",
+      "in": "query",
+      "description": "Only those of a module; empty: all.",
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "name": "pageSize",
+      "in": "query",
+      "description": "1 to 500; 0 for 50; more is answered as 500.",
+      "schema": {
+       "type": "integer",
+       "format": "int32"
+      }
+     },
+     {
+      "name": "pageToken",
+      "in": "query",
+      "schema": {
+       "type": "string"
+      }
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/ListCoursesReply"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   }
+  },
+  "/v1/courses/{id}": {
+   "get": {
+    "tags": [
+     "Catalog"
+    ],
+    "operationId": "Catalog_GetCourse",
+    "summary": "Answers one course",
+    "description": "Answers one course.",
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "$ref": "#/components/parameters/IfNoneMatch"
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "headers": {
+       "ETag": {
+        "description": "The etag of what is answered.",
+        "schema": {
+         "type": "string"
+        }
+       }
+      },
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Course"
+        }
+       }
+      }
+     },
+     "304": {
+      "description": "It is still as If-None-Match says."
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   },
+   "patch": {
+    "tags": [
+     "Catalog"
+    ],
+    "operationId": "Catalog_UpdateCourse",
+    "summary": "Changes the fields that the mask names: name, module_id, chapter_id",
+    "description": "Changes the fields that the mask names: name, module_id, chapter_id.",
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "description": "UUIDv7 text; never reused.",
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "name": "updateMask",
+      "in": "query",
+      "description": "Empty: every field that is not at its default.",
+      "schema": {
+       "type": "string",
+       "examples": [
+        "title,trial.validUntil"
+       ]
+      }
+     },
+     {
+      "$ref": "#/components/parameters/IdempotencyKey"
+     },
+     {
+      "$ref": "#/components/parameters/IfMatch"
+     }
+    ],
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "$ref": "#/components/schemas/Course"
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "headers": {
+       "ETag": {
+        "description": "The etag of what is answered.",
+        "schema": {
+         "type": "string"
+        }
+       }
+      },
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Course"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   },
+   "delete": {
+    "tags": [
+     "Catalog"
+    ],
+    "operationId": "Catalog_DeleteCourse",
+    "summary": "Deletes a course",
+    "description": "Deletes a course. Who could open it no longer can.",
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "$ref": "#/components/parameters/IdempotencyKey"
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/DeleteCourseReply"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   }
+  },
+  "/v1/organizations/{organizationId}/modules": {
+   "get": {
+    "tags": [
+     "OrganizationModules"
+    ],
+    "operationId": "OrganizationModules_GetOrganizationModules",
+    "summary": "Answers what is set at an organization, and what it may use",
+    "description": "Answers what is set at an organization, and what it may use.",
+    "parameters": [
+     {
+      "name": "organizationId",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "$ref": "#/components/parameters/IfNoneMatch"
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "headers": {
+       "ETag": {
+        "description": "The etag of what is answered.",
+        "schema": {
+         "type": "string"
+        }
+       }
+      },
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/OrganizationModuleSet"
+        }
+       }
+      }
+     },
+     "304": {
+      "description": "It is still as If-None-Match says."
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   },
+   "put": {
+    "tags": [
+     "OrganizationModules"
+    ],
+    "operationId": "OrganizationModules_SetOrganizationModules",
+    "summary": "Sets the modules of an organization, or takes the setting away",
+    "description": "Sets the modules of an organization, or takes the setting away.",
+    "parameters": [
+     {
+      "name": "organizationId",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "$ref": "#/components/parameters/IdempotencyKey"
+     },
+     {
+      "$ref": "#/components/parameters/IfMatch"
+     }
+    ],
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "$ref": "#/components/schemas/SetOrganizationModulesRequest"
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "headers": {
+       "ETag": {
+        "description": "The etag of what is answered.",
+        "schema": {
+         "type": "string"
+        }
+       }
+      },
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/OrganizationModuleSet"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   }
+  },
   "/v1/partners": {
    "post": {
     "tags": [
@@ -5482,6 +6959,281 @@ enum OpenAPIDocument {
      }
     }
    }
+  },
+  "/v1/organizations/{organizationId}/subscription": {
+   "post": {
+    "tags": [
+     "Subscriptions"
+    ],
+    "operationId": "Subscriptions_CreateSubscription",
+    "summary": "Begins a subscription, which gives nothing before its first payment",
+    "description": "Begins a subscription, which gives nothing before its first payment. An organization has one at a time; another can begin once that is cancelled or has ended.",
+    "parameters": [
+     {
+      "name": "organizationId",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "$ref": "#/components/parameters/IdempotencyKey"
+     }
+    ],
+    "requestBody": {
+     "content": {
+      "application/json": {
+       "schema": {
+        "$ref": "#/components/schemas/CreateSubscriptionRequest"
+       }
+      }
+     }
+    },
+    "responses": {
+     "201": {
+      "description": "Made.",
+      "headers": {
+       "ETag": {
+        "description": "The etag of what is answered.",
+        "schema": {
+         "type": "string"
+        }
+       }
+      },
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Subscription"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   },
+   "get": {
+    "tags": [
+     "Subscriptions"
+    ],
+    "operationId": "Subscriptions_GetSubscription",
+    "summary": "Answers the newest subscription of an organization",
+    "description": "Answers the newest subscription of an organization.",
+    "parameters": [
+     {
+      "name": "organizationId",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "$ref": "#/components/parameters/IfNoneMatch"
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "headers": {
+       "ETag": {
+        "description": "The etag of what is answered.",
+        "schema": {
+         "type": "string"
+        }
+       }
+      },
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Subscription"
+        }
+       }
+      }
+     },
+     "304": {
+      "description": "It is still as If-None-Match says."
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   },
+   "patch": {
+    "tags": [
+     "Subscriptions"
+    ],
+    "operationId": "Subscriptions_UpdateSubscription",
+    "summary": "Changes the fields that the mask names: plan, course_ids",
+    "description": "Changes the fields that the mask names: plan, course_ids. What is added can be opened at once.",
+    "parameters": [
+     {
+      "name": "organizationId",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "name": "updateMask",
+      "in": "query",
+      "description": "Empty: every field that is not at its default.",
+      "schema": {
+       "type": "string",
+       "examples": [
+        "title,trial.validUntil"
+       ]
+      }
+     },
+     {
+      "$ref": "#/components/parameters/IdempotencyKey"
+     },
+     {
+      "$ref": "#/components/parameters/IfMatch"
+     }
+    ],
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "$ref": "#/components/schemas/Subscription"
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "headers": {
+       "ETag": {
+        "description": "The etag of what is answered.",
+        "schema": {
+         "type": "string"
+        }
+       }
+      },
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Subscription"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   }
+  },
+  "/v1/organizations/{organizationId}/subscription:cancel": {
+   "post": {
+    "tags": [
+     "Subscriptions"
+    ],
+    "operationId": "Subscriptions_CancelSubscription",
+    "summary": "Cancels the subscription: it gives what was paid for until the end of the period, and then nothing more",
+    "description": "Cancels the subscription: it gives what was paid for until the end of the period, and then nothing more.",
+    "parameters": [
+     {
+      "name": "organizationId",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "$ref": "#/components/parameters/IdempotencyKey"
+     },
+     {
+      "$ref": "#/components/parameters/IfMatch"
+     }
+    ],
+    "requestBody": {
+     "content": {
+      "application/json": {
+       "schema": {
+        "$ref": "#/components/schemas/CancelSubscriptionRequest"
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "Done.",
+      "headers": {
+       "ETag": {
+        "description": "The etag of what is answered.",
+        "schema": {
+         "type": "string"
+        }
+       }
+      },
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Subscription"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   }
+  },
+  "/v1/payments:completed": {
+   "post": {
+    "tags": [
+     "Subscriptions"
+    ],
+    "operationId": "Subscriptions_CompletePayment",
+    "summary": "Notes that a period was paid for",
+    "description": "Notes that a period was paid for. For staff of the platform and the programs that take payments; the same payment told again changes nothing.",
+    "parameters": [
+     {
+      "$ref": "#/components/parameters/IdempotencyKey"
+     }
+    ],
+    "requestBody": {
+     "content": {
+      "application/json": {
+       "schema": {
+        "$ref": "#/components/schemas/CompletePaymentRequest"
+       }
+      }
+     }
+    },
+    "responses": {
+     "201": {
+      "description": "Made.",
+      "headers": {
+       "ETag": {
+        "description": "The etag of what is answered.",
+        "schema": {
+         "type": "string"
+        }
+       }
+      },
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Subscription"
+        }
+       }
+      }
+     },
+     "default": {
+      "$ref": "#/components/responses/Problem"
+     }
+    }
+   }
   }
  },
  "components": {
@@ -5540,6 +7292,59 @@ enum OpenAPIDocument {
    }
   },
   "schemas": {
+   "AccessObstacle": {
+    "type": "object",
+    "properties": {
+     "code": {
+      "type": "string",
+      "description": "not_a_member, member_blocked, org_not_active, not_granted, module_not_enabled or course_not_found."
+     },
+     "organizationId": {
+      "type": "string",
+      "description": "The organization at which it stands: of org_not_active that which is paused, of module_not_enabled the nearest that restricts."
+     },
+     "message": {
+      "type": "string"
+     }
+    },
+    "required": [
+     "code",
+     "organizationId",
+     "message"
+    ]
+   },
+   "AccessSource": {
+    "type": "object",
+    "description": "What gives a course or license.",
+    "properties": {
+     "kind": {
+      "$ref": "#/components/schemas/AccessSourceKind"
+     },
+     "id": {
+      "type": "string",
+      "description": "The seat type, organization type or subscription."
+     },
+     "licenseTypeId": {
+      "type": "string",
+      "description": "The license through which a course is given; empty: directly."
+     }
+    },
+    "required": [
+     "kind",
+     "id",
+     "licenseTypeId"
+    ]
+   },
+   "AccessSourceKind": {
+    "type": "string",
+    "description": "ACCESS_SOURCE_KIND_SEAT_TYPE: The type of the seat that the member sits in.\n\nACCESS_SOURCE_KIND_ORGANIZATION_TYPE: The type of the organization, by the strongest role of the member.\n\nACCESS_SOURCE_KIND_SUBSCRIPTION: The subscription of the organization.",
+    "enum": [
+     "ACCESS_SOURCE_KIND_UNSPECIFIED",
+     "ACCESS_SOURCE_KIND_SEAT_TYPE",
+     "ACCESS_SOURCE_KIND_ORGANIZATION_TYPE",
+     "ACCESS_SOURCE_KIND_SUBSCRIPTION"
+    ]
+   },
    "ActivateOrganizationRequest": {
     "type": "object"
    },
@@ -5753,6 +7558,9 @@ enum OpenAPIDocument {
    "CancelSaleRequest": {
     "type": "object"
    },
+   "CancelSubscriptionRequest": {
+    "type": "object"
+   },
    "CancelWorkflowRequest": {
     "type": "object",
     "properties": {
@@ -5855,6 +7663,19 @@ enum OpenAPIDocument {
      "warnings"
     ]
    },
+   "Chapter": {
+    "type": "object",
+    "properties": {
+     "id": {
+      "type": "string",
+      "description": "UUIDv7 text; never reused."
+     },
+     "title": {
+      "type": "string",
+      "description": "1 to 120 characters; unique within the module."
+     }
+    }
+   },
    "Colors": {
     "type": "object",
     "description": "Colors as #rrggbb in lower case; an absent one is inherited.",
@@ -5877,6 +7698,22 @@ enum OpenAPIDocument {
        "type": "string"
       },
       "description": "Further colors by name: 1 to 40 lower-case letters, digits and dashes."
+     }
+    }
+   },
+   "CompletePaymentRequest": {
+    "type": "object",
+    "properties": {
+     "paymentId": {
+      "type": "string",
+      "description": "How the payment is called where it was made: 1 to 200 characters. Told again with another content, it is refused."
+     },
+     "organizationId": {
+      "type": "string"
+     },
+     "periodEnd": {
+      "type": "string",
+      "description": "The last day that it pays for, YYYY-MM-DD in UTC; not before that of the payments before."
      }
     }
    },
@@ -5934,6 +7771,71 @@ enum OpenAPIDocument {
      "etag"
     ]
    },
+   "Course": {
+    "type": "object",
+    "description": "Something to learn; it belongs to a module. Also the body of events of the feed.",
+    "properties": {
+     "id": {
+      "type": "string",
+      "description": "UUIDv7 text; never reused."
+     },
+     "name": {
+      "type": "string",
+      "description": "1 to 120 characters; unique, told apart like the titles of organizations."
+     },
+     "moduleId": {
+      "type": "string",
+      "description": "Whoever may not use the module may not open the course."
+     },
+     "chapterId": {
+      "type": "string",
+      "description": "The chapter of the module that it belongs to; empty: to the module as a whole, so that any chapter opens it."
+     },
+     "createdAt": {
+      "type": "string",
+      "format": "date-time"
+     },
+     "updatedAt": {
+      "type": "string",
+      "format": "date-time"
+     },
+     "version": {
+      "type": "string",
+      "format": "int64"
+     },
+     "etag": {
+      "type": "string",
+      "description": "For If-Match."
+     },
+     "removed": {
+      "type": "boolean",
+      "description": "Set in events alone: it was deleted."
+     }
+    }
+   },
+   "CourseAccess": {
+    "type": "object",
+    "properties": {
+     "courseId": {
+      "type": "string"
+     },
+     "name": {
+      "type": "string"
+     },
+     "sources": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/AccessSource"
+      },
+      "description": "Everything that gives it."
+     }
+    },
+    "required": [
+     "courseId",
+     "name",
+     "sources"
+    ]
+   },
    "CreateApiKeyReply": {
     "type": "object",
     "properties": {
@@ -5967,6 +7869,20 @@ enum OpenAPIDocument {
       "type": "string",
       "format": "date-time",
       "description": "Absent: it does not expire."
+     }
+    }
+   },
+   "CreateCourseRequest": {
+    "type": "object",
+    "properties": {
+     "name": {
+      "type": "string"
+     },
+     "moduleId": {
+      "type": "string"
+     },
+     "chapterId": {
+      "type": "string"
      }
     }
    },
@@ -6019,6 +7935,35 @@ enum OpenAPIDocument {
        "$ref": "#/components/schemas/HookEventKind"
       },
       "description": "Empty: everything."
+     }
+    }
+   },
+   "CreateLicenseTypeRequest": {
+    "type": "object",
+    "properties": {
+     "name": {
+      "type": "string"
+     },
+     "courseIds": {
+      "type": "array",
+      "items": {
+       "type": "string"
+      }
+     }
+    }
+   },
+   "CreateModuleRequest": {
+    "type": "object",
+    "properties": {
+     "name": {
+      "type": "string"
+     },
+     "chapters": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/Chapter"
+      },
+      "description": "Without identifiers."
      }
     }
    },
@@ -6189,6 +8134,40 @@ enum OpenAPIDocument {
      }
     }
    },
+   "CreateSeatTypeRequest": {
+    "type": "object",
+    "properties": {
+     "name": {
+      "type": "string"
+     },
+     "licenseTypeIds": {
+      "type": "array",
+      "items": {
+       "type": "string"
+      }
+     },
+     "courseIds": {
+      "type": "array",
+      "items": {
+       "type": "string"
+      }
+     }
+    }
+   },
+   "CreateSubscriptionRequest": {
+    "type": "object",
+    "properties": {
+     "plan": {
+      "type": "string"
+     },
+     "courseIds": {
+      "type": "array",
+      "items": {
+       "type": "string"
+      }
+     }
+    }
+   },
    "CreateUserRequest": {
     "type": "object",
     "properties": {
@@ -6264,13 +8243,25 @@ enum OpenAPIDocument {
    "DeleteApiKeyReply": {
     "type": "object"
    },
+   "DeleteCourseReply": {
+    "type": "object"
+   },
    "DeleteEmailMaskReply": {
     "type": "object"
    },
    "DeleteHookReply": {
     "type": "object"
    },
+   "DeleteLicenseTypeReply": {
+    "type": "object"
+   },
+   "DeleteModuleReply": {
+    "type": "object"
+   },
    "DeleteOrganizationTypeReply": {
+    "type": "object"
+   },
+   "DeleteSeatTypeReply": {
     "type": "object"
    },
    "DisableCustomUrlRequest": {
@@ -6470,6 +8461,47 @@ enum OpenAPIDocument {
    },
    "EnableCustomUrlRequest": {
     "type": "object"
+   },
+   "ExplainAccessReply": {
+    "type": "object",
+    "properties": {
+     "allowed": {
+      "type": "boolean"
+     },
+     "sources": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/AccessSource"
+      },
+      "description": "What gives the course, also when something stands in the way."
+     },
+     "obstacles": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/AccessObstacle"
+      },
+      "description": "Everything that stands in the way."
+     }
+    },
+    "required": [
+     "allowed",
+     "sources",
+     "obstacles"
+    ]
+   },
+   "ExplainAccessRequest": {
+    "type": "object",
+    "properties": {
+     "organizationId": {
+      "type": "string"
+     },
+     "userId": {
+      "type": "string"
+     },
+     "courseId": {
+      "type": "string"
+     }
+    }
    },
    "ExplainAdmissionReply": {
     "type": "object",
@@ -6965,6 +8997,65 @@ enum OpenAPIDocument {
      "expiresAt"
     ]
    },
+   "LicenseAccess": {
+    "type": "object",
+    "properties": {
+     "licenseTypeId": {
+      "type": "string"
+     },
+     "name": {
+      "type": "string"
+     },
+     "sources": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/AccessSource"
+      }
+     }
+    },
+    "required": [
+     "licenseTypeId",
+     "name",
+     "sources"
+    ]
+   },
+   "LicenseType": {
+    "type": "object",
+    "description": "A bundle of courses that is given as one, by seat types and organization types.",
+    "properties": {
+     "id": {
+      "type": "string",
+      "description": "UUIDv7 text; never reused."
+     },
+     "name": {
+      "type": "string",
+      "description": "1 to 120 characters; unique, told apart like the titles of organizations."
+     },
+     "courseIds": {
+      "type": "array",
+      "items": {
+       "type": "string"
+      },
+      "description": "Courses of the catalog; at most 500, each once."
+     },
+     "createdAt": {
+      "type": "string",
+      "format": "date-time"
+     },
+     "updatedAt": {
+      "type": "string",
+      "format": "date-time"
+     },
+     "version": {
+      "type": "string",
+      "format": "int64"
+     },
+     "etag": {
+      "type": "string",
+      "description": "For If-Match."
+     }
+    }
+   },
    "ListApiKeysReply": {
     "type": "object",
     "properties": {
@@ -6982,6 +9073,30 @@ enum OpenAPIDocument {
     "required": [
      "apiKeys",
      "nextPageToken"
+    ]
+   },
+   "ListCoursesReply": {
+    "type": "object",
+    "properties": {
+     "courses": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/Course"
+      }
+     },
+     "nextPageToken": {
+      "type": "string",
+      "description": "Empty on the last page."
+     },
+     "totalSize": {
+      "type": "string",
+      "format": "int64"
+     }
+    },
+    "required": [
+     "courses",
+     "nextPageToken",
+     "totalSize"
     ]
    },
    "ListCustomUrlsReply": {
@@ -7092,6 +9207,30 @@ enum OpenAPIDocument {
      "totalSize"
     ]
    },
+   "ListLicenseTypesReply": {
+    "type": "object",
+    "properties": {
+     "licenseTypes": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/LicenseType"
+      }
+     },
+     "nextPageToken": {
+      "type": "string",
+      "description": "Empty on the last page."
+     },
+     "totalSize": {
+      "type": "string",
+      "format": "int64"
+     }
+    },
+    "required": [
+     "licenseTypes",
+     "nextPageToken",
+     "totalSize"
+    ]
+   },
    "ListMembersReply": {
     "type": "object",
     "properties": {
@@ -7111,6 +9250,30 @@ enum OpenAPIDocument {
     },
     "required": [
      "members",
+     "nextPageToken",
+     "totalSize"
+    ]
+   },
+   "ListModulesReply": {
+    "type": "object",
+    "properties": {
+     "modules": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/Module"
+      }
+     },
+     "nextPageToken": {
+      "type": "string",
+      "description": "Empty on the last page."
+     },
+     "totalSize": {
+      "type": "string",
+      "format": "int64"
+     }
+    },
+    "required": [
+     "modules",
      "nextPageToken",
      "totalSize"
     ]
@@ -7284,6 +9447,30 @@ enum OpenAPIDocument {
      "totalSize"
     ]
    },
+   "ListSeatTypesReply": {
+    "type": "object",
+    "properties": {
+     "seatTypes": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/SeatType"
+      }
+     },
+     "nextPageToken": {
+      "type": "string",
+      "description": "Empty on the last page."
+     },
+     "totalSize": {
+      "type": "string",
+      "format": "int64"
+     }
+    },
+    "required": [
+     "seatTypes",
+     "nextPageToken",
+     "totalSize"
+    ]
+   },
    "ListWorkflowsReply": {
     "type": "object",
     "properties": {
@@ -7401,6 +9588,50 @@ enum OpenAPIDocument {
      "etag"
     ]
    },
+   "MemberAccessReply": {
+    "type": "object",
+    "properties": {
+     "organizationId": {
+      "type": "string"
+     },
+     "userId": {
+      "type": "string"
+     },
+     "obstacles": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/AccessObstacle"
+      },
+      "description": "What keeps the member from opening anything, such as org_not_active; none: nothing does."
+     },
+     "seatTypeId": {
+      "type": "string",
+      "description": "The type of the seat that the member sits in; empty: the member takes no seat."
+     },
+     "courses": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/CourseAccess"
+      },
+      "description": "By identifier. Empty while there are obstacles."
+     },
+     "licenses": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/LicenseAccess"
+      },
+      "description": "By identifier. Empty while there are obstacles."
+     }
+    },
+    "required": [
+     "organizationId",
+     "userId",
+     "obstacles",
+     "seatTypeId",
+     "courses",
+     "licenses"
+    ]
+   },
    "MemberDiscount": {
     "type": "object",
     "description": "What people of an organization pay less.",
@@ -7470,6 +9701,116 @@ enum OpenAPIDocument {
      "MEMBER_STATE_REMOVED"
     ]
    },
+   "Module": {
+    "type": "object",
+    "description": "A part of the platform that organizations are given as a whole, or by chapters. Also the body of events of the feed.",
+    "properties": {
+     "id": {
+      "type": "string",
+      "description": "UUIDv7 text; never reused."
+     },
+     "name": {
+      "type": "string",
+      "description": "1 to 120 characters; unique, told apart like the titles of organizations."
+     },
+     "chapters": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/Chapter"
+      },
+      "description": "In the order in which they are shown; at most 200."
+     },
+     "createdAt": {
+      "type": "string",
+      "format": "date-time"
+     },
+     "updatedAt": {
+      "type": "string",
+      "format": "date-time"
+     },
+     "version": {
+      "type": "string",
+      "format": "int64"
+     },
+     "etag": {
+      "type": "string",
+      "description": "For If-Match."
+     },
+     "removed": {
+      "type": "boolean",
+      "description": "Set in events alone: it was deleted."
+     }
+    }
+   },
+   "ModuleAccess": {
+    "type": "object",
+    "properties": {
+     "moduleId": {
+      "type": "string"
+     },
+     "name": {
+      "type": "string"
+     },
+     "whole": {
+      "type": "boolean",
+      "description": "Whether the whole module; else only the chapters."
+     },
+     "chapterIds": {
+      "type": "array",
+      "items": {
+       "type": "string"
+      }
+     }
+    },
+    "required": [
+     "moduleId",
+     "name",
+     "whole",
+     "chapterIds"
+    ]
+   },
+   "ModuleGrant": {
+    "type": "object",
+    "properties": {
+     "moduleId": {
+      "type": "string"
+     },
+     "chapterIds": {
+      "type": "array",
+      "items": {
+       "type": "string"
+      },
+      "description": "Chapters of it, each once; none: all of them, also those to come."
+     }
+    }
+   },
+   "ModuleGrants": {
+    "type": "object",
+    "properties": {
+     "modules": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/ModuleGrant"
+      },
+      "description": "At most 500, each module once; none: no module."
+     }
+    }
+   },
+   "ModuleRestriction": {
+    "type": "object",
+    "properties": {
+     "organizationId": {
+      "type": "string"
+     },
+     "source": {
+      "$ref": "#/components/schemas/ModuleSource"
+     }
+    },
+    "required": [
+     "organizationId",
+     "source"
+    ]
+   },
    "ModuleSelection": {
     "type": "object",
     "properties": {
@@ -7482,13 +9823,22 @@ enum OpenAPIDocument {
      }
     }
    },
+   "ModuleSource": {
+    "type": "string",
+    "description": "MODULE_SOURCE_OWN: It was set at the organization.\n\nMODULE_SOURCE_TYPE: Organizations of its type begin with these.",
+    "enum": [
+     "MODULE_SOURCE_UNSPECIFIED",
+     "MODULE_SOURCE_OWN",
+     "MODULE_SOURCE_TYPE"
+    ]
+   },
    "MoveEffect": {
     "type": "object",
     "description": "What an organization would have otherwise at the new place.",
     "properties": {
      "aspect": {
       "type": "string",
-      "description": "state, member_discount, contact_receivers.KIND such as contact_receivers.booking; members_limit, students_limit, teachers_limit; branding.FIELD such as branding.primary; partner, whose values are names."
+      "description": "state, member_discount, contact_receivers.KIND such as contact_receivers.booking; members_limit, students_limit, teachers_limit; branding.FIELD such as branding.primary; partner and modules, whose values are names."
      },
      "fromOrganizationId": {
       "type": "string",
@@ -7559,7 +9909,7 @@ enum OpenAPIDocument {
       "items": {
        "type": "string"
       },
-      "description": "In a dry run, aspects that could not be told because the service that knows does not answer: limits, branding or partner."
+      "description": "In a dry run, aspects that could not be told because the service that knows does not answer: limits, branding, partner or modules."
      }
     },
     "required": [
@@ -7778,6 +10128,54 @@ enum OpenAPIDocument {
      "ORGANIZATION_KIND_COMPANY",
      "ORGANIZATION_KIND_TRAINING_CENTER",
      "ORGANIZATION_KIND_OTHER"
+    ]
+   },
+   "OrganizationModuleSet": {
+    "type": "object",
+    "description": "What is set at an organization and what follows. Also the body of events of the feed, which says what is set alone.",
+    "properties": {
+     "organizationId": {
+      "type": "string"
+     },
+     "own": {
+      "$ref": "#/components/schemas/ModuleGrants",
+      "description": "What is set here. Absent: what organizations of its type begin with, or all."
+     },
+     "effective": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/ModuleAccess"
+      },
+      "description": "What it may use: its own set, as far as every ancestor may use it, by name. Empty when nothing restricts it, too: see unrestricted."
+     },
+     "unrestricted": {
+      "type": "boolean",
+      "description": "Nothing here or above restricts it: it may use every module, also those to come."
+     },
+     "restrictedBy": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/ModuleRestriction"
+      },
+      "description": "The organizations that restrict it, the nearest first."
+     },
+     "version": {
+      "type": "string",
+      "format": "int64",
+      "description": "Rises with every change; 0 when nothing was ever set."
+     },
+     "etag": {
+      "type": "string",
+      "description": "For If-Match."
+     }
+    },
+    "required": [
+     "organizationId",
+     "effective",
+     "unrestricted",
+     "restrictedBy",
+     "version",
+     "etag"
     ]
    },
    "OrganizationOrigin": {
@@ -8442,6 +10840,54 @@ enum OpenAPIDocument {
      "balanceAfter"
     ]
    },
+   "SeatType": {
+    "type": "object",
+    "description": "What a seat gives to who sits in it. The seats of an organization are of the type that its organization type names, else of the platform's.",
+    "properties": {
+     "id": {
+      "type": "string",
+      "description": "UUIDv7 text; never reused."
+     },
+     "name": {
+      "type": "string",
+      "description": "1 to 120 characters; unique, told apart like the titles of organizations."
+     },
+     "licenseTypeIds": {
+      "type": "array",
+      "items": {
+       "type": "string"
+      },
+      "description": "At most 500, each once."
+     },
+     "courseIds": {
+      "type": "array",
+      "items": {
+       "type": "string"
+      },
+      "description": "Courses of the catalog; at most 500, each once."
+     },
+     "isDefault": {
+      "type": "boolean",
+      "description": "Whether it is the platform's: that of organizations whose type names none."
+     },
+     "createdAt": {
+      "type": "string",
+      "format": "date-time"
+     },
+     "updatedAt": {
+      "type": "string",
+      "format": "date-time"
+     },
+     "version": {
+      "type": "string",
+      "format": "int64"
+     },
+     "etag": {
+      "type": "string",
+      "description": "For If-Match."
+     }
+    }
+   },
    "Seats": {
     "type": "object",
     "properties": {
@@ -8551,6 +10997,18 @@ enum OpenAPIDocument {
     },
     "required": [
      "basisPoints"
+    ]
+   },
+   "SetOrganizationModulesRequest": {
+    "type": "object",
+    "properties": {
+     "own": {
+      "$ref": "#/components/schemas/ModuleGrants",
+      "description": "Null takes the setting away; no modules in it: none may be used."
+     }
+    },
+    "required": [
+     "own"
     ]
    },
    "SetWhiteLabelRequest": {
@@ -8677,6 +11135,79 @@ enum OpenAPIDocument {
      }
     }
    },
+   "Subscription": {
+    "type": "object",
+    "description": "Also the body of events of the feed.",
+    "properties": {
+     "id": {
+      "type": "string",
+      "description": "UUIDv7 text; never reused."
+     },
+     "organizationId": {
+      "type": "string"
+     },
+     "plan": {
+      "type": "string",
+      "description": "What people call it: 1 to 120 characters."
+     },
+     "courseIds": {
+      "type": "array",
+      "items": {
+       "type": "string"
+      },
+      "description": "The courses that every active member may open; at most 500, each once."
+     },
+     "state": {
+      "$ref": "#/components/schemas/SubscriptionState",
+      "description": "As of today. In events it is that of the day of the change."
+     },
+     "periodEnd": {
+      "type": "string",
+      "description": "The last day that was paid for, YYYY-MM-DD in UTC; empty before the first payment."
+     },
+     "givesUntil": {
+      "type": [
+       "integer",
+       "null"
+      ],
+      "format": "int32",
+      "description": "The last day on which it gives anything, in days since 1970-01-01: the end of the period, and of the grace that follows when it was not cancelled. Absent when it gives nothing yet."
+     },
+     "createdAt": {
+      "type": "string",
+      "format": "date-time"
+     },
+     "updatedAt": {
+      "type": "string",
+      "format": "date-time"
+     },
+     "cancelledAt": {
+      "type": "string",
+      "format": "date-time",
+      "description": "Absent when it was not cancelled."
+     },
+     "version": {
+      "type": "string",
+      "format": "int64"
+     },
+     "etag": {
+      "type": "string",
+      "description": "For If-Match."
+     }
+    }
+   },
+   "SubscriptionState": {
+    "type": "string",
+    "description": "SUBSCRIPTION_STATE_PENDING_PAYMENT: Nothing was paid yet; it gives nothing.\n\nSUBSCRIPTION_STATE_PAST_DUE: The period is over and the next is not paid; it still gives, for 14 days.\n\nSUBSCRIPTION_STATE_CANCELLED: It gives what was paid for, if anything was, until the end of the period.\n\nSUBSCRIPTION_STATE_ENDED: It gives nothing any more.",
+    "enum": [
+     "SUBSCRIPTION_STATE_UNSPECIFIED",
+     "SUBSCRIPTION_STATE_PENDING_PAYMENT",
+     "SUBSCRIPTION_STATE_ACTIVE",
+     "SUBSCRIPTION_STATE_PAST_DUE",
+     "SUBSCRIPTION_STATE_CANCELLED",
+     "SUBSCRIPTION_STATE_ENDED"
+    ]
+   },
    "TestHookRequest": {
     "type": "object"
    },
@@ -8735,6 +11266,18 @@ enum OpenAPIDocument {
        "type": "string"
       },
       "description": "Removes limits: \"members\", \"students\", \"teachers\"."
+     }
+    }
+   },
+   "UpdateMemberRequest": {
+    "type": "object",
+    "properties": {
+     "roles": {
+      "type": "array",
+      "items": {
+       "$ref": "#/components/schemas/Role"
+      },
+      "description": "All the roles that the member is to have, at least one."
      }
     }
    },

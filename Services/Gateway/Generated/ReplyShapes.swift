@@ -12,25 +12,37 @@ enum ReplyShapes {
         "guildhall.branding.v1.EffectiveAppearance": guildhallBrandingV1EffectiveAppearance,
         "guildhall.branding.v1.SourcedValue": guildhallBrandingV1SourcedValue,
         "guildhall.branding.v1.ValueSource": guildhallBrandingV1ValueSource,
+        "guildhall.membership.v1.AccessObstacle": guildhallMembershipV1AccessObstacle,
+        "guildhall.membership.v1.AccessSource": guildhallMembershipV1AccessSource,
         "guildhall.membership.v1.AdmissionGate": guildhallMembershipV1AdmissionGate,
         "guildhall.membership.v1.ApiKey": guildhallMembershipV1ApiKey,
         "guildhall.membership.v1.CapUsage": guildhallMembershipV1CapUsage,
         "guildhall.membership.v1.CapWarning": guildhallMembershipV1CapWarning,
         "guildhall.membership.v1.Caps": guildhallMembershipV1Caps,
+        "guildhall.membership.v1.CourseAccess": guildhallMembershipV1CourseAccess,
         "guildhall.membership.v1.CreateApiKeyReply": guildhallMembershipV1CreateApiKeyReply,
         "guildhall.membership.v1.CreateOwnOrganizationReply": guildhallMembershipV1CreateOwnOrganizationReply,
         "guildhall.membership.v1.DeleteApiKeyReply": guildhallMembershipV1DeleteApiKeyReply,
+        "guildhall.membership.v1.DeleteLicenseTypeReply": guildhallMembershipV1DeleteLicenseTypeReply,
+        "guildhall.membership.v1.DeleteSeatTypeReply": guildhallMembershipV1DeleteSeatTypeReply,
+        "guildhall.membership.v1.ExplainAccessReply": guildhallMembershipV1ExplainAccessReply,
         "guildhall.membership.v1.ExplainAdmissionReply": guildhallMembershipV1ExplainAdmissionReply,
         "guildhall.membership.v1.ExplainJoinReply": guildhallMembershipV1ExplainJoinReply,
+        "guildhall.membership.v1.LicenseAccess": guildhallMembershipV1LicenseAccess,
+        "guildhall.membership.v1.LicenseType": guildhallMembershipV1LicenseType,
         "guildhall.membership.v1.ListApiKeysReply": guildhallMembershipV1ListApiKeysReply,
+        "guildhall.membership.v1.ListLicenseTypesReply": guildhallMembershipV1ListLicenseTypesReply,
         "guildhall.membership.v1.ListMembersReply": guildhallMembershipV1ListMembersReply,
         "guildhall.membership.v1.ListPendingSignUpsReply": guildhallMembershipV1ListPendingSignUpsReply,
         "guildhall.membership.v1.ListSeatLedgerReply": guildhallMembershipV1ListSeatLedgerReply,
+        "guildhall.membership.v1.ListSeatTypesReply": guildhallMembershipV1ListSeatTypesReply,
         "guildhall.membership.v1.ListWorkspacesReply": guildhallMembershipV1ListWorkspacesReply,
         "guildhall.membership.v1.Me": guildhallMembershipV1Me,
         "guildhall.membership.v1.Member": guildhallMembershipV1Member,
+        "guildhall.membership.v1.MemberAccessReply": guildhallMembershipV1MemberAccessReply,
         "guildhall.membership.v1.PendingSignUp": guildhallMembershipV1PendingSignUp,
         "guildhall.membership.v1.SeatLedgerEntry": guildhallMembershipV1SeatLedgerEntry,
+        "guildhall.membership.v1.SeatType": guildhallMembershipV1SeatType,
         "guildhall.membership.v1.Seats": guildhallMembershipV1Seats,
         "guildhall.membership.v1.Session": guildhallMembershipV1Session,
         "guildhall.membership.v1.SignOutReply": guildhallMembershipV1SignOutReply,
@@ -90,16 +102,29 @@ enum ReplyShapes {
         "guildhall.organizations.v1.SubmitContactReply": guildhallOrganizationsV1SubmitContactReply,
         "guildhall.organizations.v1.Trial": guildhallOrganizationsV1Trial,
         "guildhall.organizations.v1.Warning": guildhallOrganizationsV1Warning,
+        "guildhall.partners.v1.Chapter": guildhallPartnersV1Chapter,
+        "guildhall.partners.v1.Course": guildhallPartnersV1Course,
+        "guildhall.partners.v1.DeleteCourseReply": guildhallPartnersV1DeleteCourseReply,
+        "guildhall.partners.v1.DeleteModuleReply": guildhallPartnersV1DeleteModuleReply,
         "guildhall.partners.v1.DistributorDiscount": guildhallPartnersV1DistributorDiscount,
+        "guildhall.partners.v1.ListCoursesReply": guildhallPartnersV1ListCoursesReply,
+        "guildhall.partners.v1.ListModulesReply": guildhallPartnersV1ListModulesReply,
         "guildhall.partners.v1.ListPartnersReply": guildhallPartnersV1ListPartnersReply,
         "guildhall.partners.v1.ListProductsReply": guildhallPartnersV1ListProductsReply,
         "guildhall.partners.v1.ListSalesReply": guildhallPartnersV1ListSalesReply,
+        "guildhall.partners.v1.Module": guildhallPartnersV1Module,
+        "guildhall.partners.v1.ModuleAccess": guildhallPartnersV1ModuleAccess,
+        "guildhall.partners.v1.ModuleGrant": guildhallPartnersV1ModuleGrant,
+        "guildhall.partners.v1.ModuleGrants": guildhallPartnersV1ModuleGrants,
+        "guildhall.partners.v1.ModuleRestriction": guildhallPartnersV1ModuleRestriction,
         "guildhall.partners.v1.NewOrganization": guildhallPartnersV1NewOrganization,
+        "guildhall.partners.v1.OrganizationModuleSet": guildhallPartnersV1OrganizationModuleSet,
         "guildhall.partners.v1.Partner": guildhallPartnersV1Partner,
         "guildhall.partners.v1.Product": guildhallPartnersV1Product,
         "guildhall.partners.v1.Sale": guildhallPartnersV1Sale,
         "guildhall.partners.v1.SaleLine": guildhallPartnersV1SaleLine,
         "guildhall.partners.v1.SaleRefusal": guildhallPartnersV1SaleRefusal,
+        "guildhall.partners.v1.Subscription": guildhallPartnersV1Subscription,
     ]
 
     private static let guildhallAccessV1Grant: [ReplyField] = [
@@ -139,6 +164,18 @@ enum ReplyShapes {
     private static let guildhallBrandingV1ValueSource: [ReplyField] = [
         ReplyField(name: "organizationId", content: .value(.string(""))),
         ReplyField(name: "distance", content: .value(.number("0"))),
+    ]
+
+    private static let guildhallMembershipV1AccessObstacle: [ReplyField] = [
+        ReplyField(name: "code", content: .value(.string(""))),
+        ReplyField(name: "organizationId", content: .value(.string(""))),
+        ReplyField(name: "message", content: .value(.string(""))),
+    ]
+
+    private static let guildhallMembershipV1AccessSource: [ReplyField] = [
+        ReplyField(name: "kind", content: .value(.string("ACCESS_SOURCE_KIND_UNSPECIFIED"))),
+        ReplyField(name: "id", content: .value(.string(""))),
+        ReplyField(name: "licenseTypeId", content: .value(.string(""))),
     ]
 
     private static let guildhallMembershipV1AdmissionGate: [ReplyField] = [
@@ -183,6 +220,12 @@ enum ReplyShapes {
         ReplyField(name: "warnings", content: .list(of: "guildhall.membership.v1.CapWarning")),
     ]
 
+    private static let guildhallMembershipV1CourseAccess: [ReplyField] = [
+        ReplyField(name: "courseId", content: .value(.string(""))),
+        ReplyField(name: "name", content: .value(.string(""))),
+        ReplyField(name: "sources", content: .list(of: "guildhall.membership.v1.AccessSource")),
+    ]
+
     private static let guildhallMembershipV1CreateApiKeyReply: [ReplyField] = [
         ReplyField(name: "apiKey", content: .message("guildhall.membership.v1.ApiKey")),
         ReplyField(name: "secret", content: .value(.string(""))),
@@ -194,6 +237,18 @@ enum ReplyShapes {
     ]
 
     private static let guildhallMembershipV1DeleteApiKeyReply: [ReplyField] = [
+    ]
+
+    private static let guildhallMembershipV1DeleteLicenseTypeReply: [ReplyField] = [
+    ]
+
+    private static let guildhallMembershipV1DeleteSeatTypeReply: [ReplyField] = [
+    ]
+
+    private static let guildhallMembershipV1ExplainAccessReply: [ReplyField] = [
+        ReplyField(name: "allowed", content: .value(.bool(false))),
+        ReplyField(name: "sources", content: .list(of: "guildhall.membership.v1.AccessSource")),
+        ReplyField(name: "obstacles", content: .list(of: "guildhall.membership.v1.AccessObstacle")),
     ]
 
     private static let guildhallMembershipV1ExplainAdmissionReply: [ReplyField] = [
@@ -209,9 +264,31 @@ enum ReplyShapes {
         ReplyField(name: "waitsFor", content: .value(.string("PENDING_SIGN_UP_REASON_UNSPECIFIED"))),
     ]
 
+    private static let guildhallMembershipV1LicenseAccess: [ReplyField] = [
+        ReplyField(name: "licenseTypeId", content: .value(.string(""))),
+        ReplyField(name: "name", content: .value(.string(""))),
+        ReplyField(name: "sources", content: .list(of: "guildhall.membership.v1.AccessSource")),
+    ]
+
+    private static let guildhallMembershipV1LicenseType: [ReplyField] = [
+        ReplyField(name: "id", content: .value(.string(""))),
+        ReplyField(name: "name", content: .value(.string(""))),
+        ReplyField(name: "courseIds", content: .list(of: nil)),
+        ReplyField(name: "createdAt", content: .message(nil)),
+        ReplyField(name: "updatedAt", content: .message(nil)),
+        ReplyField(name: "version", content: .value(.string("0"))),
+        ReplyField(name: "etag", content: .value(.string(""))),
+    ]
+
     private static let guildhallMembershipV1ListApiKeysReply: [ReplyField] = [
         ReplyField(name: "apiKeys", content: .list(of: "guildhall.membership.v1.ApiKey")),
         ReplyField(name: "nextPageToken", content: .value(.string(""))),
+    ]
+
+    private static let guildhallMembershipV1ListLicenseTypesReply: [ReplyField] = [
+        ReplyField(name: "licenseTypes", content: .list(of: "guildhall.membership.v1.LicenseType")),
+        ReplyField(name: "nextPageToken", content: .value(.string(""))),
+        ReplyField(name: "totalSize", content: .value(.string("0"))),
     ]
 
     private static let guildhallMembershipV1ListMembersReply: [ReplyField] = [
@@ -228,6 +305,12 @@ enum ReplyShapes {
 
     private static let guildhallMembershipV1ListSeatLedgerReply: [ReplyField] = [
         ReplyField(name: "entries", content: .list(of: "guildhall.membership.v1.SeatLedgerEntry")),
+        ReplyField(name: "nextPageToken", content: .value(.string(""))),
+        ReplyField(name: "totalSize", content: .value(.string("0"))),
+    ]
+
+    private static let guildhallMembershipV1ListSeatTypesReply: [ReplyField] = [
+        ReplyField(name: "seatTypes", content: .list(of: "guildhall.membership.v1.SeatType")),
         ReplyField(name: "nextPageToken", content: .value(.string(""))),
         ReplyField(name: "totalSize", content: .value(.string("0"))),
     ]
@@ -256,6 +339,15 @@ enum ReplyShapes {
         ReplyField(name: "etag", content: .value(.string(""))),
     ]
 
+    private static let guildhallMembershipV1MemberAccessReply: [ReplyField] = [
+        ReplyField(name: "organizationId", content: .value(.string(""))),
+        ReplyField(name: "userId", content: .value(.string(""))),
+        ReplyField(name: "obstacles", content: .list(of: "guildhall.membership.v1.AccessObstacle")),
+        ReplyField(name: "seatTypeId", content: .value(.string(""))),
+        ReplyField(name: "courses", content: .list(of: "guildhall.membership.v1.CourseAccess")),
+        ReplyField(name: "licenses", content: .list(of: "guildhall.membership.v1.LicenseAccess")),
+    ]
+
     private static let guildhallMembershipV1PendingSignUp: [ReplyField] = [
         ReplyField(name: "organizationId", content: .value(.string(""))),
         ReplyField(name: "userId", content: .value(.string(""))),
@@ -276,6 +368,18 @@ enum ReplyShapes {
         ReplyField(name: "cause", content: .value(.string(""))),
         ReplyField(name: "balanceAfter", content: .value(.string("0"))),
         ReplyField(name: "occurredAt", content: .message(nil)),
+    ]
+
+    private static let guildhallMembershipV1SeatType: [ReplyField] = [
+        ReplyField(name: "id", content: .value(.string(""))),
+        ReplyField(name: "name", content: .value(.string(""))),
+        ReplyField(name: "licenseTypeIds", content: .list(of: nil)),
+        ReplyField(name: "courseIds", content: .list(of: nil)),
+        ReplyField(name: "isDefault", content: .value(.bool(false))),
+        ReplyField(name: "createdAt", content: .message(nil)),
+        ReplyField(name: "updatedAt", content: .message(nil)),
+        ReplyField(name: "version", content: .value(.string("0"))),
+        ReplyField(name: "etag", content: .value(.string(""))),
     ]
 
     private static let guildhallMembershipV1Seats: [ReplyField] = [
@@ -703,11 +807,46 @@ enum ReplyShapes {
         ReplyField(name: "message", content: .value(.string(""))),
     ]
 
+    private static let guildhallPartnersV1Chapter: [ReplyField] = [
+        ReplyField(name: "id", content: .value(.string(""))),
+        ReplyField(name: "title", content: .value(.string(""))),
+    ]
+
+    private static let guildhallPartnersV1Course: [ReplyField] = [
+        ReplyField(name: "id", content: .value(.string(""))),
+        ReplyField(name: "name", content: .value(.string(""))),
+        ReplyField(name: "moduleId", content: .value(.string(""))),
+        ReplyField(name: "chapterId", content: .value(.string(""))),
+        ReplyField(name: "createdAt", content: .message(nil)),
+        ReplyField(name: "updatedAt", content: .message(nil)),
+        ReplyField(name: "version", content: .value(.string("0"))),
+        ReplyField(name: "etag", content: .value(.string(""))),
+        ReplyField(name: "removed", content: .value(.bool(false))),
+    ]
+
+    private static let guildhallPartnersV1DeleteCourseReply: [ReplyField] = [
+    ]
+
+    private static let guildhallPartnersV1DeleteModuleReply: [ReplyField] = [
+    ]
+
     private static let guildhallPartnersV1DistributorDiscount: [ReplyField] = [
         ReplyField(name: "organizationId", content: .value(.string(""))),
         ReplyField(name: "basisPoints", content: .value(.number("0"))),
         ReplyField(name: "version", content: .value(.string("0"))),
         ReplyField(name: "etag", content: .value(.string(""))),
+    ]
+
+    private static let guildhallPartnersV1ListCoursesReply: [ReplyField] = [
+        ReplyField(name: "courses", content: .list(of: "guildhall.partners.v1.Course")),
+        ReplyField(name: "nextPageToken", content: .value(.string(""))),
+        ReplyField(name: "totalSize", content: .value(.string("0"))),
+    ]
+
+    private static let guildhallPartnersV1ListModulesReply: [ReplyField] = [
+        ReplyField(name: "modules", content: .list(of: "guildhall.partners.v1.Module")),
+        ReplyField(name: "nextPageToken", content: .value(.string(""))),
+        ReplyField(name: "totalSize", content: .value(.string("0"))),
     ]
 
     private static let guildhallPartnersV1ListPartnersReply: [ReplyField] = [
@@ -728,12 +867,54 @@ enum ReplyShapes {
         ReplyField(name: "totalSize", content: .value(.string("0"))),
     ]
 
+    private static let guildhallPartnersV1Module: [ReplyField] = [
+        ReplyField(name: "id", content: .value(.string(""))),
+        ReplyField(name: "name", content: .value(.string(""))),
+        ReplyField(name: "chapters", content: .list(of: "guildhall.partners.v1.Chapter")),
+        ReplyField(name: "createdAt", content: .message(nil)),
+        ReplyField(name: "updatedAt", content: .message(nil)),
+        ReplyField(name: "version", content: .value(.string("0"))),
+        ReplyField(name: "etag", content: .value(.string(""))),
+        ReplyField(name: "removed", content: .value(.bool(false))),
+    ]
+
+    private static let guildhallPartnersV1ModuleAccess: [ReplyField] = [
+        ReplyField(name: "moduleId", content: .value(.string(""))),
+        ReplyField(name: "name", content: .value(.string(""))),
+        ReplyField(name: "whole", content: .value(.bool(false))),
+        ReplyField(name: "chapterIds", content: .list(of: nil)),
+    ]
+
+    private static let guildhallPartnersV1ModuleGrant: [ReplyField] = [
+        ReplyField(name: "moduleId", content: .value(.string(""))),
+        ReplyField(name: "chapterIds", content: .list(of: nil)),
+    ]
+
+    private static let guildhallPartnersV1ModuleGrants: [ReplyField] = [
+        ReplyField(name: "modules", content: .list(of: "guildhall.partners.v1.ModuleGrant")),
+    ]
+
+    private static let guildhallPartnersV1ModuleRestriction: [ReplyField] = [
+        ReplyField(name: "organizationId", content: .value(.string(""))),
+        ReplyField(name: "source", content: .value(.string("MODULE_SOURCE_UNSPECIFIED"))),
+    ]
+
     private static let guildhallPartnersV1NewOrganization: [ReplyField] = [
         ReplyField(name: "parentId", content: .value(.string(""))),
         ReplyField(name: "title", content: .value(.string(""))),
         ReplyField(name: "category", content: .value(.string("ORGANIZATION_CATEGORY_UNSPECIFIED"))),
         ReplyField(name: "country", content: .value(.string(""))),
         ReplyField(name: "colors", content: .message("guildhall.branding.v1.Colors")),
+    ]
+
+    private static let guildhallPartnersV1OrganizationModuleSet: [ReplyField] = [
+        ReplyField(name: "organizationId", content: .value(.string(""))),
+        ReplyField(name: "own", content: .message("guildhall.partners.v1.ModuleGrants")),
+        ReplyField(name: "effective", content: .list(of: "guildhall.partners.v1.ModuleAccess")),
+        ReplyField(name: "unrestricted", content: .value(.bool(false))),
+        ReplyField(name: "restrictedBy", content: .list(of: "guildhall.partners.v1.ModuleRestriction")),
+        ReplyField(name: "version", content: .value(.string("0"))),
+        ReplyField(name: "etag", content: .value(.string(""))),
     ]
 
     private static let guildhallPartnersV1Partner: [ReplyField] = [
@@ -786,5 +967,20 @@ enum ReplyShapes {
     private static let guildhallPartnersV1SaleRefusal: [ReplyField] = [
         ReplyField(name: "code", content: .value(.string(""))),
         ReplyField(name: "message", content: .value(.string(""))),
+    ]
+
+    private static let guildhallPartnersV1Subscription: [ReplyField] = [
+        ReplyField(name: "id", content: .value(.string(""))),
+        ReplyField(name: "organizationId", content: .value(.string(""))),
+        ReplyField(name: "plan", content: .value(.string(""))),
+        ReplyField(name: "courseIds", content: .list(of: nil)),
+        ReplyField(name: "state", content: .value(.string("SUBSCRIPTION_STATE_UNSPECIFIED"))),
+        ReplyField(name: "periodEnd", content: .value(.string(""))),
+        ReplyField(name: "givesUntil", content: .optional),
+        ReplyField(name: "createdAt", content: .message(nil)),
+        ReplyField(name: "updatedAt", content: .message(nil)),
+        ReplyField(name: "cancelledAt", content: .message(nil)),
+        ReplyField(name: "version", content: .value(.string("0"))),
+        ReplyField(name: "etag", content: .value(.string(""))),
     ]
 }

@@ -1109,7 +1109,7 @@ nonisolated struct Guildhall_Organizations_V1_MoveOrganizationReply: Sendable {
   var obstacles: [Guildhall_Organizations_V1_MoveObstacle] = []
 
   /// In a dry run, aspects that could not be told because the service that knows does not answer:
-  /// limits, branding or partner.
+  /// limits, branding, partner or modules.
   var unknownAspects: [String] = []
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1127,7 +1127,7 @@ nonisolated struct Guildhall_Organizations_V1_MoveEffect: Sendable {
 
   /// state, member_discount, contact_receivers.KIND such as contact_receivers.booking;
   /// members_limit, students_limit, teachers_limit; branding.FIELD such as branding.primary;
-  /// partner, whose values are names.
+  /// partner and modules, whose values are names.
   var aspect: String = String()
 
   /// The organization from which it comes now; empty for none.
@@ -1476,6 +1476,9 @@ nonisolated struct Guildhall_Organizations_V1_OrganizationNode: Sendable {
   var hasExpiresOn: Bool {self._expiresOn != nil}
   /// Clears the value of `expiresOn`. Subsequent reads from it will return its default value.
   mutating func clearExpiresOn() {self._expiresOn = nil}
+
+  /// Empty when it has none.
+  var typeID: String = String()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -3258,7 +3261,7 @@ nonisolated extension Guildhall_Organizations_V1_CancelPreparationReply: SwiftPr
 
 nonisolated extension Guildhall_Organizations_V1_OrganizationNode: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".OrganizationNode"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}parent_id\0\u{1}title\0\u{1}status\0\u{1}origin\0\u{1}removed\0\u{1}version\0\u{1}archived\0\u{3}trial_until\0\u{3}expires_on\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}parent_id\0\u{1}title\0\u{1}status\0\u{1}origin\0\u{1}removed\0\u{1}version\0\u{1}archived\0\u{3}trial_until\0\u{3}expires_on\0\u{3}type_id\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3276,6 +3279,7 @@ nonisolated extension Guildhall_Organizations_V1_OrganizationNode: SwiftProtobuf
       case 8: try { try decoder.decodeSingularBoolField(value: &self.archived) }()
       case 9: try { try decoder.decodeSingularInt32Field(value: &self._trialUntil) }()
       case 10: try { try decoder.decodeSingularInt32Field(value: &self._expiresOn) }()
+      case 11: try { try decoder.decodeSingularStringField(value: &self.typeID) }()
       default: break
       }
     }
@@ -3316,6 +3320,9 @@ nonisolated extension Guildhall_Organizations_V1_OrganizationNode: SwiftProtobuf
     try { if let v = self._expiresOn {
       try visitor.visitSingularInt32Field(value: v, fieldNumber: 10)
     } }()
+    if !self.typeID.isEmpty {
+      try visitor.visitSingularStringField(value: self.typeID, fieldNumber: 11)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3330,6 +3337,7 @@ nonisolated extension Guildhall_Organizations_V1_OrganizationNode: SwiftProtobuf
     if lhs.archived != rhs.archived {return false}
     if lhs._trialUntil != rhs._trialUntil {return false}
     if lhs._expiresOn != rhs._expiresOn {return false}
+    if lhs.typeID != rhs.typeID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

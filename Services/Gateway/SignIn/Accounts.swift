@@ -22,25 +22,7 @@ struct Accounts: Sendable {
             }
             return try await Console(door: door, api: api).answer(request, requestID: requestID)
         } catch {
-            if let kept = await unread(request, error) { return kept }
             return ProblemPage(problem: error).frame.answer(to: error)
-        }
-    }
-
-    /// The page that keeps the form in which somebody makes their organization, when it cannot be
-    /// found out at the moment who sent it; nil when it is another form.
-    ///
-    /// Once it is read it has a page of its own, and nothing comes here: a body is read once.
-    private func unread(_ request: Incoming, _ problem: Problem) async -> Answer? {
-        guard problem.httpStatus >= 500, request.verb == "POST",
-            request.path == SignUp.organizationPath
-        else { return nil }
-        do throws(Problem) {
-            let form = KeptForm(
-                path: SignUp.organizationPath, form: try await door.forms.read(request))
-            return KeptFormPage(problem: problem, form: form).frame.answer(to: problem)
-        } catch {
-            return nil
         }
     }
 

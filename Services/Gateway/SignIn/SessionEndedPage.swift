@@ -23,20 +23,6 @@ extension PageDoor {
     /// A page is come back to by a link. A form is not sent by one: it is kept on a page.
     /// - Parameters:
     ///   - request: What was asked for.
-    ///   - place: Where to go on when that cannot be come back to.
-    /// - Returns: What leads there.
-    /// - Throws: ``Problem`` when a form cannot be read.
-    func signInFirst(
-        _ request: Incoming, otherwise place: String
-    ) async throws(Problem) -> Answer {
-        let form = request.verb == "POST" ? try await forms.read(request) : nil
-        return signInFirst(request, form, otherwise: place)
-    }
-
-    /// Asks whoever is not signed in to sign in, when a form has been read already.
-    ///
-    /// - Parameters:
-    ///   - request: What was asked for.
     ///   - form: What was sent; nil when a page was asked for.
     ///   - place: Where to go on when that cannot be come back to.
     /// - Returns: What leads there.

@@ -28,8 +28,8 @@ struct SignIn: Sendable {
 
     private func signIn(_ request: Incoming, requestID: String) async throws(Problem) -> Answer {
         let form = try await door.forms.read(request)
-        let stranger = door.stranger(requestID: requestID)
         do throws(Problem) {
+            let stranger = try door.stranger(request, requestID: requestID)
             let session = try await stranger.ask(.membership, key: form.key) {
                 try await MembershipClient($0).signIn(
                     SignInRequest(email: form["email"].trimmed, password: form["password"]),

@@ -77,6 +77,7 @@ struct Visitor: Sendable {
 /// What all pages that know people have in common: who comes, and what the services are.
 struct PageDoor: Sendable {
     let sessions: Sessions
+    let openCalls: OpenCalls
     let upstreams: Upstreams
     let address: HTTPAddress
     let limits: Limits
@@ -98,9 +99,12 @@ struct PageDoor: Sendable {
             identity: .person(session), token: token, requestID: requestID, door: self)
     }
 
-    /// Somebody who has not signed in.
-    func stranger(requestID: String) -> Visitor {
-        Visitor(identity: .stranger, token: "", requestID: requestID, door: self)
+    /// Somebody who has not signed in, counted by their address: for one call.
+    ///
+    /// - Throws: ``Problem/tooManyOpenCalls(retryAfter:)``.
+    func stranger(_ request: Incoming, requestID: String) throws(Problem) -> Visitor {
+        try openCalls.admit(request)
+        return Visitor(identity: .stranger, token: "", requestID: requestID, door: self)
     }
 
     /// The gateway itself, for what services tell services alone.

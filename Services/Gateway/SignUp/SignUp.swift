@@ -44,7 +44,8 @@ struct SignUp: Sendable {
             let asked = SignUpRequest(
                 email: form["email"].trimmed, password: form["password"],
                 name: form["name"].trimmed, customURL: SignUpPage.slug(form))
-            _ = try await door.stranger(requestID: requestID).ask(.membership, key: form.key) {
+            let stranger = try door.stranger(request, requestID: requestID)
+            _ = try await stranger.ask(.membership, key: form.key) {
                 try await SignUpsClient($0).signUp(asked, options: $1)
             }
             return .seeOther(Self.sentPath)
@@ -60,9 +61,8 @@ struct SignUp: Sendable {
     private func verify(_ request: Incoming, requestID: String) async throws(Problem) -> Answer {
         let form = try await door.forms.read(request)
         do throws(Problem) {
-            let reply = try await door.stranger(requestID: requestID).ask(
-                .membership, key: form.key
-            ) {
+            let stranger = try door.stranger(request, requestID: requestID)
+            let reply = try await stranger.ask(.membership, key: form.key) {
                 try await SignUpsClient($0).verifyEmail(
                     VerifyEmailRequest(token: form["token"], password: form["password"]),
                     options: $1)
@@ -77,24 +77,30 @@ struct SignUp: Sendable {
 
     /// Asks a person who signed up for their organization, and makes it.
     private func found(_ request: Incoming, requestID: String) async throws(Problem) -> Answer {
+        // A body can be read once: what becomes of the form later has it from here.
+        let form = request.verb == "POST" ? try await door.forms.read(request) : nil
         let visitor: Visitor
         var isOffered = true
         do throws(Problem) {
             visitor = try await door.visitor(request, requestID: requestID)
             // Where it is not known, the service says so once the form is sent.
-            if request.verb != "POST",
+            if form == nil,
                 case .success(let isAsked) = try await visitor.isAskedForOrganization()
             {
                 isOffered = isAsked
             }
         } catch {
-            guard error.httpStatus == 401 else { throw error }
-            return try await door.signInFirst(request, otherwise: Self.organizationPath)
+            if error.httpStatus == 401 {
+                return door.signInFirst(request, form, otherwise: Self.organizationPath)
+            }
+            // It cannot be found out at the moment who has sent the form.
+            guard error.httpStatus >= 500, let form else { throw error }
+            let kept = KeptForm(path: Self.organizationPath, form: form)
+            return KeptFormPage(problem: error, form: kept).frame.answer(to: error)
         }
-        guard request.verb == "POST" else {
+        guard let form else {
             return (isOffered ? FoundingPage(form: Form()).frame : FoundingPage.closed).answer()
         }
-        let form = try await door.forms.read(request)
         do throws(Problem) {
             let made = try await visitor.ask(.membership, key: form.key) {
                 try await SignUpsClient($0).createOwnOrganization(

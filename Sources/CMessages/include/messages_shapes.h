@@ -33,6 +33,14 @@ extern const message_shape guildhall__feed__v1__watch_reply__shape_table;
 extern const message_shape guildhall__feed__v1__feed_event__shape_table;
 extern const message_shape guildhall__feed__v1__get_feed_head_request__shape_table;
 extern const message_shape guildhall__feed__v1__feed_head__shape_table;
+extern const message_shape guildhall__membership__v1__get_member_access_request__shape_table;
+extern const message_shape guildhall__membership__v1__member_access_reply__shape_table;
+extern const message_shape guildhall__membership__v1__course_access__shape_table;
+extern const message_shape guildhall__membership__v1__license_access__shape_table;
+extern const message_shape guildhall__membership__v1__access_source__shape_table;
+extern const message_shape guildhall__membership__v1__access_obstacle__shape_table;
+extern const message_shape guildhall__membership__v1__explain_access_request__shape_table;
+extern const message_shape guildhall__membership__v1__explain_access_reply__shape_table;
 extern const message_shape guildhall__membership__v1__api_key__shape_table;
 extern const message_shape guildhall__membership__v1__create_api_key_request__shape_table;
 extern const message_shape guildhall__membership__v1__create_api_key_reply__shape_table;
@@ -54,6 +62,7 @@ extern const message_shape guildhall__membership__v1__get_user_request__shape_ta
 extern const message_shape guildhall__membership__v1__member__shape_table;
 extern const message_shape guildhall__membership__v1__add_member_request__shape_table;
 extern const message_shape guildhall__membership__v1__get_member_request__shape_table;
+extern const message_shape guildhall__membership__v1__update_member_request__shape_table;
 extern const message_shape guildhall__membership__v1__list_members_request__shape_table;
 extern const message_shape guildhall__membership__v1__list_members_reply__shape_table;
 extern const message_shape guildhall__membership__v1__remove_member_request__shape_table;
@@ -104,6 +113,22 @@ extern const message_shape guildhall__membership__v1__admission_refusal__shape_t
 extern const message_shape guildhall__membership__v1__list_mail_addresses_request__shape_table;
 extern const message_shape guildhall__membership__v1__list_mail_addresses_reply__shape_table;
 extern const message_shape guildhall__membership__v1__provision_member_request__shape_table;
+extern const message_shape guildhall__membership__v1__seat_type__shape_table;
+extern const message_shape guildhall__membership__v1__license_type__shape_table;
+extern const message_shape guildhall__membership__v1__create_seat_type_request__shape_table;
+extern const message_shape guildhall__membership__v1__get_seat_type_request__shape_table;
+extern const message_shape guildhall__membership__v1__list_seat_types_request__shape_table;
+extern const message_shape guildhall__membership__v1__list_seat_types_reply__shape_table;
+extern const message_shape guildhall__membership__v1__update_seat_type_request__shape_table;
+extern const message_shape guildhall__membership__v1__delete_seat_type_request__shape_table;
+extern const message_shape guildhall__membership__v1__delete_seat_type_reply__shape_table;
+extern const message_shape guildhall__membership__v1__create_license_type_request__shape_table;
+extern const message_shape guildhall__membership__v1__get_license_type_request__shape_table;
+extern const message_shape guildhall__membership__v1__list_license_types_request__shape_table;
+extern const message_shape guildhall__membership__v1__list_license_types_reply__shape_table;
+extern const message_shape guildhall__membership__v1__update_license_type_request__shape_table;
+extern const message_shape guildhall__membership__v1__delete_license_type_request__shape_table;
+extern const message_shape guildhall__membership__v1__delete_license_type_reply__shape_table;
 extern const message_shape guildhall__membership__v1__sign_up_request__shape_table;
 extern const message_shape guildhall__membership__v1__sign_up_reply__shape_table;
 extern const message_shape guildhall__membership__v1__verify_email_request__shape_table;
@@ -250,6 +275,33 @@ extern const message_shape guildhall__organizations__v1__get_platform_settings_r
 extern const message_shape guildhall__organizations__v1__update_platform_settings_request__shape_table;
 extern const message_shape guildhall__organizations__v1__resolve_sign_up_request__shape_table;
 extern const message_shape guildhall__organizations__v1__resolve_sign_up_reply__shape_table;
+extern const message_shape guildhall__partners__v1__module__shape_table;
+extern const message_shape guildhall__partners__v1__chapter__shape_table;
+extern const message_shape guildhall__partners__v1__course__shape_table;
+extern const message_shape guildhall__partners__v1__create_module_request__shape_table;
+extern const message_shape guildhall__partners__v1__get_module_request__shape_table;
+extern const message_shape guildhall__partners__v1__list_modules_request__shape_table;
+extern const message_shape guildhall__partners__v1__list_modules_reply__shape_table;
+extern const message_shape guildhall__partners__v1__update_module_request__shape_table;
+extern const message_shape guildhall__partners__v1__delete_module_request__shape_table;
+extern const message_shape guildhall__partners__v1__delete_module_reply__shape_table;
+extern const message_shape guildhall__partners__v1__create_course_request__shape_table;
+extern const message_shape guildhall__partners__v1__get_course_request__shape_table;
+extern const message_shape guildhall__partners__v1__list_courses_request__shape_table;
+extern const message_shape guildhall__partners__v1__list_courses_reply__shape_table;
+extern const message_shape guildhall__partners__v1__update_course_request__shape_table;
+extern const message_shape guildhall__partners__v1__delete_course_request__shape_table;
+extern const message_shape guildhall__partners__v1__delete_course_reply__shape_table;
+extern const message_shape guildhall__partners__v1__organization_module_set__shape_table;
+extern const message_shape guildhall__partners__v1__module_grants__shape_table;
+extern const message_shape guildhall__partners__v1__module_grant__shape_table;
+extern const message_shape guildhall__partners__v1__module_access__shape_table;
+extern const message_shape guildhall__partners__v1__module_restriction__shape_table;
+extern const message_shape guildhall__partners__v1__get_organization_modules_request__shape_table;
+extern const message_shape guildhall__partners__v1__set_organization_modules_request__shape_table;
+extern const message_shape guildhall__partners__v1__preview_modules_request__shape_table;
+extern const message_shape guildhall__partners__v1__preview_modules_reply__shape_table;
+extern const message_shape guildhall__partners__v1__module_place__shape_table;
 extern const message_shape guildhall__partners__v1__partner__shape_table;
 extern const message_shape guildhall__partners__v1__create_partner_request__shape_table;
 extern const message_shape guildhall__partners__v1__get_partner_request__shape_table;
@@ -278,6 +330,12 @@ extern const message_shape guildhall__partners__v1__set_distributor_discount_req
 extern const message_shape guildhall__partners__v1__preview_assignment_request__shape_table;
 extern const message_shape guildhall__partners__v1__preview_assignment_reply__shape_table;
 extern const message_shape guildhall__partners__v1__partner_place__shape_table;
+extern const message_shape guildhall__partners__v1__subscription__shape_table;
+extern const message_shape guildhall__partners__v1__create_subscription_request__shape_table;
+extern const message_shape guildhall__partners__v1__get_subscription_request__shape_table;
+extern const message_shape guildhall__partners__v1__update_subscription_request__shape_table;
+extern const message_shape guildhall__partners__v1__cancel_subscription_request__shape_table;
+extern const message_shape guildhall__partners__v1__complete_payment_request__shape_table;
 extern const message_shape guildhall__rpc__v1__frame__shape_table;
 extern const message_shape guildhall__rpc__v1__open__shape_table;
 extern const message_shape guildhall__rpc__v1__data__shape_table;
@@ -413,6 +471,30 @@ static inline const message_shape *guildhall__feed__v1__get_feed_head_request__s
 static inline const message_shape *guildhall__feed__v1__feed_head__shape(void) {
   return &guildhall__feed__v1__feed_head__shape_table;
 }
+static inline const message_shape *guildhall__membership__v1__get_member_access_request__shape(void) {
+  return &guildhall__membership__v1__get_member_access_request__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__member_access_reply__shape(void) {
+  return &guildhall__membership__v1__member_access_reply__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__course_access__shape(void) {
+  return &guildhall__membership__v1__course_access__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__license_access__shape(void) {
+  return &guildhall__membership__v1__license_access__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__access_source__shape(void) {
+  return &guildhall__membership__v1__access_source__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__access_obstacle__shape(void) {
+  return &guildhall__membership__v1__access_obstacle__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__explain_access_request__shape(void) {
+  return &guildhall__membership__v1__explain_access_request__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__explain_access_reply__shape(void) {
+  return &guildhall__membership__v1__explain_access_reply__shape_table;
+}
 static inline const message_shape *guildhall__membership__v1__api_key__shape(void) {
   return &guildhall__membership__v1__api_key__shape_table;
 }
@@ -475,6 +557,9 @@ static inline const message_shape *guildhall__membership__v1__add_member_request
 }
 static inline const message_shape *guildhall__membership__v1__get_member_request__shape(void) {
   return &guildhall__membership__v1__get_member_request__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__update_member_request__shape(void) {
+  return &guildhall__membership__v1__update_member_request__shape_table;
 }
 static inline const message_shape *guildhall__membership__v1__list_members_request__shape(void) {
   return &guildhall__membership__v1__list_members_request__shape_table;
@@ -625,6 +710,54 @@ static inline const message_shape *guildhall__membership__v1__list_mail_addresse
 }
 static inline const message_shape *guildhall__membership__v1__provision_member_request__shape(void) {
   return &guildhall__membership__v1__provision_member_request__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__seat_type__shape(void) {
+  return &guildhall__membership__v1__seat_type__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__license_type__shape(void) {
+  return &guildhall__membership__v1__license_type__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__create_seat_type_request__shape(void) {
+  return &guildhall__membership__v1__create_seat_type_request__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__get_seat_type_request__shape(void) {
+  return &guildhall__membership__v1__get_seat_type_request__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__list_seat_types_request__shape(void) {
+  return &guildhall__membership__v1__list_seat_types_request__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__list_seat_types_reply__shape(void) {
+  return &guildhall__membership__v1__list_seat_types_reply__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__update_seat_type_request__shape(void) {
+  return &guildhall__membership__v1__update_seat_type_request__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__delete_seat_type_request__shape(void) {
+  return &guildhall__membership__v1__delete_seat_type_request__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__delete_seat_type_reply__shape(void) {
+  return &guildhall__membership__v1__delete_seat_type_reply__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__create_license_type_request__shape(void) {
+  return &guildhall__membership__v1__create_license_type_request__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__get_license_type_request__shape(void) {
+  return &guildhall__membership__v1__get_license_type_request__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__list_license_types_request__shape(void) {
+  return &guildhall__membership__v1__list_license_types_request__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__list_license_types_reply__shape(void) {
+  return &guildhall__membership__v1__list_license_types_reply__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__update_license_type_request__shape(void) {
+  return &guildhall__membership__v1__update_license_type_request__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__delete_license_type_request__shape(void) {
+  return &guildhall__membership__v1__delete_license_type_request__shape_table;
+}
+static inline const message_shape *guildhall__membership__v1__delete_license_type_reply__shape(void) {
+  return &guildhall__membership__v1__delete_license_type_reply__shape_table;
 }
 static inline const message_shape *guildhall__membership__v1__sign_up_request__shape(void) {
   return &guildhall__membership__v1__sign_up_request__shape_table;
@@ -1064,6 +1197,87 @@ static inline const message_shape *guildhall__organizations__v1__resolve_sign_up
 static inline const message_shape *guildhall__organizations__v1__resolve_sign_up_reply__shape(void) {
   return &guildhall__organizations__v1__resolve_sign_up_reply__shape_table;
 }
+static inline const message_shape *guildhall__partners__v1__module__shape(void) {
+  return &guildhall__partners__v1__module__shape_table;
+}
+static inline const message_shape *guildhall__partners__v1__chapter__shape(void) {
+  return &guildhall__partners__v1__chapter__shape_table;
+}
+static inline const message_shape *guildhall__partners__v1__course__shape(void) {
+  return &guildhall__partners__v1__course__shape_table;
+}
+static inline const message_shape *guildhall__partners__v1__create_module_request__shape(void) {
+  return &guildhall__partners__v1__create_module_request__shape_table;
+}
+static inline const message_shape *guildhall__partners__v1__get_module_request__shape(void) {
+  return &guildhall__partners__v1__get_module_request__shape_table;
+}
+static inline const message_shape *guildhall__partners__v1__list_modules_request__shape(void) {
+  return &guildhall__partners__v1__list_modules_request__shape_table;
+}
+static inline const message_shape *guildhall__partners__v1__list_modules_reply__shape(void) {
+  return &guildhall__partners__v1__list_modules_reply__shape_table;
+}
+static inline const message_shape *guildhall__partners__v1__update_module_request__shape(void) {
+  return &guildhall__partners__v1__update_module_request__shape_table;
+}
+static inline const message_shape *guildhall__partners__v1__delete_module_request__shape(void) {
+  return &guildhall__partners__v1__delete_module_request__shape_table;
+}
+static inline const message_shape *guildhall__partners__v1__delete_module_reply__shape(void) {
+  return &guildhall__partners__v1__delete_module_reply__shape_table;
+}
+static inline const message_shape *guildhall__partners__v1__create_course_request__shape(void) {
+  return &guildhall__partners__v1__create_course_request__shape_table;
+}
+static inline const message_shape *guildhall__partners__v1__get_course_request__shape(void) {
+  return &guildhall__partners__v1__get_course_request__shape_table;
+}
+static inline const message_shape *guildhall__partners__v1__list_courses_request__shape(void) {
+  return &guildhall__partners__v1__list_courses_request__shape_table;
+}
+static inline const message_shape *guildhall__partners__v1__list_courses_reply__shape(void) {
+  return &guildhall__partners__v1__list_courses_reply__shape_table;
+}
+static inline const message_shape *guildhall__partners__v1__update_course_request__shape(void) {
+  return &guildhall__partners__v1__update_course_request__shape_table;
+}
+static inline const message_shape *guildhall__partners__v1__delete_course_request__shape(void) {
+  return &guildhall__partners__v1__delete_course_request__shape_table;
+}
+static inline const message_shape *guildhall__partners__v1__delete_course_reply__shape(void) {
+  return &guildhall__partners__v1__delete_course_reply__shape_table;
+}
+static inline const message_shape *guildhall__partners__v1__organization_module_set__shape(void) {
+  return &guildhall__partners__v1__organization_module_set__shape_table;
+}
+static inline const message_shape *guildhall__partners__v1__module_grants__shape(void) {
+  return &guildhall__partners__v1__module_grants__shape_table;
+}
+static inline const message_shape *guildhall__partners__v1__module_grant__shape(void) {
+  return &guildhall__partners__v1__module_grant__shape_table;
+}
+static inline const message_shape *guildhall__partners__v1__module_access__shape(void) {
+  return &guildhall__partners__v1__module_access__shape_table;
+}
+static inline const message_shape *guildhall__partners__v1__module_restriction__shape(void) {
+  return &guildhall__partners__v1__module_restriction__shape_table;
+}
+static inline const message_shape *guildhall__partners__v1__get_organization_modules_request__shape(void) {
+  return &guildhall__partners__v1__get_organization_modules_request__shape_table;
+}
+static inline const message_shape *guildhall__partners__v1__set_organization_modules_request__shape(void) {
+  return &guildhall__partners__v1__set_organization_modules_request__shape_table;
+}
+static inline const message_shape *guildhall__partners__v1__preview_modules_request__shape(void) {
+  return &guildhall__partners__v1__preview_modules_request__shape_table;
+}
+static inline const message_shape *guildhall__partners__v1__preview_modules_reply__shape(void) {
+  return &guildhall__partners__v1__preview_modules_reply__shape_table;
+}
+static inline const message_shape *guildhall__partners__v1__module_place__shape(void) {
+  return &guildhall__partners__v1__module_place__shape_table;
+}
 static inline const message_shape *guildhall__partners__v1__partner__shape(void) {
   return &guildhall__partners__v1__partner__shape_table;
 }
@@ -1147,6 +1361,24 @@ static inline const message_shape *guildhall__partners__v1__preview_assignment_r
 }
 static inline const message_shape *guildhall__partners__v1__partner_place__shape(void) {
   return &guildhall__partners__v1__partner_place__shape_table;
+}
+static inline const message_shape *guildhall__partners__v1__subscription__shape(void) {
+  return &guildhall__partners__v1__subscription__shape_table;
+}
+static inline const message_shape *guildhall__partners__v1__create_subscription_request__shape(void) {
+  return &guildhall__partners__v1__create_subscription_request__shape_table;
+}
+static inline const message_shape *guildhall__partners__v1__get_subscription_request__shape(void) {
+  return &guildhall__partners__v1__get_subscription_request__shape_table;
+}
+static inline const message_shape *guildhall__partners__v1__update_subscription_request__shape(void) {
+  return &guildhall__partners__v1__update_subscription_request__shape_table;
+}
+static inline const message_shape *guildhall__partners__v1__cancel_subscription_request__shape(void) {
+  return &guildhall__partners__v1__cancel_subscription_request__shape_table;
+}
+static inline const message_shape *guildhall__partners__v1__complete_payment_request__shape(void) {
+  return &guildhall__partners__v1__complete_payment_request__shape_table;
 }
 static inline const message_shape *guildhall__rpc__v1__frame__shape(void) {
   return &guildhall__rpc__v1__frame__shape_table;

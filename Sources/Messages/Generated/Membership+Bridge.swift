@@ -655,6 +655,56 @@ extension GetMemberRequest: @unsafe Bridged {
     }
 }
 
+extension UpdateMemberRequest {
+    /// The full protobuf name.
+    public static var messageName: String { "guildhall.membership.v1.UpdateMemberRequest" }
+
+    /// Decodes a message after the linear pre-check of its bytes.
+    ///
+    /// - Throws: `DecodingFault` naming what is wrong.
+    public init(decoding bytes: RawSpan, limits: DecodingLimits) throws(DecodingFault) {
+        self = try unsafe Codec.decode(bytes, limits)
+    }
+
+    /// The most bytes that `encode(into:)` can append for this value.
+    public var encodedByteCountMax: Int {
+        var bound = 12
+        bound += self.organizationID.utf8.count
+        bound += self.userID.utf8.count
+        if !self.roles.isEmpty { bound += 6 + 10 * self.roles.count }
+        return bound
+    }
+
+    /// Appends the encoded message.
+    public func encode(into output: inout OutputRawSpan) {
+        unsafe Codec.append(self, to: &output)
+    }
+}
+
+extension UpdateMemberRequest: @unsafe Bridged {
+    typealias Lowered = Guildhall__Membership__V1__UpdateMemberRequest
+
+    static var shape: UnsafePointer<message_shape> {
+        unsafe guildhall__membership__v1__update_member_request__shape()
+    }
+
+    func encode(with writer: inout MessageWriter) {
+        unsafe writer.add(10, text: self.organizationID)
+        unsafe writer.add(18, text: self.userID)
+        if !self.roles.isEmpty {
+            let content = unsafe writer.open(26)
+            for value in self.roles { unsafe writer.varint(UInt64(bitPattern: Int64(value.rawValue))) }
+            unsafe writer.close(content)
+        }
+    }
+
+    init(lifting lowered: UnsafePointer<Guildhall__Membership__V1__UpdateMemberRequest>) {
+        self.organizationID = unsafe Lift.text(lowered.pointee.organization_id)
+        self.userID = unsafe Lift.text(lowered.pointee.user_id)
+        self.roles = unsafe Lift.array(lowered.pointee.n_roles, lowered.pointee.roles) { Role(rawValue: .init(truncatingIfNeeded: $0.rawValue)) }
+    }
+}
+
 extension ListMembersRequest {
     /// The full protobuf name.
     public static var messageName: String { "guildhall.membership.v1.ListMembersRequest" }

@@ -52,6 +52,12 @@ public protocol MembershipService: Sendable {
         _ request: ListMembersRequest, _ context: CallContext
     ) async throws -> ListMembersReply
 
+    /// Gives a member other roles. What is new of them is admitted by the same gates as anyone; nobody
+    /// gives a stronger role than the own, or changes the own roles.
+    func updateMember(
+        _ request: UpdateMemberRequest, _ context: CallContext
+    ) async throws -> Member
+
     /// Ends a membership; its history stays, its seat and places are free.
     func removeMember(
         _ request: RemoveMemberRequest, _ context: CallContext
@@ -215,6 +221,9 @@ extension MembershipService {
             RegisteredMethod(MembershipMethods.listMembers, .unary { payload, context in
                 .message(try await self.listMembers(Calls.request(in: payload), context))
             }),
+            RegisteredMethod(MembershipMethods.updateMember, .unary { payload, context in
+                .message(try await self.updateMember(Calls.request(in: payload), context))
+            }),
             RegisteredMethod(MembershipMethods.removeMember, .unary { payload, context in
                 .message(try await self.removeMember(Calls.request(in: payload), context))
             }),
@@ -335,6 +344,12 @@ public enum MembershipMethods {
     public static let listMembers = MethodDescriptor(
         service: "guildhall.membership.v1.Membership", name: "ListMembers",
         kind: .unary, idempotency: .safe)
+
+    /// Gives a member other roles. What is new of them is admitted by the same gates as anyone; nobody
+    /// gives a stronger role than the own, or changes the own roles.
+    public static let updateMember = MethodDescriptor(
+        service: "guildhall.membership.v1.Membership", name: "UpdateMember",
+        kind: .unary, idempotency: .keyed)
 
     /// Ends a membership; its history stays, its seat and places are free.
     public static let removeMember = MethodDescriptor(
@@ -477,6 +492,7 @@ public enum MembershipMethods {
         addMember,
         getMember,
         listMembers,
+        updateMember,
         removeMember,
         blockMember,
         unblockMember,
@@ -576,6 +592,14 @@ public struct MembershipClient: Sendable {
         _ request: ListMembersRequest, options: CallOptions = CallOptions()
     ) async throws -> ListMembersReply {
         try await Calls.make(channel, MembershipMethods.listMembers, request, options)
+    }
+
+    /// Gives a member other roles. What is new of them is admitted by the same gates as anyone; nobody
+    /// gives a stronger role than the own, or changes the own roles.
+    public func updateMember(
+        _ request: UpdateMemberRequest, options: CallOptions = CallOptions()
+    ) async throws -> Member {
+        try await Calls.make(channel, MembershipMethods.updateMember, request, options)
     }
 
     /// Ends a membership; its history stays, its seat and places are free.

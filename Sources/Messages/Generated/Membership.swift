@@ -393,6 +393,34 @@ public struct GetMemberRequest: Message {
     }
 }
 
+/// The message `guildhall.membership.v1.UpdateMemberRequest`.
+public struct UpdateMemberRequest: Message {
+    /// The field `organization_id`.
+    public var organizationID: String
+    /// The field `user_id`.
+    public var userID: String
+    /// All the roles that the member is to have, at least one.
+    public var roles: [Role]
+
+    /// A message with every field at its default.
+    public init() {
+        self.organizationID = ""
+        self.userID = ""
+        self.roles = []
+    }
+
+    /// A message with the given fields, the others at their defaults.
+    public init(
+        organizationID: String = "",
+        userID: String = "",
+        roles: [Role] = []
+    ) {
+        self.organizationID = organizationID
+        self.userID = userID
+        self.roles = roles
+    }
+}
+
 /// The message `guildhall.membership.v1.ListMembersRequest`.
 public struct ListMembersRequest: Message {
     /// The field `organization_id`.

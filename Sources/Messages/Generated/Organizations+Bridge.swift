@@ -1811,12 +1811,13 @@ extension OrganizationNode {
 
     /// The most bytes that `encode(into:)` can append for this value.
     public var encodedByteCountMax: Int {
-        var bound = 55
+        var bound = 61
         bound += self.id.utf8.count
         bound += self.parentID.utf8.count
         bound += self.title.utf8.count
         if self.trialUntil != nil { bound += 11 }
         if self.expiresOn != nil { bound += 11 }
+        bound += self.typeID.utf8.count
         return bound
     }
 
@@ -1844,6 +1845,7 @@ extension OrganizationNode: @unsafe Bridged {
         unsafe writer.add(64, varint: self.archived ? 1 : 0)
         if let value = self.trialUntil { unsafe writer.put(72, varint: UInt64(bitPattern: Int64(value))) }
         if let value = self.expiresOn { unsafe writer.put(80, varint: UInt64(bitPattern: Int64(value))) }
+        unsafe writer.add(90, text: self.typeID)
     }
 
     init(lifting lowered: UnsafePointer<Guildhall__Organizations__V1__OrganizationNode>) {
@@ -1859,6 +1861,7 @@ extension OrganizationNode: @unsafe Bridged {
             ? lowered.pointee.trial_until : nil
         self.expiresOn = unsafe lowered.pointee._expires_on_case.rawValue == 10
             ? lowered.pointee.expires_on : nil
+        self.typeID = unsafe Lift.text(lowered.pointee.type_id)
     }
 }
 

@@ -876,7 +876,7 @@ public struct MoveOrganizationReply: Message {
     /// In a dry run, everything that would refuse the move, in the order of checks.
     public var obstacles: [MoveObstacle]
     /// In a dry run, aspects that could not be told because the service that knows does not answer:
-    /// limits, branding or partner.
+    /// limits, branding, partner or modules.
     public var unknownAspects: [String]
 
     /// A message with every field at its default.
@@ -905,7 +905,7 @@ public struct MoveOrganizationReply: Message {
 public struct MoveEffect: Message {
     /// state, member_discount, contact_receivers.KIND such as contact_receivers.booking;
     /// members_limit, students_limit, teachers_limit; branding.FIELD such as branding.primary;
-    /// partner, whose values are names.
+    /// partner and modules, whose values are names.
     public var aspect: String
     /// The organization from which it comes now; empty for none.
     public var fromOrganizationID: String
@@ -1373,6 +1373,8 @@ public struct OrganizationNode: Message {
     public var trialUntil: Int32?
     /// The last day on which it is valid, in days since 1970-01-01; absent when it does not expire.
     public var expiresOn: Int32?
+    /// Empty when it has none.
+    public var typeID: String
 
     /// A message with every field at its default.
     public init() {
@@ -1386,6 +1388,7 @@ public struct OrganizationNode: Message {
         self.archived = false
         self.trialUntil = nil
         self.expiresOn = nil
+        self.typeID = ""
     }
 
     /// A message with the given fields, the others at their defaults.
@@ -1399,7 +1402,8 @@ public struct OrganizationNode: Message {
         version: Int64 = 0,
         archived: Bool = false,
         trialUntil: Int32? = nil,
-        expiresOn: Int32? = nil
+        expiresOn: Int32? = nil,
+        typeID: String = ""
     ) {
         self.id = id
         self.parentID = parentID
@@ -1411,6 +1415,7 @@ public struct OrganizationNode: Message {
         self.archived = archived
         self.trialUntil = trialUntil
         self.expiresOn = expiresOn
+        self.typeID = typeID
     }
 }
 

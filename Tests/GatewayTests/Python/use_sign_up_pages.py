@@ -38,8 +38,10 @@ def come(browser):
     page = context.new_page()
     page.goto(ADDRESS + "/springfield")
     page.get_by_role("link", name="Create an account").click()
-    page.keyboard.press("Tab")
     name = page.get_by_label("Your name")
+    # The key is for the page that comes, not for the one that goes.
+    expect(name).to_be_visible()
+    page.keyboard.press("Tab")
     expect(name).to_be_focused()
     name.fill("Ada")
     page.get_by_label("Your email address").fill("ada@example.org")

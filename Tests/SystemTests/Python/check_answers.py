@@ -46,6 +46,11 @@ def check(schema, answer, place):
 # What organizations have alone that were made in a sign-up.
 NOT_OF_EVERY_ORGANIZATION = ["/v1/organizations/{organizationId}/signUpData"]
 
+# What an organization has once it was begun.
+status, _, body = call(
+    "POST", f"/v1/organizations/{ORGANIZATION}/subscription", {"plan": "Everything"})
+assert status == 201, f"subscription: {status} {body}"
+
 checked = 0
 for path, operations in document["paths"].items():
     operation = operations.get("get")

@@ -3,7 +3,9 @@
 Arguments: where the gateway is, and the email address and password of its owner.
 """
 
+import struct
 import sys
+import zlib
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
@@ -215,6 +217,125 @@ def use_tabs(page, school):
     expect(page.get_by_label("Name")).to_have_value("Carl")
 
 
+def png(side):
+    """A picture of one color."""
+    def chunk(kind, content):
+        return (struct.pack(">I", len(content)) + kind + content
+                + struct.pack(">I", zlib.crc32(kind + content)))
+
+    rows = (b"\0" + b"\x5b\x2a\x86" * side) * side
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0))
+            + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+def choose(page, label, content, name):
+    page.get_by_label(label).set_input_files(
+        {"name": name, "mimeType": "application/octet-stream", "buffer": content})
+
+
+def change_look(page, school):
+    page.goto(school)
+    open_tab(page, "Look")
+    page.get_by_label("Primary color").fill("violet")
+    page.get_by_role("button", name="Save colors").click()
+    refused(page, "Primary color")
+    expect(page.get_by_label("Primary color")).to_have_value("violet")
+    page.get_by_label("Primary color").fill("#5B2A86")
+    page.get_by_label("Another color").fill("banner")
+    page.get_by_label("Its value").fill("#ffcc00")
+    page.get_by_role("button", name="Save colors").click()
+    done(page, "Your changes are saved.")
+    expect(page.get_by_role("row", name="Primary")).to_contain_text("#5b2a86")
+    expect(page.get_by_role("row", name="Primary")).to_contain_text("Set here")
+    page.get_by_role("button", name="Inherit banner").click()
+    done(page, "It is inherited again.")
+    expect(page.get_by_role("row", name="banner")).to_have_count(0)
+    choose(page, "Image", b"no picture", "logo.png")
+    page.get_by_role("button", name="Upload the logo").click()
+    refused(page, "A logo is a PNG or JPEG image.")
+    choose(page, "Image", png(64), "logo.png")
+    page.get_by_role("button", name="Upload the logo").click()
+    done(page, "Your changes are saved.")
+    source = page.get_by_alt_text("The logo that holds").get_attribute("src")
+    assert page.request.get(ADDRESS + source).body() == png(64)
+    page.get_by_role("button", name="Switch white label off").click()
+    done(page, "White label is off; what was set is kept.")
+    expect(page.get_by_label("Image")).to_have_count(0)
+    page.get_by_role("button", name="Switch white label on").click()
+    done(page, "White label is on.")
+
+
+def hand_in(page, text):
+    choose(page, "Spreadsheet", text.encode(), "schools.csv")
+    page.get_by_role("button", name="Check the file").click()
+    # The page looks again by itself.
+    expect(page.get_by_role("heading", name="What the file would change")).to_be_visible()
+
+
+def import_organizations(page, school):
+    page.goto(school)
+    open_tab(page, "Suborganizations")
+    page.get_by_role("link", name="Import", exact=True).click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Example .xlsx").click()
+    assert download.value.suggested_filename.endswith(".xlsx")
+    page.get_by_role("button", name="Check the file").click()
+    refused(page, "Please choose a file.")
+    rows = "Title,Suborganization 2,Discount percentage\nSpringfield,South School,15\n"
+    hand_in(page, rows + "Elsewhere,,\n")
+    expect(page.get_by_role("row", name="South School")).to_contain_text("Discount percentage")
+    expect(page.get_by_role("row", name="Elsewhere")).to_contain_text("Error")
+    page.get_by_role("link", name="Error (1)").click()
+    expect(page.get_by_role("row", name="South School")).to_have_count(0)
+    path = page.url
+    page.get_by_role("button", name="Apply without the 1 row with errors").click()
+    expect(page.get_by_role("status")).to_have_text("1 organization is new, 0 changed.")
+    page.get_by_role("link", name="South School").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("South School")
+
+    # The same once more changes nothing; a plan of before a change is not applied.
+    page.goto(ADDRESS + "/console/imports/new?parent=" + school[len(LIST) + 1:])
+    hand_in(page, rows)
+    expect(page.get_by_text("Everything is as the file says")).to_be_visible()
+    page.goto(ADDRESS + "/console/imports/new?parent=" + school[len(LIST) + 1:])
+    hand_in(page, rows.replace("South School,15", "West School,"))
+    other = page.context.new_page()
+    other.goto(LIST + "/new?parent=" + school[len(LIST) + 1:])
+    make(other, "West School")
+    other.close()
+    page.get_by_role("button", name="Apply", exact=True).click()
+    refused(page, "Please import it again.")
+    page.get_by_role("link", name="Hand the file in again").first.click()
+    expect(page.get_by_label("Spreadsheet")).to_be_visible()
+    page.get_by_role("link", name="Imports").first.click()
+    expect(page.locator("tbody tr")).to_have_count(3)
+    return path
+
+
+def make_types(page, school):
+    page.goto(ADDRESS + "/console/types")
+    page.get_by_role("link", name="New organization type").click()
+    page.get_by_role("button", name="Make it").click()
+    refused(page, "Name")
+    page.get_by_label("Name").fill("District type")
+    page.get_by_label("People may sign up").check()
+    page.get_by_role("button", name="Make it").click()
+    done(page, "It is saved.")
+    path = page.url.split("?")[0]
+    page.get_by_label("Who may assign it").select_option(label="Staff of the platform")
+    page.get_by_role("button", name="Save").click()
+    done(page, "Your changes are saved.")
+    page.goto(school)
+    page.get_by_label("Organization type").select_option(label="District type")
+    page.get_by_role("button", name="Save").click()
+    done(page, "Your changes are saved.")
+    page.goto(path)
+    page.locator("summary", has_text="Delete District type").click()
+    page.get_by_role("button", name="Delete District type").click()
+    expect(page.get_by_role("alert")).to_contain_text("It was not deleted")
+    return path
+
+
 def change_at_once(page, school):
     """Two people change the same organization."""
     other = page.context.new_page()
@@ -238,14 +359,14 @@ def change_at_once(page, school):
     other.close()
 
 
-def look(browser, state, school):
+def look(browser, state, school, others):
     """Every tab in two widths: nothing is wider than the screen, nothing that axe knows is wrong."""
     for scheme, screen in [("dark", NARROW), ("light", WIDE)]:
         context = browser.new_context(viewport=screen, color_scheme=scheme, storage_state=state)
         page = context.new_page()
         page.goto(school)
         tabs = page.get_by_role("navigation", name="Settings").get_by_role("link").all()
-        paths = [LIST, school + "/delete"] + [ADDRESS + tab.get_attribute("href") for tab in tabs]
+        paths = [LIST, school + "/delete"] + others + [ADDRESS + tab.get_attribute("href") for tab in tabs]
         for path in paths:
             page.goto(path)
             width = page.evaluate("document.documentElement.scrollWidth")
@@ -298,6 +419,8 @@ def restore(browser, page, school):
     expect(page.locator("tbody tr").first).to_contain_text("Blocked")
 
 
+# A page that looks again by itself does so every 2 seconds.
+expect.set_options(timeout=15_000)
 with sync_playwright() as playwright:
     browser = playwright.chromium.launch(
         executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
@@ -308,8 +431,12 @@ with sync_playwright() as playwright:
     school = make_organizations(page)[: len(LIST) + 37]
     look_for(page)
     use_tabs(page, school)
+    change_look(page, school)
+    imported = import_organizations(page, school)
+    made = make_types(page, school)
     change_at_once(page, school)
-    look(browser, context.storage_state(), school)
+    others = [imported, made, ADDRESS + "/console/imports", ADDRESS + "/console/types"]
+    look(browser, context.storage_state(), school, others)
     pause_and_delete(page, school)
     restore(browser, page, school)
     page.get_by_role("button", name="Sign out").click()

@@ -7,8 +7,9 @@ MODE is plain or tls, with a certificate of its own in FOLDER/authority.pem. It 
 
 FOLDER/secrets has a line for each secret; a call is verified when one of them signed it.
 FOLDER/answers.json is a list that a test may write; each entry is used once, by the first call to
-its path: {"path": "/a", "status": 500, "sleep": 1.5, "bytes": 100000, "location": "…"}; without a
-path by any call. FOLDER/calls.jsonl has a line for each call, written before it is answered.
+its path: {"path": "/a", "status": 500, "sleep": 1.5, "bytes": 100000, "location": "…",
+"retryAfter": "60"}; without a path by any call. FOLDER/calls.jsonl has a line for each call,
+written before it is answered.
 FOLDER/written is there once the whole of an answer with bytes was taken.
 """
 
@@ -99,6 +100,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(wanted.get("status", 200))
         if "location" in wanted:
             self.send_header("location", wanted["location"])
+        if "retryAfter" in wanted:
+            self.send_header("retry-after", wanted["retryAfter"])
         self.send_header("content-length", str(len(content)))
         self.end_headers()
         try:

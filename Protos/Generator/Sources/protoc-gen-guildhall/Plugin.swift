@@ -27,13 +27,17 @@ struct Plugin: CodeGenerator {
         try refuseDuplicates(models)
         try refuseUnknown(parameters.synchronous, in: models)
         var outputs = models.flatMap { Self.swift($0, parameters) } + Self.c(models, parameters)
-        if parameters.support == nil {
+        if parameters.hasDescriptors {
             let descriptors = Descriptors(files, name: parameters.name)
-            let routes = try Routes(files)
-            var api = OpenAPI(routes.all)
             outputs += [
                 ("c/include/\(parameters.name)_descriptors.h", descriptors.header()),
                 ("c/\(parameters.name)_descriptors.c", try descriptors.source()),
+            ]
+        }
+        if parameters.support == nil {
+            let routes = try Routes(files)
+            var api = OpenAPI(routes.all)
+            outputs += [
                 ("gateway/Routes.swift", try routes.print()),
                 ("gateway/OpenAPIDocument.swift", try api.print()),
                 ("gateway/ReplyShapes.swift", try ReplyShapes(files).print()),
@@ -55,6 +59,9 @@ struct Plugin: CodeGenerator {
         var module: String {
             "C" + (name.contains(where: \.isUppercase) ? name : Names.upperCamel(name))
         }
+
+        /// Whether the module tells of its own files, for reflection.
+        var hasDescriptors: Bool { support == nil || isStandalone }
 
         /// The module with the Swift half of the runtime when it is another one.
         var swiftSupport: String? { isStandalone ? nil : support }
@@ -90,12 +97,14 @@ struct Plugin: CodeGenerator {
 
     /// The C files beside those of protoc-c.
     private static func c(_ files: [FileModel], _ parameters: Parameters) -> [Output] {
-        let own = ["arena.h", "\(parameters.name)_descriptors.h", "precheck.h", "shape.h"]
+        let descriptors = parameters.hasDescriptors ? ["\(parameters.name)_descriptors.h"] : []
+        let runtime =
+            parameters.support.map { ["C\($0).h"] } ?? ["arena.h", "precheck.h", "shape.h"]
         let shapes = Shapes(
             // Those of the well-known messages are in the module that is shared.
             files: parameters.isStandalone ? files.filter { !$0.isWellKnown } : files,
             name: parameters.name,
-            support: parameters.support.map { ["C\($0).h"] } ?? own)
+            support: (runtime + descriptors).sorted())
         return [
             ("c/include/\(parameters.name)_shapes.h", shapes.header()),
             ("c/\(parameters.name)_shapes.c", shapes.source()),

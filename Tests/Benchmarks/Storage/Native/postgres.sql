@@ -96,7 +96,7 @@ CREATE TABLE storage_reply (
     request_digest bytea    NOT NULL,
     state          smallint NOT NULL CHECK (state BETWEEN 1 AND 3),
     reply          bytea    NOT NULL,
-    purge          bigint   NOT NULL,
+    open_us        bigint   NOT NULL,
     at_us          bigint   NOT NULL,
     PRIMARY KEY (principal, key)
 );
@@ -138,7 +138,7 @@ BEGIN
     VALUES (the_organization, 1, 1, the_user, 1, used_here + 1, now_us);
     INSERT INTO storage_event (kind, aggregate, version, body, at_us)
     VALUES (the_event_kind, the_membership, 1, the_event, now_us);
-    INSERT INTO storage_reply (principal, key, method, request_digest, state, reply, purge, at_us)
+    INSERT INTO storage_reply (principal, key, method, request_digest, state, reply, open_us, at_us)
     VALUES (the_principal, the_key, the_method, the_digest, 1, the_reply, 0, now_us);
     RETURN the_reply;
 END;

@@ -91,6 +91,12 @@ void   guildhall__membership__v1__get_member_request__init
   static const Guildhall__Membership__V1__GetMemberRequest init_value = GUILDHALL__MEMBERSHIP__V1__GET_MEMBER_REQUEST__INIT;
   *message = init_value;
 }
+void   guildhall__membership__v1__update_member_request__init
+                     (Guildhall__Membership__V1__UpdateMemberRequest         *message)
+{
+  static const Guildhall__Membership__V1__UpdateMemberRequest init_value = GUILDHALL__MEMBERSHIP__V1__UPDATE_MEMBER_REQUEST__INIT;
+  *message = init_value;
+}
 void   guildhall__membership__v1__list_members_request__init
                      (Guildhall__Membership__V1__ListMembersRequest         *message)
 {
@@ -1291,6 +1297,70 @@ const ProtobufCMessageDescriptor guildhall__membership__v1__get_member_request__
   guildhall__membership__v1__get_member_request__field_indices_by_name,
   1,  guildhall__membership__v1__get_member_request__number_ranges,
   (ProtobufCMessageInit) guildhall__membership__v1__get_member_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor guildhall__membership__v1__update_member_request__field_descriptors[3] =
+{
+  {
+    "organization_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Membership__V1__UpdateMemberRequest, organization_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "user_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Membership__V1__UpdateMemberRequest, user_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "roles",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_ENUM,
+    offsetof(Guildhall__Membership__V1__UpdateMemberRequest, n_roles),
+    offsetof(Guildhall__Membership__V1__UpdateMemberRequest, roles),
+    &guildhall__access__v1__role__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned guildhall__membership__v1__update_member_request__field_indices_by_name[] = {
+  0,   /* field[0] = organization_id */
+  2,   /* field[2] = roles */
+  1,   /* field[1] = user_id */
+};
+static const ProtobufCIntRange guildhall__membership__v1__update_member_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor guildhall__membership__v1__update_member_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "guildhall.membership.v1.UpdateMemberRequest",
+  "UpdateMemberRequest",
+  "Guildhall__Membership__V1__UpdateMemberRequest",
+  "guildhall.membership.v1",
+  sizeof(Guildhall__Membership__V1__UpdateMemberRequest),
+  3,
+  guildhall__membership__v1__update_member_request__field_descriptors,
+  guildhall__membership__v1__update_member_request__field_indices_by_name,
+  1,  guildhall__membership__v1__update_member_request__number_ranges,
+  (ProtobufCMessageInit) guildhall__membership__v1__update_member_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor guildhall__membership__v1__list_members_request__field_descriptors[4] =

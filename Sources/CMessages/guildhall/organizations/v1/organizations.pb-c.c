@@ -2846,7 +2846,7 @@ const ProtobufCMessageDescriptor guildhall__organizations__v1__cancel_preparatio
   (ProtobufCMessageInit) guildhall__organizations__v1__cancel_preparation_reply__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor guildhall__organizations__v1__organization_node__field_descriptors[10] =
+static const ProtobufCFieldDescriptor guildhall__organizations__v1__organization_node__field_descriptors[11] =
 {
   {
     "id",
@@ -2968,6 +2968,18 @@ static const ProtobufCFieldDescriptor guildhall__organizations__v1__organization
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "type_id",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Guildhall__Organizations__V1__OrganizationNode, type_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned guildhall__organizations__v1__organization_node__field_indices_by_name[] = {
   7,   /* field[7] = archived */
@@ -2979,12 +2991,13 @@ static const unsigned guildhall__organizations__v1__organization_node__field_ind
   3,   /* field[3] = status */
   2,   /* field[2] = title */
   8,   /* field[8] = trial_until */
+  10,   /* field[10] = type_id */
   6,   /* field[6] = version */
 };
 static const ProtobufCIntRange guildhall__organizations__v1__organization_node__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor guildhall__organizations__v1__organization_node__descriptor =
 {
@@ -2994,7 +3007,7 @@ const ProtobufCMessageDescriptor guildhall__organizations__v1__organization_node
   "Guildhall__Organizations__V1__OrganizationNode",
   "guildhall.organizations.v1",
   sizeof(Guildhall__Organizations__V1__OrganizationNode),
-  10,
+  11,
   guildhall__organizations__v1__organization_node__field_descriptors,
   guildhall__organizations__v1__organization_node__field_indices_by_name,
   1,  guildhall__organizations__v1__organization_node__number_ranges,

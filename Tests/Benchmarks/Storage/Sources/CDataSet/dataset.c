@@ -170,7 +170,7 @@ const char *const statement_add_ledger_line =
 const char *const statement_add_event =
     "INSERT INTO storage_event (kind, aggregate, version, body, at_us) VALUES (?, ?, 1, ?, ?)";
 const char *const statement_add_reply =
-    "INSERT INTO storage_reply (principal, key, method, request_digest, state, reply, purge, at_us)"
+    "INSERT INTO storage_reply (principal, key, method, request_digest, state, reply, open_us, at_us)"
     " VALUES (?, ?, ?, ?, 1, ?, 0, ?)";
 const char *const statement_read_organization =
     "SELECT id, number, parent, depth, standing, active, title, title_key, description, category,"

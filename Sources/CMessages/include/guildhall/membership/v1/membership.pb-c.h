@@ -32,6 +32,7 @@ typedef struct Guildhall__Membership__V1__GetUserRequest Guildhall__Membership__
 typedef struct Guildhall__Membership__V1__Member Guildhall__Membership__V1__Member;
 typedef struct Guildhall__Membership__V1__AddMemberRequest Guildhall__Membership__V1__AddMemberRequest;
 typedef struct Guildhall__Membership__V1__GetMemberRequest Guildhall__Membership__V1__GetMemberRequest;
+typedef struct Guildhall__Membership__V1__UpdateMemberRequest Guildhall__Membership__V1__UpdateMemberRequest;
 typedef struct Guildhall__Membership__V1__ListMembersRequest Guildhall__Membership__V1__ListMembersRequest;
 typedef struct Guildhall__Membership__V1__ListMembersReply Guildhall__Membership__V1__ListMembersReply;
 typedef struct Guildhall__Membership__V1__RemoveMemberRequest Guildhall__Membership__V1__RemoveMemberRequest;
@@ -274,6 +275,19 @@ struct  Guildhall__Membership__V1__GetMemberRequest
 #define GUILDHALL__MEMBERSHIP__V1__GET_MEMBER_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&guildhall__membership__v1__get_member_request__descriptor) \
     , {0,NULL}, {0,NULL} }
+
+
+struct  Guildhall__Membership__V1__UpdateMemberRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData organization_id;
+  ProtobufCBinaryData user_id;
+  size_t n_roles;
+  Guildhall__Access__V1__Role *roles;
+};
+#define GUILDHALL__MEMBERSHIP__V1__UPDATE_MEMBER_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&guildhall__membership__v1__update_member_request__descriptor) \
+    , {0,NULL}, {0,NULL}, 0,NULL }
 
 
 struct  Guildhall__Membership__V1__ListMembersRequest
@@ -992,6 +1006,9 @@ void   guildhall__membership__v1__add_member_request__init
 /* Guildhall__Membership__V1__GetMemberRequest methods */
 void   guildhall__membership__v1__get_member_request__init
                      (Guildhall__Membership__V1__GetMemberRequest         *message);
+/* Guildhall__Membership__V1__UpdateMemberRequest methods */
+void   guildhall__membership__v1__update_member_request__init
+                     (Guildhall__Membership__V1__UpdateMemberRequest         *message);
 /* Guildhall__Membership__V1__ListMembersRequest methods */
 void   guildhall__membership__v1__list_members_request__init
                      (Guildhall__Membership__V1__ListMembersRequest         *message);
@@ -1183,6 +1200,9 @@ typedef void (*Guildhall__Membership__V1__AddMemberRequest_Closure)
 typedef void (*Guildhall__Membership__V1__GetMemberRequest_Closure)
                  (const Guildhall__Membership__V1__GetMemberRequest *message,
                   void *closure_data);
+typedef void (*Guildhall__Membership__V1__UpdateMemberRequest_Closure)
+                 (const Guildhall__Membership__V1__UpdateMemberRequest *message,
+                  void *closure_data);
 typedef void (*Guildhall__Membership__V1__ListMembersRequest_Closure)
                  (const Guildhall__Membership__V1__ListMembersRequest *message,
                   void *closure_data);
@@ -1352,6 +1372,7 @@ extern const ProtobufCMessageDescriptor guildhall__membership__v1__get_user_requ
 extern const ProtobufCMessageDescriptor guildhall__membership__v1__member__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__membership__v1__add_member_request__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__membership__v1__get_member_request__descriptor;
+extern const ProtobufCMessageDescriptor guildhall__membership__v1__update_member_request__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__membership__v1__list_members_request__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__membership__v1__list_members_reply__descriptor;
 extern const ProtobufCMessageDescriptor guildhall__membership__v1__remove_member_request__descriptor;

@@ -23,11 +23,13 @@ public struct ServiceReflection: ReflectionService {
     ///
     /// - Parameters:
     ///   - methods: Every method that the server has; those of reflection need not be among them.
-    ///   - descriptors: An encoded `google.protobuf.FileDescriptorSet`; it may declare more.
+    ///   - descriptors: An encoded `google.protobuf.FileDescriptorSet`, such as the generated
+    ///     `FileDescriptors.set`; it may declare more. The files of the services of this library
+    ///     need not be in it.
     public init(of methods: [MethodDescriptor], descriptors: [UInt8]) {
         let names = Set(methods.map(\.service)).union([Self.serviceName])
         services = names.sorted()
-        files = DescriptorFiles(set: descriptors)
+        files = DescriptorFiles(set: FileDescriptors.set + descriptors)
         all = files.closure(of: services.compactMap(files.name(declaring:)))
         served = Set(all)
     }
@@ -52,15 +54,15 @@ public struct ServiceReflection: ReflectionService {
         case nil: return all
         case .service(let service):
             guard services.contains(service) else {
-                throw Status.notFound("This server has no service \(service.prefix(200)).")
+                throw Status(.notFound, "This server has no service \(service.prefix(200)).")
             }
             guard let name = files.name(declaring: service) else {
-                throw Status.notFound("No file of this server declares \(service.prefix(200)).")
+                throw Status(.notFound, "No file of this server declares \(service.prefix(200)).")
             }
             return files.closure(of: [name])
         case .file(let name):
             guard served.contains(name) else {
-                throw Status.notFound("This server has no file \(name.prefix(200)).")
+                throw Status(.notFound, "This server has no file \(name.prefix(200)).")
             }
             return files.closure(of: [name])
         }

@@ -1,14 +1,13 @@
-internal import Access
+internal import FoundationEssentials
 public import Messages
 public import RPC
 public import RPCTransport
-internal import Storage
 
 /// Tells operators what this server does now: its limits, its connections and its calls.
 ///
 /// It names peers and methods and repeats the sentences of statuses; requests, replies and metadata
-/// it does not have. So it answers whoever is on this machine, peers that were granted it, and
-/// callers with the principal of a platform's owner.
+/// it does not have. So it answers whoever is on this machine and peers that were granted it; a
+/// program may admit others.
 public struct ServiceIntrospection: IntrospectionService {
     /// The full name of the service, which decides itself who may call it.
     public static let serviceName = IntrospectionMethods.getServer.service
@@ -18,27 +17,51 @@ public struct ServiceIntrospection: IntrospectionService {
     private static let methodsPageMax = 200
 
     private let monitor: RPCServerMonitor
-    private let clock: WallClock
+    private let now: @Sendable () -> Timestamp
+    private let admit: @Sendable (CallContext) throws -> Void
 
     /// Introspection of the server that is made with a monitor.
-    public init(of monitor: RPCServerMonitor, clock: WallClock = .system) {
+    ///
+    /// - Parameters:
+    ///   - monitor: That of the server's configuration.
+    ///   - now: What time it is.
+    ///   - admit: Asked about callers who are neither on this machine nor peers with an identity;
+    ///     throws the refusal.
+    public init(
+        of monitor: RPCServerMonitor, now: @escaping @Sendable () -> Timestamp = Self.systemTime,
+        admit: @escaping @Sendable (CallContext) throws -> Void = Self.refuse
+    ) {
         self.monitor = monitor
-        self.clock = clock
+        self.now = now
+        self.admit = admit
+    }
+
+    /// The time of this machine.
+    public static let systemTime: @Sendable () -> Timestamp = {
+        let seconds = Date().timeIntervalSince1970
+        return Timestamp(
+            seconds: Int64(seconds),
+            nanos: Int32((seconds - seconds.rounded(.down)) * 1_000_000_000))
+    }
+
+    /// Admits nobody from elsewhere.
+    public static let refuse: @Sendable (CallContext) throws -> Void = { _ in
+        throw Status(.permissionDenied, "This call is for callers on the same machine.")
     }
 
     /// Answers what the server is, its limits and its counts.
     public func getServer(
         _ request: GetServerRequest, _ context: CallContext
     ) async throws -> ServerDescription {
-        try Self.admit(context)
-        return ServerDescription(await monitor.server(), at: clock.now())
+        try expect(context)
+        return ServerDescription(await monitor.server(), at: now())
     }
 
     /// Answers a page of the connections there are.
     public func listConnections(
         _ request: ListConnectionsRequest, _ context: CallContext
     ) async throws -> ListConnectionsReply {
-        try Self.admit(context)
+        try expect(context)
         let last = try Self.number(request.pageToken)
         let rest = await monitor.connections().filter { $0.number > last }
         let page = rest.prefix(Self.count(request.pageSize, max: Self.connectionsPageMax))
@@ -51,22 +74,22 @@ public struct ServiceIntrospection: IntrospectionService {
     public func listMethods(
         _ request: ListMethodsRequest, _ context: CallContext
     ) async throws -> ListMethodsReply {
-        try Self.admit(context)
+        try expect(context)
         let rest = await monitor.methods().filter { method in
             method.path > request.pageToken
                 && (request.service.isEmpty || method.service == request.service)
         }
-        let now = clock.now()
+        let now = now()
         let page = rest.prefix(Self.count(request.pageSize, max: Self.methodsPageMax))
         return ListMethodsReply(
             methods: page.map { MethodDescription($0, at: now) },
             nextPageToken: page.count < rest.count ? page.last?.path ?? "" : "")
     }
 
-    private static func admit(_ context: CallContext) throws(Status) {
+    private func expect(_ context: CallContext) throws {
         // A peer with an identity would not be here without a grant.
         if context.peer.isLocal || context.peer.identity != nil { return }
-        try context.requirePlatformOwner()
+        try admit(context)
     }
 
     private static func count(_ pageSize: UInt32, max: Int) -> Int {
@@ -76,18 +99,21 @@ public struct ServiceIntrospection: IntrospectionService {
     private static func number(_ pageToken: String) throws(Status) -> UInt64 {
         guard !pageToken.isEmpty else { return 0 }
         guard let number = UInt64(pageToken) else {
-            throw Status.invalid("page_token", "This is not a token of this server.")
+            let sentence = "This is not a token of this server."
+            throw Status(
+                .invalidArgument, sentence,
+                details: [.badRequest([.init(field: "page_token", description: sentence)])])
         }
         return number
     }
 }
 
 extension ServerDescription {
-    fileprivate init(_ report: ServerReport, at now: WallTime) {
+    fileprivate init(_ report: ServerReport, at now: Timestamp) {
         let version = report.agent.split(separator: "/", maxSplits: 1).dropFirst().first
         self.init(
             agent: report.agent, version: version.map(String.init) ?? "",
-            startedAt: Timestamp(now.advanced(by: .zero - report.age)),
+            startedAt: now.before(report.age),
             uptime: ProtobufDuration(report.age), draining: report.isDraining,
             threads: UInt32(clamping: report.threads),
             connections: UInt32(clamping: report.connections),
@@ -135,7 +161,7 @@ extension ConnectionPhase {
 }
 
 extension MethodDescription {
-    fileprivate init(_ report: MethodReport, at now: WallTime) {
+    fileprivate init(_ report: MethodReport, at now: Timestamp) {
         let failed = report.failed.sorted { $0.key.rawValue < $1.key.rawValue }
         self.init(
             path: report.path, begun: report.begun, succeeded: report.succeeded,
@@ -161,11 +187,25 @@ extension LatencyBucket {
 }
 
 extension RecordedCall {
-    fileprivate init(_ call: MethodReport.Call, at now: WallTime) {
+    fileprivate init(_ call: MethodReport.Call, at now: Timestamp) {
         self.init(
-            endedAt: Timestamp(now.advanced(by: .zero - call.age)),
+            endedAt: now.before(call.age),
             duration: ProtobufDuration(call.duration), code: call.code.rawValue,
             message: call.message)
+    }
+}
+
+extension Timestamp {
+    /// The time so long before.
+    fileprivate func before(_ age: Duration) -> Timestamp {
+        let (seconds, attoseconds) = age.components
+        var earlier = Timestamp(
+            seconds: self.seconds - seconds, nanos: nanos - Int32(attoseconds / 1_000_000_000))
+        if earlier.nanos < 0 {
+            earlier.seconds -= 1
+            earlier.nanos += 1_000_000_000
+        }
+        return earlier
     }
 }
 
