@@ -138,17 +138,3 @@ extension Transaction {
         }
     }
 }
-
-extension Identifier {
-    /// Identifiers one after another.
-    static func packed(_ identifiers: [Identifier]) -> [UInt8] {
-        identifiers.flatMap(\.bytes)
-    }
-
-    /// The identifiers in what ``packed(_:)`` made.
-    static func unpacked(_ bytes: [UInt8]) -> [Identifier] {
-        stride(from: 0, to: bytes.count, by: 16).compactMap { start in
-            Identifier(bytes: Array(bytes[start...].prefix(16)))
-        }
-    }
-}

@@ -199,17 +199,3 @@ extension Transaction {
             body: OrganizationType(type, isRemoved: isRemoved).encoded(), at: type.updatedAt)
     }
 }
-
-extension Identifier {
-    /// Identifiers one after another.
-    fileprivate static func packed(_ identifiers: [Identifier]) -> [UInt8] {
-        identifiers.flatMap(\.bytes)
-    }
-
-    /// The identifiers in what ``packed(_:)`` made.
-    fileprivate static func unpacked(_ bytes: [UInt8]) -> [Identifier] {
-        stride(from: 0, to: bytes.count, by: 16).compactMap { start in
-            Identifier(bytes: Array(bytes[start...].prefix(16)))
-        }
-    }
-}

@@ -28,6 +28,22 @@ extension Row {
 }
 
 extension Identifier {
+    private static var byteCount: Int { 16 }
+
+    /// Identifiers one after another, 16 bytes each: a list in one column.
+    public static func packed(_ identifiers: [Identifier]) -> [UInt8] {
+        identifiers.flatMap(\.bytes)
+    }
+
+    /// The identifiers in what ``packed(_:)`` made.
+    public static func unpacked(_ bytes: [UInt8]) -> [Identifier] {
+        stride(from: 0, to: bytes.count, by: byteCount).compactMap { start in
+            Identifier(bytes: Array(bytes[start...].prefix(byteCount)))
+        }
+    }
+}
+
+extension Identifier {
     /// The identifier in a field of a request.
     ///
     /// - Parameters:

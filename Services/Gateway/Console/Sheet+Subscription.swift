@@ -98,13 +98,10 @@ extension Sheet {
             ("Cancelled", kept.cancelledAt?.day ?? ""),
             ("Courses", courses.isEmpty ? "None" : courses),
         ]
-        let items = facts.filter { !$0.value.isEmpty }.map { fact -> Markup in
-            "<div><dt>\(fact.label)</dt><dd>\(fact.value)</dd></div>"
-        }
         return """
             <section><h2>\(kept.plan)</h2><p>\(kept.state.badge)</p>
             <p>\(kept.state.sentence)</p>
-            <dl class="kept">\(items)</dl></section>
+            \(FactList(facts: facts).markup)</section>
             """
     }
 
